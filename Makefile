@@ -1,0 +1,39 @@
+# One verb per habit. `make test` and `make demo` do their own set-up on a fresh machine.
+PYTHON ?= python3
+BIN    := .venv/bin
+STAMP  := .venv/.ready
+JOBS   ?= 2
+
+.PHONY: setup lint type contracts test test-dists crds lock clean
+
+setup: $(STAMP)
+
+$(STAMP): requirements.txt tests/oracles/requirements.txt members.txt $(addsuffix /pyproject.toml,$(shell cat members.txt))
+	@$(PYTHON) tools/setup.py
+	@touch $@
+
+lint: $(STAMP)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/python tools/lint_house.py
+
+type: $(STAMP)
+	$(BIN)/mypy $(addsuffix /src,$(shell cat members.txt))
+
+contracts: $(STAMP)
+	$(BIN)/lint-imports
+
+test: $(STAMP)
+	$(BIN)/python -m pytest -n $(JOBS) -q
+
+test-dists: $(STAMP)
+	$(BIN)/python tools/test_dists.py
+
+crds: $(STAMP)
+	$(BIN)/python -m fluvial.apis.crds deploy/crds
+
+lock:
+	tools/lock.sh
+
+clean:
+	rm -rf .venv .envs

@@ -1,0 +1,1 @@
+"""The Flux and Flagger kinds as typed models, and the CRDs generated from them."""

@@ -1,0 +1,1 @@
+"""canary: progressive delivery with metrics, webhooks and automatic rollback."""

@@ -1,0 +1,1 @@
+"""helm-controller: releases charts to a cluster."""

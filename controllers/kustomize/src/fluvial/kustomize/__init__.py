@@ -1,0 +1,1 @@
+"""kustomize-controller: applies artifacts to a cluster."""

@@ -1,0 +1,1 @@
+"""source-controller: Git, Helm, OCI and bucket artifacts."""

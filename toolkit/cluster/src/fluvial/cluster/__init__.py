@@ -1,0 +1,1 @@
+"""The embedded control plane: a Kubernetes API on this machine, for try-out, preview and tests."""

@@ -1,0 +1,1 @@
+"""The kustomize and Helm engines: pure functions, no Kubernetes, no network."""

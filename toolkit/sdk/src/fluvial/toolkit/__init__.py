@@ -1,0 +1,1 @@
+"""What you import to write a controller."""
