@@ -1,5 +1,7 @@
 """The types that every kind shares: metadata, conditions, references, artifacts, snapshots."""
 
+# ruff: noqa: RUF012 -- msgspec gives every instance its own copy of an empty default
+
 from typing import Annotated
 
 import msgspec
@@ -34,7 +36,7 @@ __all__ = [
 ]
 
 
-class OwnerReference(Model):
+class OwnerReference(Model, kw_only=True):
     """An owner of an object, in the same namespace or cluster-scoped."""
 
     api_version: str
@@ -45,7 +47,7 @@ class OwnerReference(Model):
     block_owner_deletion: bool | None = None
 
 
-class ObjectMeta(Model):
+class ObjectMeta(Model, kw_only=True):
     """The metadata of any object; times are RFC 3339 strings, empty when absent."""
 
     name: str = ""
@@ -63,7 +65,7 @@ class ObjectMeta(Model):
     owner_references: list[OwnerReference] = []
 
 
-class Resource(Model):
+class Resource(Model, kw_only=True):
     """An object of some kind; the kinds add spec and status."""
 
     api_version: str = always("")
@@ -78,7 +80,7 @@ class Resource(Model):
         return f"{self.kind}/{self.metadata.namespace}/{self.metadata.name}"
 
 
-class Condition(Model):
+class Condition(Model, kw_only=True):
     """One aspect of an object's state."""
 
     type: Annotated[
@@ -105,14 +107,14 @@ class Condition(Model):
     """The generation of the object that this was found true of."""
 
 
-class LocalObjectReference(Model):
+class LocalObjectReference(Model, kw_only=True):
     """An object in the same namespace."""
 
     name: str
     """Name of the object."""
 
 
-class NamespacedObjectReference(Model):
+class NamespacedObjectReference(Model, kw_only=True):
     """An object in some namespace."""
 
     name: str
@@ -125,7 +127,7 @@ class NamespacedObjectReference(Model):
         return f"{self.namespace}/{self.name}" if self.namespace else self.name
 
 
-class NamespacedObjectKindReference(Model):
+class NamespacedObjectKindReference(Model, kw_only=True):
     """An object of some kind in some namespace."""
 
     api_version: str = ""
@@ -143,7 +145,7 @@ class NamespacedObjectKindReference(Model):
         return f"{self.kind}/{middle}{self.name}"
 
 
-class SecretKeyReference(Model):
+class SecretKeyReference(Model, kw_only=True):
     """A key of a Secret in the same namespace."""
 
     name: str
@@ -152,7 +154,7 @@ class SecretKeyReference(Model):
     """Key in the Secret's data; absent means the default of the field's documentation."""
 
 
-class DependencyReference(Model):
+class DependencyReference(Model, kw_only=True):
     """An object of the same kind that must be ready first."""
 
     name: str
@@ -168,7 +170,7 @@ class DependencyReference(Model):
         return f"{middle}{self.name}" + (f"@{self.ready_expr}" if self.ready_expr else "")
 
 
-class ValuesReference(Model):
+class ValuesReference(Model, kw_only=True):
     """A ConfigMap or Secret with Helm values."""
 
     kind: Annotated[str, Schema(enum=("Secret", "ConfigMap"))]
@@ -187,7 +189,7 @@ class ValuesReference(Model):
     """With targetPath: take the value as it is, as Helm's `--set-literal` does."""
 
 
-class SubstituteReference(Model):
+class SubstituteReference(Model, kw_only=True):
     """A ConfigMap or Secret with variables."""
 
     kind: Annotated[str, Schema(enum=("Secret", "ConfigMap"))]
@@ -198,7 +200,7 @@ class SubstituteReference(Model):
     """Go on when the object is missing."""
 
 
-class KubeConfigReference(Model):
+class KubeConfigReference(Model, kw_only=True):
     """Access to a remote cluster: exactly one of the two references."""
 
     cel_rules = (
@@ -221,7 +223,7 @@ class KubeConfigReference(Model):
     """Secret that holds a kubeconfig; without a key, `value` and then `value.yaml` are tried."""
 
 
-class Artifact(Model):
+class Artifact(Model, kw_only=True):
     """A stored file that a source offers to its consumers."""
 
     path: str
@@ -240,7 +242,7 @@ class Artifact(Model):
     """What the upstream source says about it, e.g. the annotations of an OCI manifest."""
 
 
-class Snapshot(Model):
+class Snapshot(Model, kw_only=True):
     """One entry of a reconciliation history: a result, and how often it was reached."""
 
     digest: str
@@ -259,21 +261,21 @@ class Snapshot(Model):
     """Further facts about it, e.g. the revision."""
 
 
-class NamespaceSelector(Model):
+class NamespaceSelector(Model, kw_only=True):
     """A choice of namespaces by their labels."""
 
     match_labels: dict[str, str] = {}
     """Labels that a namespace must all have; none match every namespace."""
 
 
-class AccessFrom(Model):
+class AccessFrom(Model, kw_only=True):
     """The namespaces from which an object may be referred to."""
 
     namespace_selectors: list[NamespaceSelector]
     """Selectors, of which one must match."""
 
 
-class Selector(Model):
+class Selector(Model, kw_only=True):
     """A choice of objects; names are anchored regular expressions, selectors label syntax."""
 
     group: str = ""
@@ -292,7 +294,7 @@ class Selector(Model):
     """Label selector that is applied to labels."""
 
 
-class Patch(Model):
+class Patch(Model, kw_only=True):
     """A patch, and the objects it is for."""
 
     patch: str
@@ -301,7 +303,7 @@ class Patch(Model):
     """Objects to patch; absent means the object that the merge patch itself names."""
 
 
-class Image(Model):
+class Image(Model, kw_only=True):
     """A replacement for the name, tag or digest of a container image."""
 
     name: str
@@ -314,7 +316,7 @@ class Image(Model):
     """Digest to use instead of any tag; wins over newTag."""
 
 
-class CommonMetadata(Model):
+class CommonMetadata(Model, kw_only=True):
     """Labels and annotations for every object."""
 
     annotations: dict[str, str] = {}
@@ -323,7 +325,7 @@ class CommonMetadata(Model):
     """Labels to set; they win over what an object has."""
 
 
-class CustomHealthCheck(Model):
+class CustomHealthCheck(Model, kw_only=True):
     """CEL expressions over an object of some kind that say how it fares."""
 
     api_version: str
@@ -338,7 +340,7 @@ class CustomHealthCheck(Model):
     """True when the object has failed; looked at second."""
 
 
-class IgnoreRule(Model):
+class IgnoreRule(Model, kw_only=True):
     """Fields in which drift is not looked for."""
 
     paths: list[str]
@@ -347,7 +349,7 @@ class IgnoreRule(Model):
     """Objects the rule is for; absent means all."""
 
 
-class InventoryEntry(Model):
+class InventoryEntry(Model, kw_only=True):
     """One object that was applied."""
 
     id: str
@@ -356,7 +358,7 @@ class InventoryEntry(Model):
     """Its API version, without the group."""
 
 
-class Inventory(Model):
+class Inventory(Model, kw_only=True):
     """The objects that were applied, in order."""
 
     entries: list[InventoryEntry]

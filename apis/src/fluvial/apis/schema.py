@@ -102,19 +102,21 @@ def defaulted(value: T) -> T:
     So an object that no API server has defaulted yet behaves as if one had. `value` must be
     immutable.
     """
-    return cast("T", msgspec.field(default_factory=Default(lambda: value)))
+    factory: Callable[[], Any] = Default(lambda: value)
+    return cast("T", msgspec.field(default_factory=factory))
 
 
 def always(value: T) -> T:
     """Give a field a Python default that is still encoded, as Go does without `omitempty`."""
-    return cast("T", msgspec.field(default_factory=Always(lambda: value)))
+    factory: Callable[[], Any] = Always(lambda: value)
+    return cast("T", msgspec.field(default_factory=factory))
 
 
 class Model(msgspec.Struct, kw_only=True, omit_defaults=True, rename=json_name):
     """The base of every model: snake_case here, Go's spelling in JSON, zero values left out.
 
     Unknown fields are ignored when decoding, so a model is a view and never what is written back
-    as a whole.
+    as a whole. `kw_only` is not inherited, so every model says it again.
     """
 
     cel_rules: ClassVar[tuple[Rule, ...]] = ()
