@@ -1,0 +1,319 @@
+"""Reading: libyaml composes, our own resolver and constructor decide what the nodes mean."""
+
+import base64
+import binascii
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import yaml as pyyaml
+from yaml._yaml import CParser
+from yaml.events import CollectionEndEvent, CollectionStartEvent
+from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from fluvial.render.yaml._errors import Position, YamlError
+from fluvial.render.yaml._scalars import Dialect, Scalar, resolve
+
+__all__ = ["Document", "load", "load_all", "load_documents"]
+
+_TAG = "tag:yaml.org,2002:"
+_PLAIN, _QUOTED = "plain", "quoted"
+_DEEPEST = 500
+_BOMB = 100_000
+
+
+class Document(NamedTuple):
+    """One document of a stream.
+
+    `positions` maps RFC 6901 pointers to the place of each value (of its key, in mappings); None
+    when they were not asked for.
+    """
+
+    value: Any
+    line: int
+    positions: dict[str, Position] | None
+
+
+class _Composer(CParser):
+    """libyaml's composer; untagged scalars are marked only as plain or quoted."""
+
+    def resolve(self, kind: type[Node], _value: object, implicit: tuple[bool, bool]) -> str:
+        """Answer the composer's question for a tag; collections get the same neutral one."""
+        return _PLAIN if kind is ScalarNode and implicit[0] else _QUOTED
+
+    def descend_resolver(self, _parent: object, _index: object) -> None:
+        """Ignore the path: no tag depends on it."""
+
+    def ascend_resolver(self) -> None:
+        """Ignore the path: no tag depends on it."""
+
+
+class _Constructor:
+    """Turns the nodes of one document into plain dicts, lists and scalars."""
+
+    def __init__(self, text: str, file: str, dialect: Dialect, *, unique: bool) -> None:
+        self.text = text
+        self.file = file
+        self.dialect = dialect
+        self.unique = unique
+        self.positions: dict[str, Position] | None = None
+        self._aliases = "*" in text and "&" in text
+        self._seen: set[int] = set()
+        self._open: list[int] = []
+        self._expanded = 0
+        self._inside_alias = 0
+
+    def fail(self, problem: str, node: Node) -> YamlError:
+        mark = node.start_mark
+        return YamlError(
+            problem, file=self.file, line=mark.line + 1, column=mark.column + 1, text=self.text
+        )
+
+    def value(self, node: Node, pointer: str) -> Any:
+        if isinstance(node, ScalarNode):
+            if self._inside_alias:
+                self._spend(node)
+            return self.scalar(node)
+        if len(self._open) >= _DEEPEST:
+            raise self.fail(f"nested deeper than {_DEEPEST} levels", node)
+        if not self._aliases:
+            self._open.append(0)
+            built = self._collection(node, pointer)
+            self._open.pop()
+            return built
+        key = id(node)
+        if key in self._open:
+            raise self.fail("an anchor's value contains itself", node)
+        again = key in self._seen
+        self._seen.add(key)
+        self._open.append(key)
+        self._inside_alias += again
+        if self._inside_alias:
+            self._spend(node)
+        built = self._collection(node, pointer)
+        self._inside_alias -= again
+        self._open.pop()
+        return built
+
+    def _spend(self, node: Node) -> None:
+        """Count what aliases repeat, so that a small file cannot grow without bound."""
+        self._expanded += 1
+        if self._expanded > max(_BOMB, 10 * len(self.text)) or self._expanded > 4_000_000:
+            raise self.fail("document contains excessive aliasing", node)
+
+    def _collection(self, node: Node, pointer: str) -> Any:
+        if isinstance(node, SequenceNode):
+            return self.sequence(node, pointer)
+        assert isinstance(node, MappingNode)
+        return self.mapping(node, pointer)
+
+    def sequence(self, node: SequenceNode, pointer: str) -> list[Any]:
+        positions = self.positions
+        value = self.value
+        if positions is None:
+            return [value(child, "") for child in node.value]
+        built = []
+        for index, child in enumerate(node.value):
+            inner = f"{pointer}/{index}"
+            mark = child.start_mark
+            positions[inner] = Position(mark.line + 1, mark.column + 1)
+            built.append(value(child, inner))
+        return built
+
+    def mapping(self, node: MappingNode, pointer: str) -> dict[str, Any]:
+        built: dict[str, Any] = {}
+        merged: set[str] = set()
+        positions = self.positions
+        lines: dict[str, int] = {}
+        for key_node, value_node in node.value:
+            tag = key_node.tag
+            if key_node.value == "<<" and tag in {_PLAIN, f"{_TAG}merge"}:
+                self._merge(built, merged, value_node, pointer)
+                continue
+            key = self.key(key_node)
+            if key in built and key not in merged and self.unique:
+                raise self.fail(
+                    f'mapping key "{key}" already defined at line {lines.get(key, 0)}', key_node
+                )
+            merged.discard(key)
+            inner = ""
+            if self.unique:
+                lines[key] = key_node.start_mark.line + 1
+            if positions is not None:
+                inner = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+                mark = key_node.start_mark
+                positions[inner] = Position(mark.line + 1, mark.column + 1)
+            built[key] = self.value(value_node, inner)
+        return built
+
+    def _merge(self, built: dict[str, Any], merged: set[str], node: Node, pointer: str) -> None:
+        """Apply a `<<` key: earlier maps of a list win, and every explicit key wins over all."""
+        sources = node.value if isinstance(node, SequenceNode) else [node]
+        for source in sources:
+            if not isinstance(source, MappingNode):
+                raise self.fail("map merge requires map or sequence of maps as the value", source)
+            keep, self.positions = self.positions, None
+            extra = self.value(source, "")
+            self.positions = keep
+            for key, item in extra.items():
+                if key not in built:
+                    built[key] = item
+                    merged.add(key)
+                    if keep is not None:
+                        mark = source.start_mark
+                        inner = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
+                        keep[inner] = Position(mark.line + 1, mark.column + 1)
+
+    def key(self, node: Node) -> str:
+        if not isinstance(node, ScalarNode):
+            raise self.fail("a mapping key must be a scalar", node)
+        value = self.scalar(node)
+        if isinstance(value, str):
+            return value
+        if value is None or self.dialect is Dialect.KYAML:
+            raise self.fail(f"unsupported mapping key {node.value!r}: it is not a string", node)
+        if isinstance(value, bool):
+            return "true" if value else "false"
+        return str(value) if isinstance(value, int) else f"{value:.7g}"
+
+    def scalar(self, node: ScalarNode) -> Scalar:
+        tag, text = node.tag, node.value
+        if tag == _QUOTED:
+            return str(text)
+        if tag == _PLAIN:
+            value = resolve(text, self.dialect)
+            if isinstance(value, float) and value - value != 0:
+                raise self.fail(f"{text} has no JSON form", node)
+            return value
+        return self._tagged(tag.removeprefix(_TAG), node)
+
+    def _tagged(self, tag: str, node: ScalarNode) -> Scalar:
+        text: str = node.value
+        if tag == "binary":
+            try:
+                return base64.b64decode(text, validate=False).decode()
+            except (binascii.Error, UnicodeDecodeError):
+                raise self.fail("!!binary value is no base64 of UTF-8 text", node) from None
+        expected: dict[str, type | tuple[type, ...]] = {
+            "int": int,
+            "float": (int, float),
+            "bool": bool,
+            "null": type(None),
+        }
+        if tag not in expected:
+            return text
+        value = resolve(text, self.dialect)
+        if not isinstance(value, expected[tag]) or (tag == "int" and isinstance(value, bool)):
+            raise self.fail(f"cannot decode {text!r} as !!{tag}", node)
+        return value
+
+
+def _decode(text: str | bytes, file: str) -> str:
+    if isinstance(text, str):
+        return text
+    try:
+        return text.decode("utf-16" if text[:2] in {b"\xff\xfe", b"\xfe\xff"} else "utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = text.count(b"\n", 0, error.start) + 1
+        raise YamlError("invalid UTF-8", file=file, line=line) from None
+
+
+def _check_depth(text: str, file: str) -> None:
+    """Refuse flow nesting that would exhaust the C composer's stack."""
+    if text.count("[") + text.count("{") <= _DEEPEST:
+        return
+    depth = 0
+    parser = CParser(text)
+    while parser.check_event():
+        event = parser.get_event()
+        if isinstance(event, CollectionStartEvent):
+            depth += 1
+            if depth > _DEEPEST:
+                mark = event.start_mark
+                raise YamlError(
+                    f"nested deeper than {_DEEPEST} levels",
+                    file=file,
+                    line=mark.line + 1,
+                    column=mark.column + 1,
+                )
+        elif isinstance(event, CollectionEndEvent):
+            depth -= 1
+
+
+def _guard(text: str, file: str, work: Callable[[], Iterator[Node]]) -> list[Node]:
+    try:
+        return list(work())
+    except pyyaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        problem = error.problem or str(error)
+        if error.context:
+            problem = f"{error.context}: {problem}"
+        if mark is None:
+            raise YamlError(problem, file=file) from None
+        raise YamlError(
+            problem, file=file, line=mark.line + 1, column=mark.column + 1, text=text
+        ) from None
+    except pyyaml.YAMLError as error:
+        position = getattr(error, "position", None)
+        line = text.count("\n", 0, position) + 1 if isinstance(position, int) else 0
+        reason = getattr(error, "reason", str(error))
+        raise YamlError(str(reason), file=file, line=line, text=text) from None
+
+
+def load_documents(
+    text: str | bytes,
+    *,
+    file: str = "<input>",
+    dialect: Dialect = Dialect.SIGS,
+    unique_keys: bool | None = None,
+    positions: bool = False,
+) -> list[Document]:
+    """Read every document of a stream, empty ones (null) left out.
+
+    `file` is the name that errors quote. `unique_keys` makes a repeated key an error; by default
+    it is one in KYAML and none in SIGS, where the last wins. Raises YamlError.
+    """
+    decoded = _decode(text, file)
+
+    def nodes() -> Iterator[Node]:
+        _check_depth(decoded, file)
+        composer = _Composer(decoded)
+        while composer.check_node():
+            node = composer.get_node()
+            assert node is not None
+            yield node
+
+    unique = dialect is Dialect.KYAML if unique_keys is None else unique_keys
+    documents = []
+    for node in _guard(decoded, file, nodes):
+        constructor = _Constructor(decoded, file, dialect, unique=unique)
+        mark = node.start_mark
+        if positions:
+            constructor.positions = {"": Position(mark.line + 1, mark.column + 1)}
+        value = constructor.value(node, "")
+        if value is not None:
+            documents.append(Document(value, mark.line + 1, constructor.positions))
+    return documents
+
+
+def load_all(
+    text: str | bytes,
+    *,
+    file: str = "<input>",
+    dialect: Dialect = Dialect.SIGS,
+    unique_keys: bool | None = None,
+) -> list[Any]:
+    """Read the values of every document; see `load_documents`."""
+    documents = load_documents(text, file=file, dialect=dialect, unique_keys=unique_keys)
+    return [document.value for document in documents]
+
+
+def load(
+    text: str | bytes,
+    *,
+    file: str = "<input>",
+    dialect: Dialect = Dialect.SIGS,
+    unique_keys: bool | None = None,
+) -> Any:
+    """Read the first document, as Go's Unmarshal does; None when the stream holds nothing."""
+    values = load_all(text, file=file, dialect=dialect, unique_keys=unique_keys)
+    return values[0] if values else None
