@@ -6,8 +6,9 @@ decoding ignores: an object that is in the cluster was admitted, and one odd val
 make it unreadable. The string below a field is its description.
 """
 
+import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ClassVar, NamedTuple, TypeAlias, TypeVar, cast
+from typing import Annotated, Any, ClassVar, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 import msgspec
 
@@ -26,9 +27,17 @@ __all__ = [
     "always",
     "defaulted",
     "json_name",
+    "unobserved",
 ]
 
 T = TypeVar("T")
+
+
+class _Observing(Protocol):
+    observed_generation: int
+
+
+S = TypeVar("S", bound=_Observing)
 
 _SPELLING = {
     "disable_openapi_validation": "disableOpenAPIValidation",
@@ -76,7 +85,8 @@ class Rule(NamedTuple):
     message: str
 
 
-class Default(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Default:
     """A default that the API server fills in too; the CRD carries it."""
 
     make: Callable[[], Any]
@@ -86,7 +96,8 @@ class Default(NamedTuple):
         return self.make()
 
 
-class Always(NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Always:
     """A value that is encoded even when it is the zero value, and is no default of the CRD."""
 
     make: Callable[[], Any]
@@ -102,14 +113,23 @@ def defaulted(value: T) -> T:
     So an object that no API server has defaulted yet behaves as if one had. `value` must be
     immutable.
     """
-    factory: Callable[[], Any] = Default(lambda: value)
-    return cast("T", msgspec.field(default_factory=factory))
+    return cast("T", msgspec.field(default_factory=Default(lambda: value)))
+
+
+def unobserved(status: type[S]) -> S:
+    """Give `status` the CRD's default: no generation was observed yet, so kstatus waits."""
+
+    def make() -> S:
+        fresh = status()
+        fresh.observed_generation = -1
+        return fresh
+
+    return cast("S", msgspec.field(default_factory=Default(make)))
 
 
 def always(value: T) -> T:
     """Give a field a Python default that is still encoded, as Go does without `omitempty`."""
-    factory: Callable[[], Any] = Always(lambda: value)
-    return cast("T", msgspec.field(default_factory=factory))
+    return cast("T", msgspec.field(default_factory=Always(lambda: value)))
 
 
 class Model(msgspec.Struct, kw_only=True, omit_defaults=True, rename=json_name):
