@@ -60,9 +60,11 @@ class Schema(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, rena
     """Constraints of one field that the API server checks and decoding does not.
 
     The names are those of OpenAPI. `type` overrides what the Python type says, `int_or_string`
-    and `preserve_unknown` stand for the Kubernetes extensions of these names.
+    and `preserve_unknown` stand for the Kubernetes extensions of these names. A field without a
+    default is required anyway; `required` says so of one that the API server fills in.
     """
 
+    required: bool = False
     type: str = ""
     format: str = ""
     pattern: str = ""

@@ -38,7 +38,9 @@ class OIDCIdentityMatch(Model, kw_only=True):
 class Verification(Model, kw_only=True):
     """How the signature of an OCI artifact is verified."""
 
-    provider: Annotated[str, Schema(enum=("cosign", "notation"))] = defaulted("cosign")
+    provider: Annotated[str, Schema(enum=("cosign", "notation"), required=True)] = defaulted(
+        "cosign"
+    )
     """Technology that signed it."""
     secret_ref: LocalObjectReference | None = None
     """Secret with the public keys, or for notation with the trust policy."""
