@@ -1,0 +1,1 @@
+"""Images of the allow-list that come with the node. Standard library only."""
