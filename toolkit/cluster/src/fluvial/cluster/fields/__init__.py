@@ -1,0 +1,47 @@
+"""The semantics of Kubernetes objects without any I/O: apply, patches, schemas, validation.
+
+The API server hands in decoded objects and gets decoded objects back; nothing that is handed in
+is changed. `errors` draws the tree of what may be raised.
+"""
+
+from __future__ import annotations
+
+from fluvial.cluster.fields.apply import apply, track_update
+from fluvial.cluster.fields.builtin import builtin_kinds, schema_for_builtin
+from fluvial.cluster.fields.custom import schema_from_crd
+from fluvial.cluster.fields.errors import (
+    ApplyConflict,
+    BadPatch,
+    ConflictCause,
+    FieldError,
+    FieldsError,
+    PatchFailure,
+    RejectedPatch,
+    TypedObjectError,
+)
+from fluvial.cluster.fields.jsonpatch import patch_json
+from fluvial.cluster.fields.mergepatch import diff_merge, patch_merge
+from fluvial.cluster.fields.schema import Schema, deduced
+from fluvial.cluster.fields.strategic import patch_strategic
+
+__all__ = [
+    "ApplyConflict",
+    "BadPatch",
+    "ConflictCause",
+    "FieldError",
+    "FieldsError",
+    "PatchFailure",
+    "RejectedPatch",
+    "Schema",
+    "TypedObjectError",
+    "apply",
+    "builtin_kinds",
+    "deduced",
+    "diff_merge",
+    "patch_json",
+    "patch_merge",
+    "patch_strategic",
+    "schema_for_builtin",
+    "schema_from_crd",
+    "track_update",
+]

@@ -1,0 +1,144 @@
+"""What can go wrong with an object's fields.
+
+    FieldsError
+    ├── ApplyConflict     409: another manager owns a field with another value
+    ├── TypedObjectError  500: an applied object does not fit its schema
+    ├── BadPatch          400: a patch is not of the form that its media type asks for
+    ├── RejectedPatch     422: a JSON patch does not fit the object
+    └── PatchFailure      500: a strategic merge patch cannot be carried out
+
+`status` is the HTTP status and `reason` the machine-readable reason of the Status object that a
+kube-apiserver answers with; the text of the exception is its message.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import msgspec
+
+__all__ = [
+    "ApplyConflict",
+    "BadPatch",
+    "ConflictCause",
+    "FieldError",
+    "FieldsError",
+    "PatchFailure",
+    "RejectedPatch",
+    "TypedObjectError",
+]
+
+
+class FieldsError(Exception):
+    """Base of all errors of this package."""
+
+    status: ClassVar[int] = 500
+    reason: ClassVar[str] = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ConflictCause:
+    """One field that another manager owns, as in `details.causes` of the answer."""
+
+    manager: str  # as printed: `"kubectl" using apps/v1`
+    field: str  # `.spec.replicas`
+
+    @property
+    def message(self) -> str:
+        """The cause's message."""
+        return f"conflict with {self.manager}"
+
+
+class ApplyConflict(FieldsError):
+    """A server-side apply without force met fields of other managers."""
+
+    status = 409
+    reason = "Conflict"
+
+    def __init__(self, message: str, causes: tuple[ConflictCause, ...]) -> None:
+        super().__init__(message)
+        self.causes = causes
+
+
+class TypedObjectError(FieldsError):
+    """An applied object has undeclared fields, wrong types or duplicate list entries."""
+
+
+class BadPatch(FieldsError):
+    """The body of a patch cannot be read as a patch of its kind."""
+
+    status = 400
+    reason = "BadRequest"
+
+
+class RejectedPatch(FieldsError):
+    """A JSON patch that is well formed but does not fit the object (a missing path, a failed test).
+
+    The server answers with a fixed sentence; what was wrong is in `detail` for the log.
+    """
+
+    status = 422
+    reason = "Invalid"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("the server rejected our request due to an error in our request")
+        self.detail = detail
+
+
+class PatchFailure(FieldsError):
+    """A strategic merge patch that contradicts the schema or carries an unknown directive."""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldError:
+    """One complaint about one field, in the form of apimachinery's `field.Error`.
+
+    `type` is the cause's reason (`FieldValueInvalid`, `FieldValueRequired`, …). `value` counts
+    only for the types that print it.
+    """
+
+    type: str
+    field: str
+    value: Any = None
+    detail: str = ""
+
+    _TITLES: ClassVar[dict[str, str]] = {
+        "FieldValueNotFound": "Not found",
+        "FieldValueRequired": "Required value",
+        "FieldValueDuplicate": "Duplicate value",
+        "FieldValueInvalid": "Invalid value",
+        "FieldValueNotSupported": "Unsupported value",
+        "FieldValueForbidden": "Forbidden",
+        "FieldValueTooLong": "Too long",
+        "FieldValueTooMany": "Too many",
+        "FieldValueTypeInvalid": "Invalid value",
+        "InternalError": "Internal error",
+    }
+    _WITHOUT_VALUE: ClassVar[frozenset[str]] = frozenset(
+        {"FieldValueRequired", "FieldValueForbidden", "FieldValueTooLong", "InternalError"}
+    )
+
+    @property
+    def message(self) -> str:
+        """The text without the field's path, as in `details.causes`."""
+        text = self._TITLES[self.type]
+        if self.type not in self._WITHOUT_VALUE and not isinstance(self.value, _Omitted):
+            text += f": {_printed(self.value)}"
+        return f"{text}: {self.detail}" if self.detail else text
+
+    def __str__(self) -> str:
+        return f"{self.field}: {self.message}"
+
+
+class _Omitted:
+    """The value of a complaint that is printed without a value (a list in a CEL rule)."""
+
+
+OMITTED = _Omitted()
+
+
+def _printed(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return msgspec.json.encode(value).decode()

@@ -1,0 +1,162 @@
+"""Merge an applied value into a live one, and remove fields from a value.
+
+Where both have a field the applied value wins; atomic lists and maps win as a whole. Items of
+keyed lists and sets are matched by identity, keep the order of the applied list among themselves
+and otherwise the order of the live list.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fluvial.cluster.fields.paths import FieldSet, field_element
+from fluvial.cluster.fields.schema import MISSING, Schema
+from fluvial.cluster.fields.typed import item_element
+
+__all__ = ["merge", "named_members", "remove"]
+
+
+def merge(schema: Schema, live: Any, applied: Any) -> Any:
+    """Return the merged value; either side may be MISSING, which the result is for nothing."""
+    form, _ = schema.form_of(live if applied is MISSING else applied)
+    if form == "map":
+        left = live if isinstance(live, dict) else {}
+        right = applied if isinstance(applied, dict) else {}
+        if schema.map_type == "granular" and (left or right):
+            if applied is not MISSING and not isinstance(applied, dict):
+                return applied if not left else _merged_maps(schema, left, right)
+            return _merged_maps(schema, left, right)
+    elif form == "list":
+        left_list = live if isinstance(live, list) else []
+        right_list = applied if isinstance(applied, list) else []
+        if schema.list_type != "atomic" and (left_list or right_list):
+            return _merged_lists(schema, left_list, right_list)
+    return live if applied is MISSING else applied
+
+
+def _merged_maps(schema: Schema, left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for name in {**left, **right}:
+        child = schema.child(name)
+        mine, theirs = left.get(name, MISSING), right.get(name, MISSING)
+        merged = (
+            merge(child, mine, theirs)
+            if child is not None
+            else (mine if theirs is MISSING else theirs)
+        )
+        if merged is not MISSING:
+            out[name] = merged
+    return out
+
+
+def _merged_lists(schema: Schema, left: list[Any], right: list[Any]) -> list[Any]:
+    assert schema.items is not None
+    left_elements = [item_element(schema, item) for item in left]
+    right_elements = [item_element(schema, item) for item in right]
+    mine = dict(zip(left_elements, left, strict=True))
+    theirs = dict(zip(right_elements, right, strict=True))
+    for element in {e for e in left_elements if left_elements.count(e) > 1}:
+        mine[element] = MISSING  # a duplicated live item is replaced, not merged with
+    shared = iter([element for element in right_elements if element in mine])
+    wanted = next(shared, None)
+    out: list[Any] = []
+    done: set[str] = set()
+    i = j = 0
+
+    def take(element: str, live_item: Any, applied_item: Any) -> None:
+        assert schema.items is not None
+        out.append(merge(schema.items, live_item, applied_item))
+
+    while i < len(left) or j < len(right):
+        if i < len(left) and j < len(right):
+            element = left_elements[i]
+            if element == right_elements[j]:
+                done.add(element)
+                take(element, mine[element], theirs[element])
+                i, j = i + 1, j + 1
+                wanted = next(shared, None)
+                continue
+            if element in theirs and wanted is not None and wanted != element:
+                i += 1  # shared, but its turn comes in the order of the applied list
+                continue
+        if i < len(left):
+            element = left_elements[i]
+            if element not in theirs:
+                take(element, left[i], MISSING)
+                i += 1
+                continue
+            if element in done:
+                i += 1
+        if j < len(right):
+            element = right_elements[j]
+            done.add(element)
+            take(element, mine.get(element, MISSING), theirs[element])
+            j += 1
+            if wanted == element:
+                wanted = next(shared, None)
+    return out
+
+
+def remove(schema: Schema, value: Any, fields: FieldSet) -> Any:
+    """Return the value without some fields.
+
+    A map or list from which everything was taken stays as an empty one; an atomic one of which a
+    part is named goes as a whole (its value becomes null).
+    """
+    tree: dict[str, Any] = {}
+    for path in fields:
+        node = tree
+        for element in path:
+            node = node.setdefault(element, {})
+        node["."] = {}
+    return _removed(schema, value, tree)
+
+
+def _removed(schema: Schema, value: Any, tree: dict[str, Any]) -> Any:
+    form, _ = schema.form_of(value)
+    if form == "map" and isinstance(value, dict) and value:
+        if schema.map_type == "atomic":
+            return None
+        return _removed_map(schema, value, tree)
+    if form == "list" and isinstance(value, list) and value:
+        if schema.list_type == "atomic":
+            return None
+        out: list[Any] = []
+        for item in value:
+            node = tree.get(item_element(schema, item), {})
+            if "." in node:
+                continue
+            assert schema.items is not None
+            out.append(_removed(schema.items, item, node) if node else item)
+        return out
+    return value
+
+
+def _removed_map(schema: Schema, value: dict[str, Any], tree: dict[str, Any]) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for name, item in value.items():
+        node = tree.get(field_element(name), {})
+        if "." in node:
+            continue
+        child = schema.child(name)
+        out[name] = _removed(child, item, node) if node and child is not None else item
+    return out
+
+
+def named_members(schema: Schema, fields: FieldSet) -> FieldSet:
+    """Return the set with every declared field on the way to a member as a member too."""
+    out = set(fields)
+    for path in fields:
+        node: Schema | None = schema
+        for depth, element in enumerate(path[:-1], start=1):
+            if node is None:
+                break
+            if element[0] == "f":
+                name = element[2:]
+                if node.map_type and name in node.fields:
+                    out.add(path[:depth])
+                node = node.child(name) if node.map_type else None
+            else:
+                node = node.items if node.list_type else None
+    return frozenset(out)
+
