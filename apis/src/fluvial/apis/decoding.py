@@ -80,7 +80,7 @@ def encode(model: msgspec.Struct) -> Unstructured:
 
 
 def _name(kind: Kind[M], obj: Unstructured) -> str:
-    metadata = obj.get("metadata")
+    metadata = obj.get("metadata") if isinstance(obj, dict) else None
     if not isinstance(metadata, dict):
         return kind.kind
     return f"{kind.kind} {metadata.get('namespace') or ''}/{metadata.get('name') or ''}"

@@ -6,6 +6,7 @@ printed form is that of Go's `Duration.String`: `1h30m0s`, `1.5s`, `300ms`, `0s`
 """
 
 import re
+from fractions import Fraction
 from typing import Final
 
 __all__ = ["format_duration", "parse_duration"]
@@ -65,7 +66,7 @@ def _decimal(value: int, unit: int) -> str:
 
 def format_duration(seconds: float) -> str:
     """Print seconds as Go prints a duration, e.g. `1m0s` for 60, rounded to nanoseconds."""
-    total = round(seconds * 1e9)
+    total = round(Fraction(seconds) * 10**9)
     sign, left = ("-" if total < 0 else ""), abs(total)
     if left == 0:
         return "0s"

@@ -74,7 +74,12 @@ def resource_schema(model: type[Resource]) -> JSONSchema:
 
 
 def _default(factory: Any) -> Any:
-    return msgspec.to_builtins(factory()) if isinstance(factory, Default) else msgspec.NODEFAULT
+    return _plain(factory()) if isinstance(factory, Default) else msgspec.NODEFAULT
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON has it, tuples as lists."""
+    return msgspec.json.decode(msgspec.json.encode(value))
 
 
 def _unwrap(hint: Any) -> tuple[Any, JSONSchema, bool]:
@@ -85,7 +90,7 @@ def _unwrap(hint: Any) -> tuple[Any, JSONSchema, bool]:
         if get_origin(hint) is Annotated:
             for marker in hint.__metadata__:
                 if isinstance(marker, Schema):
-                    constraints = {**msgspec.to_builtins(marker), **constraints}
+                    constraints = {**_plain(marker), **constraints}
             hint = hint.__origin__
         elif get_origin(hint) in {typing.Union, types.UnionType} and type(None) in get_args(hint):
             rest = tuple(arg for arg in get_args(hint) if arg is not type(None))

@@ -1,0 +1,79 @@
+"""Whatever a model can hold survives its way through JSON."""
+
+import functools
+import typing
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fluvial.apis import decode, encode
+from fluvial.apis.kinds import ALL
+
+TEXT = st.text(max_size=8)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(2**53), 2**53) | TEXT,
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXT, inner, max_size=2),
+    max_leaves=4,
+)
+SCALARS = {
+    str: TEXT,
+    int: st.integers(-(2**63), 2**63 - 1),
+    float: st.floats(allow_nan=False, allow_infinity=False),
+    bool: st.booleans(),
+    type(None): st.none(),
+    typing.Any: JSON,
+}
+
+
+@functools.cache
+def values(hint):
+    """Return a strategy for a field's type."""
+    if hint in SCALARS:
+        return SCALARS[hint]
+    if isinstance(hint, type) and issubclass(hint, msgspec.Struct):
+        return models(hint)
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        return values(hint.__origin__)
+    if origin is list:
+        return st.lists(values(arguments[0]), max_size=2)
+    if origin is dict:
+        return st.dictionaries(TEXT, values(arguments[1]), max_size=2)
+    return st.one_of(*map(values, arguments))
+
+
+@functools.cache
+def models(model):
+    """Return a strategy that sets the required fields of a model, and some of the others."""
+    required, optional = {}, {}
+    for field in msgspec.structs.fields(model):
+        if field.name not in {"api_version", "kind"} or field.required:
+            (required if field.required else optional)[field.name] = values(field.type)
+    some = st.fixed_dictionaries(
+        required, optional={name: optional[name] for name in sorted(optional)}
+    )
+    return some.map(lambda chosen: model(**chosen))
+
+
+@pytest.mark.parametrize("kind", ALL, ids=str)
+@settings(max_examples=25, deadline=None)
+@given(data=st.data())
+def test_round_trip(kind, data):
+    model = data.draw(models(kind.model))
+    encoded = encode(model)
+    again = decode(kind, msgspec.json.decode(msgspec.json.encode(encoded)))
+    assert again == model
+    assert encode(again) == encoded
+
+
+@pytest.mark.parametrize("kind", ALL, ids=str)
+@settings(max_examples=10, deadline=None)
+@given(data=st.data())
+def test_unknown_fields_change_nothing(kind, data):
+    model = data.draw(models(kind.model))
+    encoded = encode(model)
+    encoded["spec"]["fieldOfTheNextVersion"] = {"a": [1]}
+    encoded["metadata"]["managedFields"] = [{"manager": "kubectl"}]
+    assert decode(kind, encoded) == model
