@@ -2,7 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
 from typing import Any, Self, TypeAlias, TypeVar
 
@@ -344,7 +344,7 @@ class Client:
         metadata_only: bool = False,
         initial_events: bool = False,
         idle: float = _WATCH_IDLE,
-    ) -> AsyncIterator[WatchEvent]:
+    ) -> AsyncGenerator[WatchEvent, None]:
         """Follow the changes of a collection; ends when the server closes the stream.
 
         Goes on after `resource_version`; None starts with the present state as ADDED events. With
@@ -369,7 +369,7 @@ class Client:
         splitter = LineSplitter()
         async with (
             self._transport.stream(path, query=query, headers=headers, idle=idle) as chunks,
-            aclosing(chunks),  # type: ignore[type-var]  # it is a generator behind the iterator
+            aclosing(chunks),
         ):
             async for chunk in chunks:
                 for line in splitter.feed(chunk):
@@ -377,8 +377,8 @@ class Client:
                     event.object["apiVersion"] = resource.api_version
                     event.object["kind"] = resource.kind
                     yield event
-                    # A burst of events must not hold the loop.
-                    await asyncio.sleep(0)
+                # Reading from a full buffer does not suspend: a burst must not hold the loop.
+                await asyncio.sleep(0)
 
     async def _object(self, method: str, path: str, **options: Any) -> Unstructured:
         content = await self._call(method, path, **options)

@@ -1,3 +1,4 @@
+# ruff: noqa: N818 -- named by the client decision page, after the reasons of Kubernetes
 """What can go wrong between a controller and the API server.
 
 ```
@@ -63,7 +64,7 @@ class TransportError(ClientError):
     """No answer: connection refused or reset, TLS failure, or a watch that fell silent."""
 
 
-class UnknownKind(ClientError):  # noqa: N818 - the field's term, like KeyError's siblings
+class UnknownKind(ClientError):
     """Discovery lists no such kind, even after a refresh.
 
     The CustomResourceDefinition is missing, or not served in the version asked for.
@@ -77,7 +78,7 @@ class UnknownKind(ClientError):  # noqa: N818 - the field's term, like KeyError'
         super().__init__(f'no matches for kind "{kind}" in {where}: is its definition installed?')
 
 
-class LeaseLost(ClientError):  # noqa: N818 - named by the client's decision page
+class LeaseLost(ClientError):
     """The lease ends before the request might: a leader that is in doubt writes nothing."""
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -243,7 +243,7 @@ class Transport:
         query: Mapping[str, str],
         headers: Mapping[str, str],
         idle: float,
-    ) -> AsyncIterator[AsyncIterator[bytes]]:
+    ) -> AsyncIterator[AsyncGenerator[bytes, None]]:
         """Open a GET without end and yield its chunks as they come.
 
         The answer must begin within the call timeout, and then no pause may be longer than `idle`
@@ -282,7 +282,7 @@ class Transport:
 
     async def _chunks(
         self, response: aiohttp.ClientResponse, path: str, idle: float
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         while True:
             try:
                 async with asyncio.timeout(idle):

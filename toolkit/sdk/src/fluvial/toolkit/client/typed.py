@@ -2,8 +2,7 @@
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from fluvial.apis.decode import decode
-
+from fluvial.apis.decoding import decode
 from fluvial.apis.definition import Kind
 from fluvial.apis.meta import Resource as Model
 from fluvial.toolkit.client.resource import Resource

@@ -1,0 +1,151 @@
+"""What a reconciler is given besides the object."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar, cast
+
+from fluvial.apis.definition import Kind
+from fluvial.apis.ids import Unstructured
+from fluvial.apis.meta import Resource as Model
+from fluvial.toolkit import conditions
+from fluvial.toolkit.client import Client
+from fluvial.toolkit.clock import Clock
+from fluvial.toolkit.conditions import READY
+from fluvial.toolkit.events import EventRecorder, EventType
+from fluvial.toolkit.flags import RuntimeFlags
+from fluvial.toolkit.lifecycle import Reconciled
+from fluvial.toolkit.logs import Logger
+from fluvial.toolkit.metrics import Metrics
+from fluvial.toolkit.status import Patcher
+from fluvial.toolkit.store import Key
+
+__all__ = ["Context", "Finalizer", "Reconciler", "Result"]
+
+M = TypeVar("M", bound=Model)
+M_contra = TypeVar("M_contra", bound=Model, contravariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How a reconcile that succeeded wants to go on; all in seconds.
+
+    `interval` comes back after that time, jittered by `--interval-jitter-percentage`;
+    `requeue_after` after exactly that time; `requeue` at once, behind what is waiting. None of them
+    waits for a change.
+    """
+
+    interval: float | None = None
+    requeue_after: float | None = None
+    requeue: bool = False
+
+
+class Context(Generic[M]):
+    """One attempt at one object.
+
+    `obj` may be changed in its status only; what changed is written at the end, or at once by
+    `patch_status` and `progress`. Everything here belongs to the controller's own identity: a
+    tenant's is `client.impersonate(…)`.
+    """
+
+    def __init__(
+        self,
+        *,
+        obj: M,
+        raw: Unstructured,
+        kind: Kind[M],
+        client: Client,
+        flags: RuntimeFlags,
+        clock: Clock,
+        metrics: Metrics,
+        recorder: EventRecorder,
+        log: Logger,
+        patcher: Patcher[M],
+        requested: str,
+        interrupted: asyncio.Event,
+    ) -> None:
+        self.obj = obj
+        self.raw = raw
+        """The object as the last read or write returned it; `managedFields` may be missing."""
+        self.kind = kind
+        self.client = client
+        self.flags = flags
+        self.clock = clock
+        self.metrics = metrics
+        self.log = log
+        self.requested = requested
+        """The reconcile request (`requestedAt`) that this attempt answers, or an empty string."""
+        self.interrupted = interrupted
+        """Set as soon as the object is queued again: a long wait may give up for the newer state."""
+        self._recorder = recorder
+        self._patcher = patcher
+
+    @property
+    def key(self) -> Key:
+        """Namespace and name of the object."""
+        return Key(self.obj.metadata.namespace, self.obj.metadata.name)
+
+    @property
+    def now(self) -> datetime:
+        """The present time in UTC, for conditions and histories."""
+        return self.clock.now()
+
+    def ready(self, reason: str, message: str) -> None:
+        """Set Ready to True; written with the status at the end."""
+        conditions.mark_true(self._lived, READY, reason, message, now=self.now)
+
+    def mark(
+        self, type: str, status: conditions.ConditionStatus, reason: str, message: str
+    ) -> None:
+        """Set a condition; written with the status at the end. Its type must be an owned one."""
+        conditions.mark(self._lived, type, status, reason, message, now=self.now)
+
+    async def progress(self, message: str, *, reason: str = "Progressing") -> None:
+        """Say what is going on: Reconciling is True, Ready Unknown; written at once."""
+        conditions.mark_unknown(self._lived, READY, reason, message, now=self.now)
+        conditions.mark_reconciling(self._lived, reason, message, now=self.now)
+        await self.patch_status()
+
+    async def patch_status(self) -> None:
+        """Write the status as it is now, e.g. an inventory before the first apply.
+
+        Raises NotFound when the object is gone: then there is nothing left to reconcile.
+        """
+        self.raw = await self._patcher.status(self.raw, self.obj)
+
+    def event(
+        self,
+        type: EventType,
+        reason: str,
+        message: str,
+        metadata: Mapping[str, str] | None = None,
+    ) -> None:
+        """Tell people; see `EventRecorder.event`."""
+        self._recorder.event(self.raw, type, reason, message, metadata)
+
+    @property
+    def _lived(self) -> Reconciled:
+        return cast("Reconciled", self.obj)
+
+
+class Reconciler(Protocol[M_contra]):
+    """What a controller is made of."""
+
+    async def reconcile(self, ctx: Context[M_contra], obj: M_contra) -> Result:  # type: ignore[misc]
+        """Bring the world to where `obj.spec` wants it.
+
+        Must be idempotent: it may have been killed anywhere the last time. Raise `Stalled`,
+        `Waiting` or `Transient` to say why not; the conditions, the event, the log line and the
+        retry follow from that.
+        """
+
+
+class Finalizer(Protocol[M_contra]):
+    """A reconciler that has to clean up."""
+
+    async def finalize(self, ctx: Context[M_contra], obj: M_contra) -> None:  # type: ignore[misc]
+        """Undo what was done for `obj`, which is being deleted; also when it is suspended.
+
+        Returning removes the finalizer; raising keeps it, and it is tried again.
+        """

@@ -1,0 +1,484 @@
+"""A controller: a kind, what wakes it, and the workers that call its reconciler."""
+
+import asyncio
+import random
+import uuid
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
+
+from fluvial.apis.decoding import DecodeError, decode
+from fluvial.apis.definition import Kind
+from fluvial.apis.duration import format_duration
+from fluvial.apis.ids import Unstructured
+from fluvial.apis.meta import Resource as Model
+from fluvial.toolkit import lifecycle
+from fluvial.toolkit.client import ClientError, LeaseLost, NotFound, Resource, resource_of_kind
+from fluvial.toolkit.conditions import READY, RECONCILING, STALLED
+from fluvial.toolkit.conditions import get as get_condition
+from fluvial.toolkit.context import Context, Finalizer, Reconciler, Result
+from fluvial.toolkit.failure import ReconcileError, Stalled, Transient, Waiting
+from fluvial.toolkit.informer import Change, Informer, Selection
+from fluvial.toolkit.lifecycle import Reconciled
+from fluvial.toolkit.logs import Logger, logger
+from fluvial.toolkit.predicates import Predicate, any_change, spec_or_request
+from fluvial.toolkit.queue import BACKGROUND, CHANGED, REQUESTED, Backoff, QueueClosed, WorkQueue
+from fluvial.toolkit.redact import redact
+from fluvial.toolkit.runtime import Runtime
+from fluvial.toolkit.status import Patcher
+from fluvial.toolkit.store import Indexer, Key, Store, supersedes
+
+__all__ = ["Controller", "MapFunction", "Watch"]
+
+M = TypeVar("M", bound=Model)
+
+MapFunction: TypeAlias = Callable[[Unstructured, Store], Iterable[Key]]
+"""Which objects of the controller a changed object concerns; the store is that of its own kind."""
+
+_OWNED = (READY, RECONCILING, STALLED)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Another kind whose changes wake objects of the controller.
+
+    `of` is a kind of `fluvial.apis` or an endpoint. `selected` False makes the informer ignore
+    `--watch-label-selector`, which shards only the controller's own kind and its sources.
+    """
+
+    of: Kind[Any] | Resource
+    map: MapFunction
+    predicate: Predicate = any_change
+    label_selector: str = ""
+    metadata_only: bool = False
+
+    @property
+    def resource(self) -> Resource:
+        """The endpoint that is watched."""
+        return resource_of_kind(self.of) if isinstance(self.of, Kind) else self.of
+
+
+class Controller(Generic[M]):
+    """Calls `reconciler` for every object of `kind` that needs it, one attempt at a time each.
+
+    - `watches`: other kinds whose changes wake objects, by way of `indexes` of the own store.
+    - `finalizer`: put on every object before its first attempt; needs a reconciler with
+      `finalize`. None: deletions are none of this controller's business.
+    - `owned`: condition types this controller writes besides Ready, Reconciling and Stalled.
+    - `manager`: field manager of status writes (default: the controller's name).
+    - `conditions`: False for kinds with a life of their own (Canary): errors are then only
+      logged, counted and retried.
+    - `concurrent`: workers (default: `--concurrent`).
+    - `timeout`: seconds after which an attempt is given up (default: an hour).
+    - `predicate`: which changes of the own kind wake it (default: spec, request, deletion).
+    """
+
+    def __init__(
+        self,
+        kind: Kind[M],
+        reconciler: Reconciler[M],
+        *,
+        watches: Sequence[Watch] = (),
+        indexes: Mapping[str, Indexer] | None = None,
+        finalizer: str | None = None,
+        owned: Iterable[str] = (),
+        manager: str | None = None,
+        conditions: bool = True,
+        concurrent: int | None = None,
+        timeout: float = 3600.0,
+        predicate: Predicate = spec_or_request,
+    ) -> None:
+        if finalizer is not None and not hasattr(reconciler, "finalize"):
+            raise TypeError(f"{type(reconciler).__name__} has a finalizer but no finalize()")
+        self.kind = kind
+        self.reconciler = reconciler
+        self.watches = tuple(watches)
+        self.indexes = dict(indexes or {})
+        self.finalizer = finalizer
+        self.owned = (*_OWNED, *owned)
+        self.manager = manager
+        self.conditions = conditions
+        self.concurrent = concurrent
+        self.timeout = timeout
+        self.predicate = predicate
+
+    @property
+    def name(self) -> str:
+        """The kind in lower case: the `controller` label of the metrics."""
+        return self.kind.kind.lower()
+
+    async def run(self, runtime: Runtime, stopping: asyncio.Event) -> None:
+        """Work until `stopping` is set and what is in progress has ended."""
+        await _Run(self, runtime).run(stopping)
+
+
+class _Waker(Protocol):
+    def __call__(self, change: Change) -> None: ...
+
+
+@dataclass
+class _Written:
+    """What our own writes returned, until the informer has caught up with them."""
+
+    objects: dict[Key, Unstructured] = field(default_factory=dict)
+
+
+class _Run(Generic[M]):
+    """One controller at work."""
+
+    def __init__(self, spec: Controller[M], runtime: Runtime) -> None:
+        self._spec = spec
+        self._rt = runtime
+        flags = runtime.flags
+        self._queue: WorkQueue[Key] = WorkQueue(spec.name, runtime.clock, runtime.metrics)
+        self._backoff: Backoff[Key] = Backoff(flags.min_retry_delay, flags.max_retry_delay)
+        self._retries = runtime.metrics.queue_retries.labels(spec.name, spec.name)
+        self._undecodable: set[Key] = set()
+        self._written: dict[Key, Unstructured] = {}
+        self._resource = resource_of_kind(spec.kind)
+        self._informer = runtime.informers.get(
+            Selection(
+                self._resource, flags.watch_namespace, label_selector=flags.watch_label_selector
+            )
+        )
+        self._store = self._informer.store
+        self._log = logger(
+            "controller",
+            controller=spec.name,
+            controllerGroup=spec.kind.group,
+            controllerKind=spec.kind.kind,
+        )
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        for name, indexer in self._spec.indexes.items():
+            self._store.add_index(name, indexer)
+        handlers: list[tuple[Informer, Callable[[Change], None]]] = [(self._informer, self._on_own)]
+        for watch in self._spec.watches:
+            selection = Selection(
+                watch.resource,
+                self._rt.flags.watch_namespace,
+                label_selector=watch.label_selector,
+                metadata_only=watch.metadata_only,
+            )
+            handlers.append((self._rt.informers.get(selection), self._waker(watch)))
+        for informer, handler in handlers:
+            informer.add_handler(handler)
+        workers = self._spec.concurrent or self._rt.flags.concurrent
+        self._rt.metrics.max_concurrent.labels(self._spec.name).set(workers)
+        self._rt.metrics.active_workers.labels(self._spec.name).set(0)
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                closer = tasks.create_task(self._close_when(stopping))
+                # No work before every cache is whole: a map function would miss objects.
+                for informer, _ in handlers:
+                    await _either(informer.synced, stopping)
+                running = [
+                    tasks.create_task(self._work(), name=f"{self._spec.name}/worker-{n}")
+                    for n in range(workers)
+                ]
+                self._log.info("Starting workers", **{"worker count": workers})
+                await asyncio.wait(running)
+                closer.cancel()
+        finally:
+            for informer, handler in handlers:
+                informer.remove_handler(handler)
+
+    async def _close_when(self, stopping: asyncio.Event) -> None:
+        await stopping.wait()
+        self._queue.close()
+
+    def _on_own(self, change: Change) -> None:
+        key = change.key
+        if change.type == "deleted":
+            self._forget(key)
+            return
+        seen = self._written.get(key)
+        if seen is not None and not supersedes(seen, change.object):
+            del self._written[key]
+        if self._spec.predicate(change):
+            annotations = change.object["metadata"].get("annotations") or {}
+            status = change.object.get("status") or {}
+            token = annotations.get(lifecycle.REQUESTED_AT)
+            asked = token is not None and token != status.get("lastHandledReconcileAt")
+            self._queue.add(key, REQUESTED if asked else CHANGED)
+
+    def _waker(self, watch: Watch) -> _Waker:
+        def wake(change: Change) -> None:
+            if watch.predicate(change):
+                for key in watch.map(change.object, self._store):
+                    self._queue.add(key, CHANGED)
+
+        return wake
+
+    def _forget(self, key: Key) -> None:
+        self._queue.cancel(key)
+        self._backoff.forget(key)
+        self._written.pop(key, None)
+        self._undecodable.discard(key)
+        self._count_undecodable()
+        self._rt.metrics.forget(self._spec.kind.kind, key.namespace, key.name)
+
+    async def _work(self) -> None:
+        active = self._rt.metrics.active_workers.labels(self._spec.name)
+        while True:
+            try:
+                key, interrupted = await self._queue.get()
+            except QueueClosed:
+                return
+            active.inc()
+            try:
+                await self._handle(key, interrupted)
+            finally:
+                active.dec()
+                self._queue.done(key)
+
+    async def _handle(self, key: Key, interrupted: asyncio.Event) -> None:
+        """Run one attempt and queue what follows from its outcome; nothing but LeaseLost escapes."""
+        log = self._log.bind(
+            {self._spec.kind.kind: {"name": key.name, "namespace": key.namespace}},
+            name=key.name,
+            namespace=key.namespace,
+            reconcileID=str(uuid.uuid4()),
+        )
+        start = self._rt.clock.monotonic()
+        outcome = "success"
+        try:
+            result = await self._attempt(key, interrupted, log)
+        except LeaseLost:
+            raise  # ends the process
+        except ReconcileError as error:
+            outcome = self._after_failure(key, error, self._rt.clock.monotonic() - start, log)
+        except Exception as error:  # noqa: BLE001 - one object's bug must not stop the others
+            self._rt.metrics.reconcile_panics.labels(self._spec.name).inc()
+            wrapped = Transient("Failed", f"{type(error).__name__}: {error}")
+            wrapped.__cause__ = error
+            outcome = self._after_failure(key, wrapped, self._rt.clock.monotonic() - start, log)
+        else:
+            self._backoff.forget(key)
+            if result is not None:
+                outcome = self._after_success(key, result)
+        elapsed = self._rt.clock.monotonic() - start
+        name = self._spec.name
+        self._rt.metrics.reconciles.labels(name, outcome).inc()
+        self._rt.metrics.reconcile_time.labels(name).observe(elapsed)
+        if self._store.get(*key) is not None:
+            labels = (self._spec.kind.kind, key.name, key.namespace)
+            self._rt.metrics.reconcile_duration.labels(*labels).observe(elapsed)
+
+    def _after_success(self, key: Key, result: Result) -> str:
+        if result.requeue:
+            self._queue.add_after(key, self._backoff.next(key))
+            self._retries.inc()
+            return "requeue"
+        delay = result.requeue_after
+        if delay is None and result.interval is not None:
+            delay = result.interval * self._jitter()
+        if delay is None:
+            return "success"
+        self._queue.add_after(key, delay, BACKGROUND)
+        return "requeue_after"
+
+    def _after_failure(self, key: Key, error: ReconcileError, elapsed: float, log: Logger) -> str:
+        took = format_duration(round(elapsed, 3))
+        shown = error.__cause__ if isinstance(error.__cause__, Exception) else error
+        if isinstance(error, Stalled):
+            self._backoff.forget(key)
+            self._rt.metrics.reconcile_errors.labels(self._spec.name).inc()
+            log.error("Reconciliation stalled after " + took, error=shown)
+            return "error"
+        if isinstance(error, Waiting):
+            self._backoff.forget(key)
+            delay = error.requeue_after
+            if delay is None:
+                delay = float(getattr(self._rt.flags, "requeue_dependency", 30.0))
+            log.info(f"{error.message}, next try in {format_duration(delay)}")
+            self._queue.add_after(key, delay)
+            return "requeue_after"
+        delay = getattr(error, "retry_after", None)
+        if delay is None:
+            delay = self._backoff.next(key)
+        self._retries.inc()
+        self._rt.metrics.reconcile_errors.labels(self._spec.name).inc()
+        next_try = format_duration(round(delay, 3))
+        log.error(f"Reconciliation failed after {took}, next try in {next_try}", error=shown)
+        self._queue.add_after(key, delay)
+        return "error"
+
+    def _jitter(self) -> float:
+        percent = float(getattr(self._rt.flags, "interval_jitter_percentage", 0))
+        return 1 + percent / 100 * random.uniform(-1, 1)  # noqa: S311
+
+    async def _current(self, key: Key) -> Unstructured | None:
+        """Return the object as of our own last write at least.
+
+        The informer may lag behind: an attempt on an older status would forget what the one before
+        wrote, an inventory for example.
+        """
+        cached = self._store.get(*key)
+        written = self._written.get(key)
+        if cached is None or written is None or not supersedes(written, cached):
+            self._written.pop(key, None)
+            return cached
+        try:
+            return await self._rt.client.get(self._resource, key.name, key.namespace or None)
+        except NotFound:
+            return None
+
+    async def _attempt(self, key: Key, interrupted: asyncio.Event, log: Logger) -> Result | None:
+        try:
+            raw = await self._current(key)
+        except ClientError as error:
+            raise Transient("Failed", str(error)) from error
+        if raw is None:
+            return None
+        try:
+            obj = decode(self._spec.kind, raw)
+        except DecodeError as error:
+            await self._refuse(key, raw, error, log)
+            return None
+        self._undecodable.discard(key)
+        self._count_undecodable()
+        patcher = Patcher(
+            self._rt.client,
+            self._spec.kind,
+            field_manager=self._spec.manager or self._rt.name,
+            owned=self._spec.owned,
+            clock=self._rt.clock,
+            written=lambda live: self._written.__setitem__(key, live),
+        )
+        ctx = Context(
+            obj=obj,
+            raw=raw,
+            kind=self._spec.kind,
+            client=self._rt.client,
+            flags=self._rt.flags,
+            clock=self._rt.clock,
+            metrics=self._rt.metrics,
+            recorder=self._rt.recorder,
+            log=log,
+            patcher=patcher,
+            requested=lifecycle.request_of(cast("Reconciled", obj)),
+            interrupted=interrupted,
+        )
+        if obj.metadata.deletion_timestamp:
+            return await self._finalize(ctx, patcher)
+        if self._spec.finalizer and self._spec.finalizer not in obj.metadata.finalizers:
+            try:
+                ctx.raw = await patcher.finalizer(raw, self._spec.finalizer, present=True)
+            except NotFound:
+                return None
+            except ClientError as error:
+                raise Transient("Failed", str(error)) from error
+        if getattr(getattr(obj, "spec", None), "suspend", False):
+            log.info("Reconciliation is suspended for this object")
+            return None
+        return await self._reconcile(ctx)
+
+    async def _finalize(self, ctx: Context[M], patcher: Patcher[M]) -> None:
+        name = self._spec.finalizer
+        if name is None or name not in ctx.obj.metadata.finalizers:
+            return
+        try:
+            async with asyncio.timeout(self._spec.timeout):
+                await cast("Finalizer[M]", self._spec.reconciler).finalize(ctx, ctx.obj)
+            await patcher.finalizer(ctx.raw, name, present=False)
+        except NotFound:
+            return  # gone by itself
+        except TimeoutError as error:
+            raise Transient("Failed", "finalizing took too long") from error
+        except (LeaseLost, ReconcileError):
+            raise
+        except ClientError as error:
+            raise Transient("Failed", str(error)) from error
+
+    async def _reconcile(self, ctx: Context[M]) -> Result | None:
+        if not self._spec.conditions:
+            return await self._call(ctx)
+        obj = cast("Reconciled", ctx.obj)
+        before = get_condition(obj, READY)
+        told = (before.reason, before.message) if before is not None else None
+        try:
+            lifecycle.begin(obj, now=ctx.now)
+            if not lifecycle.observed_current(obj):
+                await ctx.patch_status()
+            result = await self._call(ctx)
+            lifecycle.succeed(obj, now=ctx.now)
+        except ReconcileError as error:
+            error.message = redact(error.message)
+            lifecycle.fail(obj, error, now=ctx.now)
+            # People hear of waiting once, and of failures each time that the backoff allows.
+            if not isinstance(error, Waiting):
+                ctx.event("Warning", error.reason, error.message)
+            elif told != (error.reason, error.message):
+                ctx.event("Normal", error.reason, error.message)
+            if not await self._conclude(ctx):
+                return None
+            raise
+        except NotFound:
+            if await self._is_gone(ctx):
+                return None
+            raise
+        if not await self._conclude(ctx):
+            return None
+        ctx.log.info("Reconciliation finished")
+        return result
+
+    async def _call(self, ctx: Context[M]) -> Result:
+        """Call the reconciler; whatever it raises comes out as a ReconcileError or LeaseLost."""
+        try:
+            async with asyncio.timeout(self._spec.timeout) as scope:
+                return await self._spec.reconciler.reconcile(ctx, ctx.obj)
+        except (ReconcileError, LeaseLost):
+            raise
+        except TimeoutError as error:
+            limit = format_duration(self._spec.timeout)
+            message = f"gave up after {limit}" if scope.expired() else f"timed out: {error}"
+            raise Transient("Failed", message) from error
+        except ClientError as error:
+            raise Transient("Failed", str(error)) from error
+        except Exception as error:
+            self._rt.metrics.reconcile_panics.labels(self._spec.name).inc()
+            raise Transient("Failed", f"{type(error).__name__}: {error}") from error
+
+    async def _conclude(self, ctx: Context[M]) -> bool:
+        """Write the final status; False when the object is gone."""
+        lifecycle.handle_request(cast("Reconciled", ctx.obj))
+        try:
+            await ctx.patch_status()
+        except NotFound:
+            return False
+        except LeaseLost:
+            raise
+        except ClientError as error:
+            raise Transient("Failed", f"status not written: {error}") from error
+        return True
+
+    async def _is_gone(self, ctx: Context[M]) -> bool:
+        try:
+            live = await self._rt.client.get(
+                self._resource, ctx.key.name, ctx.key.namespace or None
+            )
+        except NotFound:
+            return True
+        except ClientError as error:
+            raise Transient("Failed", str(error)) from error
+        return bool(live["metadata"].get("uid") != ctx.raw["metadata"].get("uid"))
+
+    async def _refuse(self, key: Key, raw: Unstructured, error: DecodeError, log: Logger) -> None:
+        """Say on the object that it cannot be read; the others of its kind go on."""
+        self._undecodable.add(key)
+        self._count_undecodable()
+        log.error("the object does not fit its kind", error=str(error))
+        self._rt.recorder.event(raw, "Warning", "Invalid", str(error))
+
+    def _count_undecodable(self) -> None:
+        self._rt.metrics.undecodable.labels(self._spec.kind.kind).set(len(self._undecodable))
+
+
+async def _either(*events: asyncio.Event) -> None:
+    waits = [asyncio.ensure_future(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
