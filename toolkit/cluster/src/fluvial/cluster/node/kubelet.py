@@ -144,7 +144,7 @@ class Kubelet:
 
     async def _release(self, key: Key, runner: PodRunner) -> None:
         del self._runners[key]
-        await asyncio.to_thread(runner.clean)
+        await runner.clean()
 
     async def _refresh(self, runner: PodRunner) -> None:
         """Update files from changed ConfigMaps and Secrets; wake what waited for one."""

@@ -59,7 +59,10 @@ class PodRunner:
         self._volumes = Volumes(self._directory, claims, lookup)
         spec = pod["spec"]
         every = [*(spec.get("initContainers") or []), *spec["containers"]]
-        self.address = services.addresses.take(claim=any(self._is_real(each) for each in every))
+        real = any(self._is_real(each) for each in every)
+        # A simulated pod without volumes leaves no trace on the disk, and costs no thread.
+        self._on_disk = real or bool(spec.get("volumes"))
+        self.address = services.addresses.take(claim=real)
         self._inits = [self._container(each) for each in spec.get("initContainers") or []]
         self._mains = [self._container(each) for each in spec["containers"]]
         self._stopping = asyncio.Event()
@@ -168,6 +171,8 @@ class PodRunner:
 
     async def refresh(self) -> None:
         """Bring volumes up to date; raises `ConfigError` for what is missing."""
+        if not self._on_disk:
+            return
         status = {"podIP": self.address, "hostIP": HOST_IP}
         await asyncio.to_thread(self._volumes.prepare, self.pod, status)
 
@@ -233,6 +238,7 @@ class PodRunner:
             "startTime": self._started,
         }
 
-    def clean(self) -> None:
+    async def clean(self) -> None:
         """Remove the pod's directory: volumes and logs."""
-        self._volumes.remove()
+        if self._on_disk:
+            await asyncio.to_thread(self._volumes.remove)

@@ -1,0 +1,90 @@
+"""Starts the stand-ins and the node over one view, and ends them together."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+
+from fluvial.cluster.node.addresses import Addresses
+from fluvial.cluster.node.container import Backoff
+from fluvial.cluster.node.images import SAMPLE_IMAGES
+from fluvial.cluster.node.kubelet import Kubelet
+from fluvial.cluster.node.process import Processes
+from fluvial.cluster.node.runner import NodeServices
+from fluvial.cluster.standins.accounts import Accounts
+from fluvial.cluster.standins.deployments import Deployments
+from fluvial.cluster.standins.endpoints import EndpointControllers
+from fluvial.cluster.standins.garbage import GarbageCollector
+from fluvial.cluster.standins.namespaces import Namespaces
+from fluvial.cluster.standins.replicasets import ReplicaSets
+from fluvial.cluster.standins.scheduler import Scheduler
+from fluvial.cluster.standins.timer import SystemTimer, Timer
+from fluvial.cluster.standins.view import ApiAccess, View
+
+__all__ = ["Options", "Standins", "run"]
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Options:
+    """How the stand-ins run.
+
+    - `directory`: private to the node and removed at its end; holds volumes, logs, Secrets.
+    - `certificate`: the API server's CA in PEM, for `kube-root-ca.crt`; empty: none.
+    - `images`: image repository to command; every other image is simulated.
+    """
+
+    directory: Path
+    certificate: str = ""
+    images: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=lambda: SAMPLE_IMAGES)
+    timer: Timer = dataclasses.field(default_factory=SystemTimer)
+    backoff: Backoff = dataclasses.field(default_factory=Backoff)
+
+
+class Standins:
+    """All stand-ins of one control plane. `ready` is set once every watch is complete."""
+
+    def __init__(self, api: ApiAccess, options: Options) -> None:
+        timer = options.timer
+        view = View(api)
+        services = NodeServices(
+            directory=options.directory,
+            images=options.images,
+            addresses=Addresses(),
+            processes=Processes(options.directory),
+            timer=timer,
+            backoff=options.backoff,
+        )
+        self.view = view
+        self.ready = asyncio.Event()
+        self.kubelet = Kubelet(view, services)
+        self._directory = options.directory
+        self._collector = GarbageCollector(view, timer)
+        self._controllers = [
+            each.controller
+            for each in (
+                Accounts(view, timer, options.certificate),
+                Namespaces(view, timer),
+                Deployments(view, timer),
+                ReplicaSets(view, timer),
+                EndpointControllers(view, timer),
+                Scheduler(view, timer),
+            )
+        ]
+
+    async def run(self) -> None:
+        """Run until cancelled; then all processes are gone, and so is the directory's content."""
+        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        async with asyncio.TaskGroup() as group:
+            await self.view.run(group)
+            for controller in self._controllers:
+                group.create_task(controller.run(), name=controller.name)
+            group.create_task(self._collector.run(), name="garbage")
+            group.create_task(self.kubelet.run(), name="kubelet")
+            self.ready.set()
+
+
+async def run(api: ApiAccess, options: Options) -> None:
+    """Start every stand-in and the node; returns only by cancellation."""
+    await Standins(api, options).run()

@@ -1,0 +1,147 @@
+"""The end of a namespace: its contents are deleted, then its finalizer is taken off."""
+
+from __future__ import annotations
+
+import collections
+import copy
+import datetime as dt
+
+from fluvial.cluster.errors import StatusError
+from fluvial.cluster.objects import Object, metadata, name_of
+from fluvial.cluster.standins import conditions
+from fluvial.cluster.standins.controller import Controller, Key
+from fluvial.cluster.standins.metadata import is_deleting, uid_of
+from fluvial.cluster.standins.resources import NAMESPACES
+from fluvial.cluster.standins.timer import Timer
+from fluvial.cluster.standins.view import View
+
+__all__ = ["Namespaces", "remaining_conditions"]
+
+_FINALIZER = "kubernetes"
+_AGAIN = 0.25
+
+
+def remaining_conditions(
+    found: list[Object],
+    left: dict[str, int],
+    finalizers: dict[str, int],
+    *,
+    now: dt.datetime,
+) -> list[Object]:
+    """Return a terminating namespace's conditions.
+
+    `left` counts objects by resource (`pods.`, `deployments.apps`), `finalizers` those that a
+    finalizer holds.
+    """
+    values = {
+        "NamespaceDeletionDiscoveryFailure": (
+            "False",
+            "ResourcesDiscovered",
+            "All resources successfully discovered",
+        ),
+        "NamespaceDeletionGroupVersionParsingFailure": (
+            "False",
+            "ParsedGroupVersions",
+            "All legacy kube types successfully parsed",
+        ),
+        "NamespaceDeletionContentFailure": (
+            "False",
+            "ContentDeleted",
+            "All content successfully deleted, may be waiting on finalization",
+        ),
+        "NamespaceContentRemaining": (
+            "False",
+            "ContentRemoved",
+            "All content successfully removed",
+        ),
+        "NamespaceFinalizersRemaining": (
+            "False",
+            "ContentHasNoFinalizers",
+            "All content-preserving finalizers finished",
+        ),
+    }
+    if left:
+        text = ", ".join(f"{name} has {count} resource instances" for name, count in left.items())
+        values["NamespaceContentRemaining"] = (
+            "True",
+            "SomeResourcesRemain",
+            f"Some resources are remaining: {text}",
+        )
+    if finalizers:
+        text = ", ".join(f"{name} in {n} resource instances" for name, n in finalizers.items())
+        values["NamespaceFinalizersRemaining"] = (
+            "True",
+            "SomeFinalizersRemain",
+            f"Some content in the namespace has finalizers remaining: {text}",
+        )
+    for type_, value in values.items():
+        found = conditions.put(found, type_, *value, now=now)
+    return found
+
+
+class Namespaces:
+    """The namespace controller."""
+
+    def __init__(self, view: View, timer: Timer) -> None:
+        self._view = view
+        self._timer = timer
+        self.controller = Controller("namespace", self._reconcile, timer)
+        view.follow(NAMESPACES, self.controller.add_object)
+
+    async def _reconcile(self, key: Key) -> float | None:
+        namespace = self._view.get(NAMESPACES, "", key[1])
+        if namespace is None or not is_deleting(namespace):
+            return None
+        if _FINALIZER not in (namespace["spec"].get("finalizers") or []):
+            return None
+        left, finalizers = await self._empty(name_of(namespace))
+        found = list((namespace.get("status") or {}).get("conditions") or [])
+        found = remaining_conditions(found, left, finalizers, now=self._timer.now())
+        status = {"phase": "Terminating", "conditions": found}
+        namespace = await self._view.set_status(NAMESPACES, namespace, status)
+        if left:
+            return _AGAIN
+        await self._finalize(namespace)
+        return None
+
+    async def _empty(self, namespace: str) -> tuple[dict[str, int], dict[str, int]]:
+        """Delete everything in a namespace; return what is left, by resource and by finalizer."""
+        left: dict[str, int] = {}
+        finalizers: collections.Counter[str] = collections.Counter()
+        seen: set[str] = set()
+        for resource in self._view.api.resources():
+            usable = resource.namespaced and {"list", "delete"} <= set(resource.verbs)
+            if not usable or resource.prefix in seen:
+                continue
+            seen.add(resource.prefix)
+            name = str(resource.gvr)
+            for obj in await self._view.api.list(name, namespace):
+                if not is_deleting(obj):
+                    await self._delete(name, namespace, obj)
+            rest = await self._view.api.list(name, namespace)
+            if rest:
+                left[f"{resource.plural}.{resource.group}"] = len(rest)
+            for obj in rest:
+                finalizers.update(metadata(obj).get("finalizers") or [])
+        return left, dict(finalizers)
+
+    async def _delete(self, resource: str, namespace: str, obj: Object) -> None:
+        try:
+            await self._view.api.delete(
+                resource, namespace, name_of(obj), "Background", uid=uid_of(obj)
+            )
+        except StatusError as error:
+            if error.code not in {404, 409}:
+                raise
+
+    async def _finalize(self, namespace: Object) -> None:
+        """Take off the finalizer, through the subresource that is made for it."""
+        last = copy.deepcopy(namespace)
+        last["spec"]["finalizers"] = [
+            each for each in last["spec"]["finalizers"] if each != _FINALIZER
+        ]
+        try:
+            await self._view.api.update(last, "finalize")
+        except StatusError as error:
+            if error.code != 404:
+                raise
