@@ -1,0 +1,305 @@
+"""The apply engine: stages, dry-runs, writes, in that order."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import TypeAlias
+
+from fluvial.apis.ids import GroupKind, ObjectId, Unstructured, split_api_version
+from fluvial.toolkit.apply._plan import Plan, Planner, readable
+from fluvial.toolkit.apply.changes import Action, Change, ChangeSet
+from fluvial.toolkit.apply.errors import ApplyFailed, ObjectError
+from fluvial.toolkit.apply.health import verdict, wait
+from fluvial.toolkit.apply.inventory import Entry, Inventory
+from fluvial.toolkit.apply.kstatus import State, compute
+from fluvial.toolkit.apply.managers import cleanup_patch
+from fluvial.toolkit.apply.manifests import expand, normalize
+from fluvial.toolkit.apply.options import ApplyOptions, PruneOptions
+from fluvial.toolkit.apply.ordering import Stage, sort_key, stages
+from fluvial.toolkit.apply.owner import Owner
+from fluvial.toolkit.apply.pruning import prune
+from fluvial.toolkit.client import (
+    ApiError,
+    Client,
+    Conflict,
+    NotFound,
+    TransportError,
+    UnknownKind,
+)
+from fluvial.toolkit.clock import Clock, RealClock
+
+__all__ = ["Applier", "BeforeWrite"]
+
+BeforeWrite: TypeAlias = Callable[[Inventory], Awaitable[None]]
+"""Awaited once, before the first write of a run, with everything that may exist from then on."""
+
+_GONE_POLL = 2.0
+_CLEANUP_TRIES = 3
+_DEFINITION = "CustomResourceDefinition"
+
+
+class Applier:
+    """Applies decoded objects on behalf of one owner.
+
+    `manager` is the field manager, `concurrency` how many objects of a stage are read and
+    dry-run at a time. The client's identity is the one that everything is done with.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        manager: str,
+        owner: Owner,
+        concurrency: int = 4,
+        *,
+        clock: Clock | None = None,
+    ) -> None:
+        self._client = client
+        self._manager = manager
+        self._owner = owner
+        self._concurrency = concurrency
+        self._clock = clock or RealClock()
+
+    async def apply(
+        self,
+        objects: Iterable[Unstructured],
+        options: ApplyOptions | None = None,
+        before_write: BeforeWrite | None = None,
+    ) -> ChangeSet:
+        """Apply objects in stages and return what happened to each.
+
+        Per stage all objects are dry-run first, concurrently; then what differs is written, in
+        order. After definitions and classes it waits until they are current. Unchanged objects
+        cost a GET and a dry-run, and no write.
+
+        Raises ApplyFailed with every error of the stage at which it stopped; what was done until
+        then is in its `changes`. The client's LeaseLost passes through.
+        """
+        options = options or ApplyOptions()
+        prepared = self._prepare(objects, options)
+        gate = _Gate(before_write, options.previous.union(await self._identify(prepared)))
+        planner = Planner(self._client, self._manager, self._owner, options)
+        result = ChangeSet()
+        for which, members in stages(prepared, options.custom_stage):
+            plans, errors = await self._plan(planner, members)
+            if errors:
+                raise ApplyFailed(errors, result)
+            waited = []
+            for plan in plans:
+                try:
+                    live = await self._execute(plan, options, gate)
+                except ObjectError as error:
+                    raise ApplyFailed([error], result) from error
+                result.changes.append(plan.change)
+                if plan.change.action is not Action.SKIPPED:
+                    waited.append((plan.change, live))
+            if which in {Stage.DEFINITIONS, Stage.CLASSES}:
+                await self._settle(waited, options, result)
+        return result
+
+    async def diff(
+        self, objects: Iterable[Unstructured], options: ApplyOptions | None = None
+    ) -> list[Change]:
+        """Return what `apply` would do, without a write; values of Secrets are masked.
+
+        An object whose definition or Namespace is among the objects and does not exist yet cannot
+        be dry-run: it counts as created. Raises ApplyFailed.
+        """
+        options = options or ApplyOptions()
+        prepared = self._prepare(objects, options)
+        prepared.sort(key=lambda obj: sort_key(ObjectId.from_object(obj)))
+        planner = Planner(self._client, self._manager, self._owner, options)
+        plans, errors = await self._plan(planner, prepared)
+        defined = {group_kind for group_kind, _ in _definitions(prepared)}
+        spaces = {obj["metadata"]["name"] for obj in prepared if obj["kind"] == "Namespace"}
+        changes = [plan.change for plan in plans]
+        left = []
+        for error in errors:
+            unknown = isinstance(error.cause, UnknownKind) and error.id.group_kind in defined
+            homeless = isinstance(error.cause, NotFound) and error.id.namespace in spaces
+            if unknown or homeless:
+                version = next(
+                    split_api_version(obj["apiVersion"])[1]
+                    for obj in prepared
+                    if ObjectId.from_object(obj) == error.id
+                )
+                changes.append(Change(error.id, version, Action.CREATED))
+            else:
+                left.append(error)
+        if left:
+            raise ApplyFailed(left, ChangeSet())
+        return sorted(changes, key=lambda change: sort_key(change.id))
+
+    async def prune(self, stale: Inventory, options: PruneOptions | None = None) -> ChangeSet:
+        """Delete what is no longer applied; see `fluvial.toolkit.apply.pruning.prune`."""
+        return await prune(self._client, self._owner, stale, options or PruneOptions())
+
+    def _prepare(
+        self, objects: Iterable[Unstructured], options: ApplyOptions
+    ) -> list[Unstructured]:
+        """Normalise; where an identity comes twice, the last one counts."""
+        prepared = (
+            normalize(obj, self._owner, options.labels, options.annotations)
+            for obj in expand(objects)
+        )
+        return list({ObjectId.from_object(obj): obj for obj in prepared}.values())
+
+    async def _identify(self, prepared: Sequence[Unstructured]) -> Inventory:
+        """List the objects as the server will name them: cluster-scoped ones have no namespace."""
+        scopes = dict(_definitions(prepared))
+        entries = []
+        for obj in prepared:
+            identity = ObjectId.from_object(obj)
+            try:
+                namespaced = (await self._client.resource_of(obj)).namespaced
+            except UnknownKind:
+                namespaced = scopes.get(identity.group_kind, True)
+            identity = identity if namespaced else identity._replace(namespace="")
+            entries.append(Entry(identity, split_api_version(obj["apiVersion"])[1]))
+        return Inventory(entries)
+
+    async def _plan(
+        self, planner: Planner, members: Sequence[Unstructured]
+    ) -> tuple[list[Plan], list[ObjectError]]:
+        slots = asyncio.Semaphore(self._concurrency)
+
+        async def one(obj: Unstructured) -> Plan | ObjectError:
+            async with slots:
+                try:
+                    return await planner.plan(obj)
+                except ObjectError as error:
+                    return error
+
+        async with asyncio.TaskGroup() as tasks:
+            work = [tasks.create_task(one(obj)) for obj in members]
+        outcomes = [task.result() for task in work]
+        return (
+            [outcome for outcome in outcomes if isinstance(outcome, Plan)],
+            [outcome for outcome in outcomes if isinstance(outcome, ObjectError)],
+        )
+
+    async def _execute(
+        self, plan: Plan, options: ApplyOptions, gate: "_Gate"
+    ) -> Unstructured | None:
+        """Write what the plan says, if anything; return the live object. Raises ObjectError."""
+        change = plan.change
+        if not change.changed:
+            return plan.live
+        identity = change.id
+        await gate.open()
+        try:
+            if change.recreated:
+                await self._delete(plan, options.delete_timeout)
+            elif plan.cleanup:
+                await self._clean(plan, options)
+            live = await self._client.patch(
+                plan.resource,
+                identity.name,
+                plan.payload,
+                identity.namespace or None,
+                type="apply",
+                field_manager=self._manager,
+                force=True,
+            )
+        except (ApiError, TransportError) as error:
+            text = readable(error, plan.obj)
+            raise ObjectError(identity, f"{identity} apply failed: {text}", error) from error
+        change.metadata = live["metadata"]
+        return live
+
+    async def _clean(self, plan: Plan, options: ApplyOptions) -> None:
+        identity, live = plan.change.id, plan.live
+        for _ in range(_CLEANUP_TRIES):
+            patch = cleanup_patch(live, self._manager, options.override_managers) if live else []
+            if not patch:
+                return
+            try:
+                await self._client.patch(
+                    plan.resource,
+                    identity.name,
+                    patch,
+                    identity.namespace or None,
+                    type="json",
+                    field_manager=self._manager,
+                )
+            except NotFound:
+                return
+            except Conflict:
+                live = await self._client.get(
+                    plan.resource, identity.name, identity.namespace or None
+                )
+            else:
+                return
+        raise ObjectError(
+            identity, f"{identity} apply failed: it changed {_CLEANUP_TRIES} times meanwhile"
+        )
+
+    async def _delete(self, plan: Plan, limit: float) -> None:
+        """Delete the live object and wait until it is gone, or another has its name."""
+        identity = plan.change.id
+        assert plan.live is not None, "only what exists is recreated"
+        uid = plan.live["metadata"].get("uid")
+        end = self._clock.monotonic() + limit
+        try:
+            await self._client.delete(
+                plan.resource,
+                identity.name,
+                identity.namespace or None,
+                propagation="Background",
+                uid=uid,
+            )
+            while True:
+                live = await self._client.get(
+                    plan.resource, identity.name, identity.namespace or None, metadata_only=True
+                )
+                if live["metadata"].get("uid") != uid:
+                    return
+                if self._clock.monotonic() >= end:
+                    held = ", ".join(live["metadata"].get("finalizers") or ()) or "nothing known"
+                    raise ObjectError(
+                        identity,
+                        f"{identity} recreate failed: not gone after {limit:g} s, held by {held}",
+                    )
+                await self._clock.sleep(_GONE_POLL)
+        except NotFound:
+            return
+
+    async def _settle(
+        self,
+        treated: Sequence[tuple[Change, Unstructured | None]],
+        options: ApplyOptions,
+        result: ChangeSet,
+    ) -> None:
+        """Wait for definitions and classes, and learn the kinds that came with them."""
+        waiting = [
+            change.id for change, live in treated if compute(live).state is not State.CURRENT
+        ]
+        if waiting:
+            healths = await wait(self._client, waiting, options.stage_timeout, clock=self._clock)
+            trouble = verdict(healths)
+            if trouble:
+                late = next(one for one in healths if one.state is not State.CURRENT)
+                raise ApplyFailed([ObjectError(late.id, trouble)], result)
+        if any(change.changed and change.id.kind == _DEFINITION for change, _ in treated):
+            await self._client.mapper.refresh()
+
+
+class _Gate:
+    """Sees to it that the inventory is written before anything else is."""
+
+    def __init__(self, before_write: BeforeWrite | None, inventory: Inventory) -> None:
+        self._before_write = before_write
+        self._inventory = inventory
+
+    async def open(self) -> None:
+        if self._before_write is not None:
+            await self._before_write(self._inventory)
+            self._before_write = None
+
+
+def _definitions(prepared: Iterable[Unstructured]) -> Iterable[tuple[GroupKind, bool]]:
+    """Go through the kinds that the objects define, with whether they are namespaced."""
+    for obj in prepared:
+        if obj["kind"] == _DEFINITION:
+            spec = obj.get("spec") or {}
+            kind = (spec.get("names") or {}).get("kind") or ""
+            yield GroupKind(spec.get("group") or "", kind), spec.get("scope") == "Namespaced"
