@@ -21,7 +21,7 @@ class Announcer:
         source = await self._sources.get(obj.spec.source_ref.name, obj.metadata.namespace)
         if source.status.artifact is None:
             raise Waiting("ArtifactFailed", f"{source} has no artifact yet")   # retried, and woken
-        await ctx.progress("applying")             # optional: Reconciling, Ready=Unknown, written now
+        await ctx.progress("applying")         # optional: Reconciling, Ready=Unknown, written now
         obj.status.last_applied_revision = source.status.artifact.revision
         ctx.ready("ReconciliationSucceeded", f"Applied revision: {source.status.artifact.revision}")
         ctx.event("Normal", "ReconciliationSucceeded", "done", {"revision": "main@sha1:…"})

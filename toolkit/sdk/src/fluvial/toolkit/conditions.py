@@ -187,7 +187,8 @@ def summarize(
     when True, `bipolar` those whose False overrides everything. The group that decides is, in this
     order: True and negative, False and positive, True and positive, False and negative, Unknown.
     """
-    present = [c for type in types if type != target and (c := get(obj, type)) is not None]
+    found = (get(obj, name) for name in types if name != target)
+    present = [condition for condition in found if condition is not None]
     if not present:
         return
     negatives = set(negative)

@@ -24,7 +24,6 @@ from fluvial.toolkit.store import Key
 __all__ = ["Context", "Finalizer", "Reconciler", "Result"]
 
 M = TypeVar("M", bound=Model)
-M_contra = TypeVar("M_contra", bound=Model, contravariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ class Context(Generic[M]):
         self.requested = requested
         """The reconcile request (`requestedAt`) that this attempt answers, or an empty string."""
         self.interrupted = interrupted
-        """Set as soon as the object is queued again: a long wait may give up for the newer state."""
+        """Set as soon as the object is queued again: a long wait may give up for a newer state."""
         self._recorder = recorder
         self._patcher = patcher
 
@@ -129,10 +128,10 @@ class Context(Generic[M]):
         return cast("Reconciled", self.obj)
 
 
-class Reconciler(Protocol[M_contra]):
+class Reconciler(Protocol[M]):
     """What a controller is made of."""
 
-    async def reconcile(self, ctx: Context[M_contra], obj: M_contra) -> Result:  # type: ignore[misc]
+    async def reconcile(self, ctx: Context[M], obj: M) -> Result:
         """Bring the world to where `obj.spec` wants it.
 
         Must be idempotent: it may have been killed anywhere the last time. Raise `Stalled`,
@@ -141,10 +140,10 @@ class Reconciler(Protocol[M_contra]):
         """
 
 
-class Finalizer(Protocol[M_contra]):
+class Finalizer(Protocol[M]):
     """A reconciler that has to clean up."""
 
-    async def finalize(self, ctx: Context[M_contra], obj: M_contra) -> None:  # type: ignore[misc]
+    async def finalize(self, ctx: Context[M], obj: M) -> None:
         """Undo what was done for `obj`, which is being deleted; also when it is suspended.
 
         Returning removes the finalizer; raising keeps it, and it is tried again.

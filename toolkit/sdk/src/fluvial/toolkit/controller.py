@@ -4,7 +4,7 @@ import asyncio
 import random
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, cast
 
 from fluvial.apis.decoding import DecodeError, decode
@@ -116,13 +116,6 @@ class _Waker(Protocol):
     def __call__(self, change: Change) -> None: ...
 
 
-@dataclass
-class _Written:
-    """What our own writes returned, until the informer has caught up with them."""
-
-    objects: dict[Key, Unstructured] = field(default_factory=dict)
-
-
 class _Run(Generic[M]):
     """One controller at work."""
 
@@ -135,6 +128,7 @@ class _Run(Generic[M]):
         self._retries = runtime.metrics.queue_retries.labels(spec.name, spec.name)
         self._undecodable: set[Key] = set()
         self._written: dict[Key, Unstructured] = {}
+        """What our own writes returned, until the informer has caught up with them."""
         self._resource = resource_of_kind(spec.kind)
         self._informer = runtime.informers.get(
             Selection(
@@ -142,7 +136,7 @@ class _Run(Generic[M]):
             )
         )
         self._store = self._informer.store
-        self._log = logger(
+        self._bound = logger(
             "controller",
             controller=spec.name,
             controllerGroup=spec.kind.group,
@@ -176,7 +170,7 @@ class _Run(Generic[M]):
                     tasks.create_task(self._work(), name=f"{self._spec.name}/worker-{n}")
                     for n in range(workers)
                 ]
-                self._log.info("Starting workers", **{"worker count": workers})
+                self._bound.info("Starting workers", **{"worker count": workers})
                 await asyncio.wait(running)
                 closer.cancel()
         finally:
@@ -233,8 +227,8 @@ class _Run(Generic[M]):
                 self._queue.done(key)
 
     async def _handle(self, key: Key, interrupted: asyncio.Event) -> None:
-        """Run one attempt and queue what follows from its outcome; nothing but LeaseLost escapes."""
-        log = self._log.bind(
+        """Run one attempt and queue what follows from it; nothing but LeaseLost escapes."""
+        line = self._bound.bind(
             {self._spec.kind.kind: {"name": key.name, "namespace": key.namespace}},
             name=key.name,
             namespace=key.namespace,
@@ -243,16 +237,16 @@ class _Run(Generic[M]):
         start = self._rt.clock.monotonic()
         outcome = "success"
         try:
-            result = await self._attempt(key, interrupted, log)
+            result = await self._attempt(key, interrupted, line)
         except LeaseLost:
             raise  # ends the process
         except ReconcileError as error:
-            outcome = self._after_failure(key, error, self._rt.clock.monotonic() - start, log)
+            outcome = self._after_failure(key, error, self._rt.clock.monotonic() - start, line)
         except Exception as error:  # noqa: BLE001 - one object's bug must not stop the others
             self._rt.metrics.reconcile_panics.labels(self._spec.name).inc()
             wrapped = Transient("Failed", f"{type(error).__name__}: {error}")
             wrapped.__cause__ = error
-            outcome = self._after_failure(key, wrapped, self._rt.clock.monotonic() - start, log)
+            outcome = self._after_failure(key, wrapped, self._rt.clock.monotonic() - start, line)
         else:
             self._backoff.forget(key)
             if result is not None:
@@ -278,20 +272,20 @@ class _Run(Generic[M]):
         self._queue.add_after(key, delay, BACKGROUND)
         return "requeue_after"
 
-    def _after_failure(self, key: Key, error: ReconcileError, elapsed: float, log: Logger) -> str:
+    def _after_failure(self, key: Key, error: ReconcileError, elapsed: float, line: Logger) -> str:
         took = format_duration(round(elapsed, 3))
         shown = error.__cause__ if isinstance(error.__cause__, Exception) else error
         if isinstance(error, Stalled):
             self._backoff.forget(key)
             self._rt.metrics.reconcile_errors.labels(self._spec.name).inc()
-            log.error("Reconciliation stalled after " + took, error=shown)
+            line.error(f"Reconciliation stalled after {took}", error=shown)
             return "error"
         if isinstance(error, Waiting):
             self._backoff.forget(key)
             delay = error.requeue_after
             if delay is None:
                 delay = float(getattr(self._rt.flags, "requeue_dependency", 30.0))
-            log.info(f"{error.message}, next try in {format_duration(delay)}")
+            line.info(f"{error.message}, next try in {format_duration(delay)}")
             self._queue.add_after(key, delay)
             return "requeue_after"
         delay = getattr(error, "retry_after", None)
@@ -300,7 +294,7 @@ class _Run(Generic[M]):
         self._retries.inc()
         self._rt.metrics.reconcile_errors.labels(self._spec.name).inc()
         next_try = format_duration(round(delay, 3))
-        log.error(f"Reconciliation failed after {took}, next try in {next_try}", error=shown)
+        line.error(f"Reconciliation failed after {took}, next try in {next_try}", error=shown)
         self._queue.add_after(key, delay)
         return "error"
 
@@ -324,7 +318,7 @@ class _Run(Generic[M]):
         except NotFound:
             return None
 
-    async def _attempt(self, key: Key, interrupted: asyncio.Event, log: Logger) -> Result | None:
+    async def _attempt(self, key: Key, interrupted: asyncio.Event, line: Logger) -> Result | None:
         try:
             raw = await self._current(key)
         except ClientError as error:
@@ -334,7 +328,7 @@ class _Run(Generic[M]):
         try:
             obj = decode(self._spec.kind, raw)
         except DecodeError as error:
-            await self._refuse(key, raw, error, log)
+            await self._refuse(key, raw, error, line)
             return None
         self._undecodable.discard(key)
         self._count_undecodable()
@@ -355,13 +349,14 @@ class _Run(Generic[M]):
             clock=self._rt.clock,
             metrics=self._rt.metrics,
             recorder=self._rt.recorder,
-            log=log,
+            log=line,
             patcher=patcher,
             requested=lifecycle.request_of(cast("Reconciled", obj)),
             interrupted=interrupted,
         )
         if obj.metadata.deletion_timestamp:
-            return await self._finalize(ctx, patcher)
+            await self._finalize(ctx, patcher)
+            return None
         if self._spec.finalizer and self._spec.finalizer not in obj.metadata.finalizers:
             try:
                 ctx.raw = await patcher.finalizer(raw, self._spec.finalizer, present=True)
@@ -370,7 +365,7 @@ class _Run(Generic[M]):
             except ClientError as error:
                 raise Transient("Failed", str(error)) from error
         if getattr(getattr(obj, "spec", None), "suspend", False):
-            log.info("Reconciliation is suspended for this object")
+            line.info("Reconciliation is suspended for this object")
             return None
         return await self._reconcile(ctx)
 
@@ -464,11 +459,11 @@ class _Run(Generic[M]):
             raise Transient("Failed", str(error)) from error
         return bool(live["metadata"].get("uid") != ctx.raw["metadata"].get("uid"))
 
-    async def _refuse(self, key: Key, raw: Unstructured, error: DecodeError, log: Logger) -> None:
+    async def _refuse(self, key: Key, raw: Unstructured, error: DecodeError, line: Logger) -> None:
         """Say on the object that it cannot be read; the others of its kind go on."""
         self._undecodable.add(key)
         self._count_undecodable()
-        log.error("the object does not fit its kind", error=str(error))
+        line.error("the object does not fit its kind", error=str(error))
         self._rt.recorder.event(raw, "Warning", "Invalid", str(error))
 
     def _count_undecodable(self) -> None:

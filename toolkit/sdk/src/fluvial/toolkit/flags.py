@@ -44,13 +44,13 @@ def flag(default: V, help: str, *, name: str | None = None, env: str | None = No
     `env` names a variable that outranks the default.
     """
     metadata = {"help": help, "name": name, "env": env, "type": type(default)}
-    return cast("V", field(default=default, metadata=metadata))
+    return field(default=default, metadata=metadata)
 
 
 def duration(seconds: float, help: str, *, name: str | None = None) -> float:
     """Declare a flag that is written as a Go duration (`1m30s`) and read as seconds."""
     metadata = {"help": help, "name": name, "env": None, "type": parse_duration}
-    return cast("float", field(default=seconds, metadata=metadata))
+    return field(default=seconds, metadata=metadata)
 
 
 @dataclass(kw_only=True)

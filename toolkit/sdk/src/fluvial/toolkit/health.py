@@ -88,7 +88,7 @@ async def serve(app: web.Application, address: str) -> AsyncIterator[str]:
 
 def _bound(runner: web.AppRunner, host: str | None) -> str:
     # With every address there are two sockets; IPv4 comes first for those who only know that.
-    found = sorted(runner.addresses, key=lambda address: len(address))
+    found = sorted(runner.addresses, key=len)
     port = found[0][1]
     shown = "127.0.0.1" if host in {None, "0.0.0.0"} else host or ""  # noqa: S104 - compared only
     return f"[{shown}]:{port}" if ":" in shown else f"{shown}:{port}"

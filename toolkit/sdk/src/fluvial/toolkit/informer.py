@@ -262,5 +262,4 @@ class Informer:
             try:
                 handler(change)
             except Exception as error:  # noqa: BLE001 - one bad object must not end the watch
-                namespace, name = change.key
-                self._log.error("handler failed", error=error, namespace=namespace, name=name)
+                self._log.error("handler failed", error=error, object=str(change.key))

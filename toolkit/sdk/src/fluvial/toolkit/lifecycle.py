@@ -5,7 +5,7 @@
 | start, new generation | Unknown, Progressing | True, Progressing | removed | unchanged |
 | start, same generation | kept | True, Progressing | removed | unchanged |
 | success | True | removed | removed | = generation |
-| Transient, any other error | False, its reason | True, ProgressingWithRetry | removed | unchanged |
+| Transient, any other | False, its reason | True, ProgressingWithRetry | removed | unchanged |
 | Waiting | False, its reason | kept | removed | unchanged |
 | Stalled | False, same as Stalled | removed | True | = generation |
 """

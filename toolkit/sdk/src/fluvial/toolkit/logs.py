@@ -9,7 +9,7 @@ import sys
 import traceback
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any, Literal, TextIO
+from typing import Any, TextIO
 
 import msgspec
 
@@ -71,7 +71,7 @@ def logger(name: str, **fields: Any) -> Logger:
 
 def configure(
     level: str = "info",
-    encoding: Literal["json", "console"] | str = "json",
+    encoding: str = "json",
     stream: TextIO | None = None,
 ) -> None:
     """Send everything to `stream` (default: standard error), replacing earlier handlers.

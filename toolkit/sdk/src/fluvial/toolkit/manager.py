@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -67,7 +66,7 @@ class Manager(Generic[F]):
         self._agent = f"{name}/{version}"
         self._config = config
         self.client = self._new_client()
-        self._log = logs.logger("setup")
+        self._setup_log = logs.logger("setup")
 
     def _new_client(self) -> Client:
         return Client(
@@ -107,7 +106,7 @@ class Manager(Generic[F]):
         self.stopping.set()
 
     async def run(self) -> None:
-        """Run until stopped. Raises LeaseLost when the lease is lost, and whatever a task raises."""
+        """Run until stopped. Raises LeaseLost when that happened, and whatever a task raises."""
         async with contextlib.AsyncExitStack() as stack:
             self._handle_signals(stack)
             await self._serve(stack, "metrics", metrics_app(self.metrics), self.flags.metrics_addr)
@@ -126,7 +125,7 @@ class Manager(Generic[F]):
                         task.cancel()
             except* LeaseLost as group:
                 raise _first(group) from None
-        self._log.info("stopped")
+        self._setup_log.info("stopped")
 
     async def _lead(self, stack: contextlib.AsyncExitStack, tasks: asyncio.TaskGroup) -> None:
         """Become leader if that is wanted, then work."""
@@ -190,7 +189,7 @@ class Manager(Generic[F]):
             ]
             self.leading.set()
             await self.stopping.wait()
-            self._log.info("stopping: no new work is begun")
+            self._setup_log.info("stopping: no new work is begun")
             if running:
                 _, late = await asyncio.wait(running, timeout=self.flags.graceful_shutdown_timeout)
                 for task in late:
@@ -211,7 +210,7 @@ class Manager(Generic[F]):
             return  # upstream's way to switch a server off
         bound = await stack.enter_async_context(serve(app, address))
         self.addresses[name] = bound
-        self._log.info("serving", server=name, address=bound)
+        self._setup_log.info("serving", server=name, address=bound)
 
     async def _announce(self) -> None:
         """Write the bound addresses where the flag says, whole or not at all."""
@@ -272,17 +271,17 @@ def main(
 
 
 async def _run(name: str, setup: Setup[F], flags: F) -> int:
-    log = logs.logger("setup")
+    setup_log = logs.logger("setup")
     try:
         config = await ClusterConfig.discover(flags.kubeconfig or None)
         async with Manager(name, flags, config) as manager:
             await setup(manager)
             await manager.run()
     except LeaseLost as error:
-        log.error("leader election lost", error=error)
+        setup_log.error("leader election lost", error=error)
         return 1
     except (ClientError, OSError, FlagError) as error:
-        log.error("unable to start", error=error)
+        setup_log.error("unable to start", error=error)
         return 1
     return 0
 
@@ -302,4 +301,4 @@ def _first(group: BaseExceptionGroup[LeaseLost]) -> LeaseLost:
 def _write_whole(path: Path, content: bytes) -> None:
     temporary = path.with_name(path.name + ".tmp")
     temporary.write_bytes(content)
-    os.replace(temporary, path)
+    temporary.replace(path)

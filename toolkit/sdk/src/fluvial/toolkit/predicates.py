@@ -25,7 +25,7 @@ _OWN_PREFIX = "fluvial.dev/"
 
 
 def any_change(change: Change) -> bool:  # noqa: ARG001 - a predicate
-    """Every change."""
+    """Pass every change."""
     return True
 
 
@@ -35,7 +35,7 @@ def either(*predicates: Predicate) -> Predicate:
 
 
 def generation_changed(change: Change) -> bool:
-    """Added, deleted, marked for deletion, or another spec."""
+    """Pass what was added, deleted, marked for deletion, or another spec."""
     if change.old is None or change.new is None:
         return True
     old, new = change.old["metadata"], change.new["metadata"]
@@ -45,7 +45,7 @@ def generation_changed(change: Change) -> bool:
 
 
 def requested(change: Change) -> bool:
-    """`reconcile.fluxcd.io/requestedAt` is new or has another value; removing it is nothing."""
+    """Pass where `requestedAt` is new or has another value; removing it is nothing."""
     if change.old is None or change.new is None:
         return False
     token = _annotations(change.new).get(REQUESTED_AT)
@@ -53,7 +53,7 @@ def requested(change: Change) -> bool:
 
 
 def own_annotation_changed(change: Change) -> bool:
-    """An annotation `fluvial.dev/…` was added, changed or removed."""
+    """Pass where an annotation `fluvial.dev/…` was added, changed or removed."""
     if change.old is None or change.new is None:
         return False
 
@@ -68,7 +68,7 @@ spec_or_request = either(generation_changed, requested, own_annotation_changed)
 
 
 def artifact_changed(change: Change) -> bool:
-    """The source offers another artifact than before (revision or digest), or its first."""
+    """Pass where a source offers another artifact (revision or digest) than before."""
     new = _artifact(change.new)
     if new is None:
         return False
@@ -78,7 +78,7 @@ def artifact_changed(change: Change) -> bool:
 
 
 def ready_changed(change: Change) -> bool:
-    """The object became ready, or ready at another generation: what dependents wait for."""
+    """Pass what became ready, also at another generation: what dependents wait for."""
     new = _ready(change.new)
     return new is not None and new[0] == "True" and new != _ready(change.old)
 

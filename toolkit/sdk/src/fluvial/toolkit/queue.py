@@ -23,7 +23,7 @@ class QueueClosed(Exception):  # noqa: N818 - a signal to workers, not a failure
 
 
 class Backoff(Generic[K]):
-    """Exponential delays per key: `base` x 2^n seconds for the n-th failure in a row, at most `cap`."""
+    """Exponential delays per key: `base` x 2^n seconds after n failures in a row, at most `cap`."""
 
     def __init__(self, base: float = 0.75, cap: float = 900.0) -> None:
         self._base = base

@@ -72,7 +72,7 @@ class Store:
         return list(self._objects)
 
     def by_index(self, index: str, value: str) -> list[Unstructured]:
-        """Return the objects that the indexer put under `value`, by key. KeyError: no such index."""
+        """Return what the indexer put under `value`, in order. KeyError: no such index."""
         found = self._indexes[index].get(value, ())
         return [self._objects[key] for key in sorted(found)]
 

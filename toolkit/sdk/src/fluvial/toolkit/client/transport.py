@@ -337,7 +337,7 @@ def _retry_after(method: str, error: ApiError | TransportError, attempt: int) ->
     """Seconds until the next try, or None when the error is final."""
     if attempt + 1 >= _TRIES:
         return None
-    backoff = min(_BACKOFF * 2**attempt, _BACKOFF_CAP) * random.uniform(0.5, 1.5)  # noqa: S311
+    backoff = min(_BACKOFF * float(2**attempt), _BACKOFF_CAP) * random.uniform(0.5, 1.5)  # noqa: S311
     if isinstance(error, TransportError):
         return backoff if method in _READS else None
     if isinstance(error, (TooManyRequests, ServerUnavailable)):
