@@ -25,6 +25,7 @@ from fluvial.toolkit.runtime import Informers, Runtime
 __all__ = ["Manager", "Setup", "main"]
 
 F = TypeVar("F", bound=RuntimeFlags)
+R = TypeVar("R")
 
 _FLUSH = 2.0
 """Seconds that events get at the end."""
@@ -64,6 +65,7 @@ class Manager(Generic[F]):
         self._tasks: list[tuple[str, Callable[[Runtime], Awaitable[None]]]] = []
         self._servers: list[tuple[str, web.Application, str, bool]] = []
         self._agent = f"{name}/{version}"
+        self._resources = contextlib.AsyncExitStack()
         self._config = config
         self.client = self._new_client()
         self._setup_log = logs.logger("setup")
@@ -82,7 +84,14 @@ class Manager(Generic[F]):
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self.client.close()
+        try:
+            await self._resources.aclose()
+        finally:
+            await self.client.close()
+
+    async def enter(self, resource: contextlib.AbstractAsyncContextManager[R]) -> R:
+        """Open what a reconciler holds on to (a worker pool, a fetcher); closed after `run`."""
+        return await self._resources.enter_async_context(resource)
 
     def add(self, controller: Controller[Any]) -> None:
         """Run a controller while leading."""
