@@ -14,7 +14,7 @@ import msgspec
 from fluvial.apis.meta import ObjectMeta, Resource
 from fluvial.apis.schema import Default, Model, Schema
 
-__all__ = ["Field", "JSONSchema", "fields", "resource_schema", "summary"]
+__all__ = ["Field", "JSONSchema", "fields", "resource_schema", "summary", "unwrap"]
 
 JSONSchema: TypeAlias = dict[str, Any]
 """An OpenAPI v3 schema object."""
@@ -52,7 +52,7 @@ def fields(model: type[msgspec.Struct]) -> list[Field]:
     descriptions = _descriptions(model)
     found = []
     for field in msgspec.structs.fields(model):
-        plain, constraints, required = _unwrap(field.type)
+        plain, constraints, required = unwrap(field.type)
         found.append(
             Field(
                 name=field.encode_name,
@@ -82,8 +82,8 @@ def _plain(value: Any) -> Any:
     return msgspec.json.decode(msgspec.json.encode(value))
 
 
-def _unwrap(hint: Any) -> tuple[Any, JSONSchema, bool]:
-    """Take None and markers off a type; return it, the constraints, and whether it is required."""
+def unwrap(hint: Any) -> tuple[Any, JSONSchema, bool]:
+    """Take None and markers off a type; return it, what they say, and whether they require it."""
     constraints: JSONSchema = {}
     required = False
     while True:
@@ -126,7 +126,7 @@ def _object(model: type[msgspec.Struct]) -> JSONSchema:
 
 
 def _value(hint: Any) -> JSONSchema:
-    plain, constraints, _ = _unwrap(hint)
+    plain, constraints, _ = unwrap(hint)
     if plain in _SCALARS:
         return {"type": _SCALARS[plain], **constraints}
     if plain is ObjectMeta:

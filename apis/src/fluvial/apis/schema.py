@@ -8,11 +8,13 @@ make it unreadable. The string below a field is its description.
 
 import dataclasses
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, ClassVar, NamedTuple, Protocol, TypeAlias, TypeVar, cast
+from typing import Annotated, Any, ClassVar, Final, NamedTuple, Protocol, TypeAlias, TypeVar, cast
 
 import msgspec
 
 __all__ = [
+    "INTERVAL",
+    "TIMEOUT",
     "Always",
     "Default",
     "Int32",
@@ -148,10 +150,13 @@ class Model(msgspec.Struct, kw_only=True, omit_defaults=True, rename=json_name):
     """OpenAPI `oneOf` branches of this object, checked by the API server."""
 
 
-Interval: TypeAlias = Annotated[str, Schema(pattern=r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$")]
+INTERVAL: Final = r"^([0-9]+(\.[0-9]+)?(ms|s|m|h))+$"
+TIMEOUT: Final = r"^([0-9]+(\.[0-9]+)?(ms|s|m))+$"
+
+Interval: TypeAlias = Annotated[str, Schema(pattern=INTERVAL)]
 """A Go duration in milliseconds to hours, e.g. `1h30m`; read it with `fluvial.apis.duration`."""
 
-Timeout: TypeAlias = Annotated[str, Schema(pattern=r"^([0-9]+(\.[0-9]+)?(ms|s|m))+$")]
+Timeout: TypeAlias = Annotated[str, Schema(pattern=TIMEOUT)]
 """A Go duration in milliseconds to minutes, e.g. `90s`."""
 
 Timestamp: TypeAlias = Annotated[str, Schema(format="date-time")]
