@@ -1,0 +1,126 @@
+"""The kinds that answer questions and store nothing: token, access and self reviews."""
+
+from __future__ import annotations
+
+from fluvial.cluster import fielderrors
+from fluvial.cluster.auth.rbac import Attributes, Authorizer
+from fluvial.cluster.auth.tokens import ISSUER, TokenAuthority
+from fluvial.cluster.endpoints import Target, User
+from fluvial.cluster.errors import invalid
+from fluvial.cluster.objects import Object
+
+__all__ = ["Reviews"]
+
+_ONE_OF = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+
+
+class Reviews:
+    """Answers reviews; `handles` tells which resources are reviews."""
+
+    def __init__(self, authorizer: Authorizer, tokens: TokenAuthority) -> None:
+        self._authorizer = authorizer
+        self._tokens = tokens
+
+    @staticmethod
+    def handles(target: Target) -> bool:
+        """Tell whether a create on this endpoint is a question."""
+        return target.resource.plural.endswith("reviews") and target.resource.group in (
+            "authentication.k8s.io",
+            "authorization.k8s.io",
+        )
+
+    def answer(self, target: Target, body: Object, user: User, now: str) -> Object:
+        """Return the review with its status."""
+        kind = target.resource.kind
+        meta: Object = dict(body.get("metadata") or {})
+        if kind == "SelfSubjectReview":
+            meta["creationTimestamp"] = now
+        result: Object = {
+            "kind": kind,
+            "apiVersion": target.resource.api_version,
+            "metadata": {k: v for k, v in meta.items() if k != "managedFields"},
+        }
+        spec = dict(body.get("spec") or {})
+        if kind == "SelfSubjectReview":
+            result["status"] = {"userInfo": _user_info(user)}
+            return result
+        if kind == "TokenReview":
+            return {**result, "spec": spec, "status": self._token(spec)}
+        if kind == "SelfSubjectRulesReview":
+            return {**result, "spec": {}, "status": self._rules(user, spec)}
+        who = user
+        if kind != "SelfSubjectAccessReview":
+            who = _subject(spec)
+            self._check_subject(kind, spec)
+        self._check(kind, spec, target)
+        return {**result, "spec": spec, "status": self._access(who, spec)}
+
+    def _access(self, user: User, spec: Object) -> Object:
+        resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
+        if resource is not None:
+            wanted = Attributes(
+                resource.get("verb", ""),
+                resource.get("group", ""),
+                resource.get("resource", ""),
+                resource.get("subresource", ""),
+                resource.get("namespace", ""),
+                resource.get("name", ""),
+            )
+        else:
+            wanted = Attributes(path.get("verb", ""), path=path.get("path", ""))
+        decision = self._authorizer.authorize(user, wanted)
+        status: Object = {"allowed": decision.allowed}
+        if decision.reason:
+            status["reason"] = decision.reason
+        return status
+
+    @staticmethod
+    def _check(kind: str, spec: Object, target: Target) -> None:
+        both = (spec.get("resourceAttributes"), spec.get("nonResourceAttributes"))
+        if (both[0] is None) != (both[1] is None):
+            return
+        value = both[0]
+        cause = fielderrors.invalid("spec.resourceAttributes", value, _ONE_OF)
+        raise invalid("authorization.k8s.io", "", "", [cause])
+
+    @staticmethod
+    def _check_subject(kind: str, spec: Object) -> None:
+        if not spec.get("user") and not spec.get("groups"):
+            text = "at least one of user or group must be specified"
+            cause = fielderrors.invalid("spec.user", spec.get("user", ""), text)
+            raise invalid("authorization.k8s.io", "", "", [cause])
+
+    def _token(self, spec: Object) -> Object:
+        audiences = tuple(spec.get("audiences") or (ISSUER,))
+        user = self._tokens.authenticate(spec.get("token", ""), audiences)
+        if user is None:
+            return {"user": {}, "error": "invalid bearer token"}
+        return {"authenticated": True, "user": _user_info(user), "audiences": list(audiences)}
+
+    def _rules(self, user: User, spec: Object) -> Object:
+        resources, urls = [], []
+        for rule in self._authorizer.rules(user, spec.get("namespace", "")):
+            if rule.get("nonResourceURLs"):
+                urls.append({"verbs": rule["verbs"], "nonResourceURLs": rule["nonResourceURLs"]})
+            else:
+                keys = ("verbs", "apiGroups", "resources", "resourceNames")
+                resources.append({key: rule[key] for key in keys if rule.get(key)})
+        return {"resourceRules": resources, "nonResourceRules": urls, "incomplete": False}
+
+
+def _user_info(user: User) -> Object:
+    info: Object = {"username": user.name}
+    if user.uid:
+        info["uid"] = user.uid
+    if user.groups:
+        info["groups"] = list(user.groups)
+    if user.extra:
+        info["extra"] = {key: list(values) for key, values in user.extra}
+    return info
+
+
+def _subject(spec: Object) -> User:
+    extra = tuple((key, tuple(values)) for key, values in (spec.get("extra") or {}).items())
+    return User(
+        spec.get("user", ""), tuple(spec.get("groups") or ()), spec.get("uid", ""), extra
+    )

@@ -1,0 +1,131 @@
+"""Namespace, Node, Lease and the small cluster-wide kinds."""
+
+from __future__ import annotations
+
+from fluvial.cluster import fielderrors
+from fluvial.cluster.builtin.strategy import Context, Strategy
+from fluvial.cluster.errors import Cause
+from fluvial.cluster.names import dns_label_errors
+from fluvial.cluster.objects import Object
+
+__all__ = ["STRATEGIES"]
+
+NAME_LABEL = "kubernetes.io/metadata.name"
+
+
+class NamespaceStrategy(Strategy):
+    """Rules of Namespace."""
+
+    generation = False
+    returns_deleted = True
+    collection_policy = "background"
+    field_labels = ("status.phase", "name")
+    name_errors = staticmethod(dns_label_errors)
+
+    def default(self, obj: Object) -> None:
+        """The name is a label; the phase is Active."""
+        meta = obj["metadata"]
+        if meta.get("name"):
+            labels = meta.get("labels") or {}
+            meta["labels"] = {**labels, NAME_LABEL: meta["name"]}
+        obj.setdefault("spec", {})
+        obj.setdefault("status", {}).setdefault("phase", "Active")
+
+    def prepare_create(self, obj: Object, context: Context) -> None:
+        """Active, with the finalizer that holds it until its contents are gone."""
+        obj["status"] = {"phase": "Active"}
+        spec = obj.setdefault("spec", {})
+        finalizers = list(spec.get("finalizers") or [])
+        if "kubernetes" not in finalizers:
+            finalizers.append("kubernetes")
+        spec["finalizers"] = finalizers
+
+    def prepare_update(self, obj: Object, old: Object, context: Context) -> None:
+        """spec.finalizers change through /finalize only."""
+        obj.setdefault("spec", {})
+        if old["spec"].get("finalizers"):
+            obj["spec"]["finalizers"] = old["spec"]["finalizers"]
+        else:
+            obj["spec"].pop("finalizers", None)
+
+    def field_value(self, obj: Object, label: str) -> str:
+        """`name` is the old spelling of metadata.name."""
+        return super().field_value(obj, "metadata.name" if label == "name" else label)
+
+
+class NodeStrategy(Strategy):
+    """Rules of Node."""
+
+    generation = False
+    field_labels = ("spec.unschedulable",)
+
+    def default(self, obj: Object) -> None:
+        """Both parts are always written."""
+        obj.setdefault("spec", {})
+        status = obj.setdefault("status", {})
+        status.setdefault("daemonEndpoints", {"kubeletEndpoint": {"Port": 0}})
+        blank = dict.fromkeys(
+            ("machineID", "systemUUID", "bootID", "kernelVersion", "osImage",
+             "containerRuntimeVersion", "kubeletVersion", "kubeProxyVersion",
+             "operatingSystem", "architecture"),
+            "",
+        )  # fmt: skip
+        status["nodeInfo"] = {**blank, **(status.get("nodeInfo") or {})}
+
+    def prepare_create(self, obj: Object, context: Context) -> None:
+        """A node may bring its status."""
+
+    def field_value(self, obj: Object, label: str) -> str:
+        """Read a selectable field."""
+        if label == "spec.unschedulable":
+            return str(bool(obj["spec"].get("unschedulable"))).lower()
+        return super().field_value(obj, label)
+
+
+class LeaseStrategy(Strategy):
+    """Rules of Lease."""
+
+    generation = False
+    create_on_update = True
+    needs_version = True
+
+    def default(self, obj: Object) -> None:
+        """The spec is always written."""
+        obj.setdefault("spec", {})
+
+    def validate(self, obj: Object, context: Context) -> list[Cause]:
+        """Check the numbers."""
+        spec, errors = obj.get("spec") or {}, []
+        seconds, transitions = spec.get("leaseDurationSeconds"), spec.get("leaseTransitions")
+        if isinstance(seconds, int) and seconds <= 0:
+            text = "must be greater than 0"
+            errors.append(fielderrors.invalid("spec.leaseDurationSeconds", seconds, text))
+        if isinstance(transitions, int) and transitions < 0:
+            text = "must be greater than or equal to 0"
+            errors.append(fielderrors.invalid("spec.leaseTransitions", transitions, text))
+        return errors
+
+
+class PlainStrategy(Strategy):
+    """Rules of kinds that only keep what they are given."""
+
+    generation = False
+
+
+class PriorityClassStrategy(PlainStrategy):
+    """Rules of PriorityClass."""
+
+    def default(self, obj: Object) -> None:
+        """Default the preemption policy."""
+        obj.setdefault("preemptionPolicy", "PreemptLowerPriority")
+
+
+STRATEGIES: dict[str, Strategy] = {
+    "/namespaces": NamespaceStrategy(),
+    "/nodes": NodeStrategy(),
+    "coordination.k8s.io/leases": LeaseStrategy(),
+    "scheduling.k8s.io/priorityclasses": PriorityClassStrategy(),
+    "node.k8s.io/runtimeclasses": PlainStrategy(),
+    "apiregistration.k8s.io/apiservices": PlainStrategy(),
+    "certificates.k8s.io/certificatesigningrequests": PlainStrategy(),
+}

@@ -1,0 +1,212 @@
+"""Service: defaults, cluster IPs and node ports."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+from fluvial.cluster import fielderrors
+from fluvial.cluster.builtin.strategy import Context, Strategy
+from fluvial.cluster.errors import Cause
+from fluvial.cluster.names import dns_label_errors, service_name_errors
+from fluvial.cluster.objects import Object
+
+__all__ = ["Allocator", "ServiceStrategy"]
+
+TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
+PORT_TYPES = ("NodePort", "LoadBalancer")
+NODE_PORTS = range(30000, 32768)
+
+
+class Allocator:
+    """Hands out cluster IPs and node ports; what is taken is counted from what is given here."""
+
+    def __init__(self, network: str) -> None:
+        self._network = ipaddress.ip_network(network)
+        self._next = int(self._network.network_address) + self._network.num_addresses // 16
+        self._addresses: set[str] = set()
+        self._ports: set[int] = set()
+        self._next_port = NODE_PORTS.start
+
+    def holds(self, address: str) -> bool:
+        """Tell whether an address is in the service network."""
+        try:
+            return ipaddress.ip_address(address) in self._network
+        except ValueError:
+            return False
+
+    def is_taken(self, address: str) -> bool:
+        """Tell whether an address is in use."""
+        return address in self._addresses
+
+    def take(self, address: str) -> None:
+        """Mark an address as used."""
+        self._addresses.add(address)
+
+    def address(self) -> str:
+        """Return a free address of the service network."""
+        for _ in range(self._network.num_addresses):
+            self._next += 1
+            found = ipaddress.ip_address(self._next)
+            if found not in self._network:
+                self._next = int(self._network.network_address)
+                continue
+            if str(found) not in self._addresses:
+                return str(found)
+        raise RuntimeError(f"the service network {self._network} has no free address left")
+
+    def port(self, number: int | None = None) -> int:
+        """Take a node port: `number`, or a free one."""
+        if number is None:
+            number = next(
+                port for port in (*range(self._next_port, NODE_PORTS.stop), *NODE_PORTS)
+                if port not in self._ports
+            )
+            self._next_port = number + 1
+        self._ports.add(number)
+        return number
+
+    def has_port(self, number: int) -> bool:
+        """Tell whether a node port is in use."""
+        return number in self._ports
+
+    def release(self, spec: dict[str, Any]) -> None:
+        """Give back what a service held."""
+        self._addresses.difference_update(spec.get("clusterIPs") or [])
+        for port in spec.get("ports") or []:
+            self._ports.discard(port.get("nodePort", 0))
+
+
+class ServiceStrategy(Strategy):
+    """Rules of Service."""
+
+    generation = False
+    returns_deleted = True
+    create_on_update = True
+    field_labels = ("spec.clusterIP", "spec.type")
+    name_errors = staticmethod(service_name_errors)
+
+    def __init__(self, allocator: Allocator) -> None:
+        self._allocator = allocator
+
+    def default(self, obj: Object) -> None:
+        """Default type, affinity, ports and policies."""
+        spec = obj.setdefault("spec", {})
+        spec.setdefault("sessionAffinity", "None")
+        spec.setdefault("type", "ClusterIP")
+        if spec["sessionAffinity"] == "ClientIP":
+            config = spec.setdefault("sessionAffinityConfig", {}).setdefault("clientIP", {})
+            config.setdefault("timeoutSeconds", 10800)
+        for port in spec.get("ports") or []:
+            port.setdefault("protocol", "TCP")
+            if port.get("targetPort") in (None, 0, ""):
+                port["targetPort"] = port.get("port", 0)
+        if spec["type"] in PORT_TYPES:
+            spec.setdefault("externalTrafficPolicy", "Cluster")
+        if spec["type"] != "ExternalName":
+            spec.setdefault("internalTrafficPolicy", "Cluster")
+        if spec["type"] == "LoadBalancer":
+            spec.setdefault("allocateLoadBalancerNodePorts", True)
+        obj.setdefault("status", {}).setdefault("loadBalancer", {})
+
+    def prepare_create(self, obj: Object, context: Context) -> None:
+        """Reset the status; allocate addresses and ports."""
+        obj["status"] = {"loadBalancer": {}}
+        self._allocate(obj["spec"], {}, context)
+
+    def prepare_update(self, obj: Object, old: Object, context: Context) -> None:
+        """Keep what was allocated; allocate what is new."""
+        spec, before = obj["spec"], old["spec"]
+        if spec["type"] != "ExternalName" and before.get("type") != "ExternalName":
+            for key in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+                if not spec.get(key) and before.get(key):
+                    spec[key] = before[key]
+        if spec["type"] not in PORT_TYPES and before.get("type") in PORT_TYPES:
+            spec.pop("externalTrafficPolicy", None)
+            for port in spec.get("ports") or []:
+                port.pop("nodePort", None)
+        if spec["type"] != "LoadBalancer":
+            spec.pop("allocateLoadBalancerNodePorts", None)
+        self._allocate(spec, before, context)
+
+    def _allocate(self, spec: dict[str, Any], before: dict[str, Any], context: Context) -> None:
+        if spec["type"] == "ExternalName":
+            for key in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
+                spec.pop(key, None)
+            return
+        spec.setdefault("ipFamilies", ["IPv4"])
+        spec.setdefault("ipFamilyPolicy", "SingleStack")
+        if not spec.get("clusterIP"):
+            given = (spec.get("clusterIPs") or [None])[0]
+            spec["clusterIP"] = given or self._allocator.address()
+        spec.setdefault("clusterIPs", [spec["clusterIP"]])
+        if not context.dry_run and self._allocator.holds(spec["clusterIP"]):
+            self._allocator.take(spec["clusterIP"])
+        if spec["type"] in PORT_TYPES and spec.get("allocateLoadBalancerNodePorts") is not False:
+            known = {
+                (port.get("name"), port.get("port"), port.get("protocol")): port.get("nodePort")
+                for port in before.get("ports") or []
+            }
+            for port in spec.get("ports") or []:
+                if not port.get("nodePort"):
+                    kept = known.get((port.get("name"), port.get("port"), port.get("protocol")))
+                    port["nodePort"] = kept or self._allocator.port()
+                elif not context.dry_run:
+                    self._allocator.port(port["nodePort"])
+
+    def deleted(self, obj: Object) -> None:
+        """Give addresses and ports back."""
+        self._allocator.release(obj["spec"])
+
+    def validate(self, obj: Object, context: Context) -> list[Cause]:
+        """Check type, ports and addresses."""
+        spec, errors = obj["spec"], []
+        headless = spec.get("clusterIP") == "None"
+        if not spec.get("ports") and not headless and spec["type"] != "ExternalName":
+            errors.append(fielderrors.required("spec.ports"))
+        seen: set[tuple[Any, Any]] = set()
+        names: set[str] = set()
+        ports = spec.get("ports") or []
+        for index, port in enumerate(ports):
+            path = f"spec.ports[{index}]"
+            name = port.get("name", "")
+            if len(ports) > 1 and not name:
+                errors.append(fielderrors.required(f"{path}.name"))
+            elif name:
+                errors += [
+                    fielderrors.invalid(f"{path}.name", name, t) for t in dns_label_errors(name)
+                ]
+                if name in names:
+                    errors.append(fielderrors.duplicate(f"{path}.name", name))
+                names.add(name)
+            number = port.get("port", 0)
+            if not isinstance(number, int) or not 0 < number < 65536:
+                text = "must be between 1 and 65535, inclusive"
+                errors.append(fielderrors.invalid(f"{path}.port", number, text))
+            if port.get("protocol") not in ("TCP", "UDP", "SCTP"):
+                errors.append(
+                    fielderrors.not_supported(
+                        f"{path}.protocol", port.get("protocol"), ("SCTP", "TCP", "UDP")
+                    )
+                )
+            key = (port.get("protocol"), number)
+            if key in seen:
+                shown = {"port": number, "protocol": port.get("protocol")}
+                errors.append(fielderrors.duplicate(path, shown))
+            seen.add(key)
+        if spec["type"] not in TYPES:
+            errors.append(fielderrors.not_supported("spec.type", spec["type"], TYPES))
+        if spec["type"] == "ExternalName" and not spec.get("externalName"):
+            errors.append(fielderrors.required("spec.externalName"))
+        return errors
+
+    def validate_update(self, obj: Object, old: Object, context: Context) -> list[Cause]:
+        """The cluster IP cannot change."""
+        spec, before = obj["spec"], old["spec"]
+        if "ExternalName" in (spec["type"], before.get("type")):
+            return []
+        if before.get("clusterIP") and spec.get("clusterIP") != before["clusterIP"]:
+            text = "may not change once set"
+            shown = spec.get("clusterIPs")
+            return [fielderrors.invalid("spec.clusterIPs[0]", shown, text)]
+        return []

@@ -1,0 +1,1 @@
+"""Custom resources: definitions, their names and versions, and what they serve."""

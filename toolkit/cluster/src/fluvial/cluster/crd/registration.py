@@ -1,0 +1,250 @@
+"""The life of a definition: names accepted, established, served, and cleaned up.
+
+`Registrar.step` brings the catalog and the definition's status in line with its spec; it runs
+after every change of a definition, so that an answer to the next request already sees it.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fluvial.cluster import fields
+from fluvial.cluster.crd.schema import CustomVersion
+from fluvial.cluster.endpoints import Endpoints
+from fluvial.cluster.endpoints.target import Target, WriteOptions
+from fluvial.cluster.objects import Object, rfc3339
+from fluvial.cluster.resources import Gvr, Resource, Subresource
+
+__all__ = ["Registrar"]
+
+GVR = Gvr("apiextensions.k8s.io", "v1", "customresourcedefinitions")
+PREFIX = "apiextensions.k8s.io/customresourcedefinitions"
+CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
+VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
+_STATUS_VERBS = ("get", "patch", "update")
+
+
+class Registrar:
+    """Serves what the definitions of one control plane say."""
+
+    def __init__(self, endpoints: Endpoints) -> None:
+        self._endpoints = endpoints
+        self._served: dict[str, tuple[Object, bool]] = {}
+        self._cursor = endpoints.store.revision
+
+    async def run(self) -> None:
+        """Follow the definitions for ever."""
+        store = self._endpoints.store
+        while True:
+            await store.changed(PREFIX, self._cursor)
+            self.step()
+
+    def step(self) -> None:
+        """Handle every change of a definition since the last call."""
+        store = self._endpoints.store
+        while True:
+            events = store.events(PREFIX, self._cursor)
+            if not events:
+                return
+            for event in events:
+                self._cursor = event.revision
+                name = event.entry.key[1]
+                current = store.get(PREFIX, event.entry.key)
+                if current is None:
+                    self._remove(name, event.entry.object)
+                else:
+                    self._settle(name, self._endpoints.access.copy(current.object))
+
+    def _remove(self, name: str, definition: Object) -> None:
+        if self._served.pop(name, None) is not None:
+            spec = definition["spec"]
+            self._endpoints.catalog.replace(spec["group"], spec["names"]["plural"], ())
+
+    def _settle(self, name: str, definition: Object) -> None:
+        meta = definition["metadata"]
+        if CLEANUP not in (meta.get("finalizers") or []) and not meta.get("deletionTimestamp"):
+            meta.setdefault("finalizers", []).append(CLEANUP)
+        clash = self._clash(name, definition)
+        conditions = definition["status"].setdefault("conditions", [])
+        if clash is None:
+            definition["status"]["acceptedNames"] = dict(definition["spec"]["names"])
+            self._condition(conditions, "NamesAccepted", "True", "NoConflicts", "no conflicts found")
+            self._condition(
+                conditions, "Established", "True", "InitialNamesAccepted",
+                "the initial names have been accepted",
+            )  # fmt: skip
+        else:
+            reason, message = clash
+            self._condition(conditions, "NamesAccepted", "False", reason, message)
+            self._condition(
+                conditions, "Established", "False", "NotAccepted",
+                "not all names are accepted",
+            )  # fmt: skip
+        terminating = bool(meta.get("deletionTimestamp"))
+        if terminating:
+            self._condition(
+                conditions, "Terminating", "True", "InstanceDeletionInProgress",
+                "CustomResource deletion is in progress",
+            )  # fmt: skip
+        self._store(name, definition)
+        established = any(
+            item["type"] == "Established" and item["status"] == "True" for item in conditions
+        )
+        if established:
+            self._serve(name, definition, accepts=not terminating)
+        if terminating:
+            self._clean(name, definition)
+
+    def _clash(self, name: str, definition: Object) -> tuple[str, str] | None:
+        spec = definition["spec"]
+        names = spec["names"]
+        for entry in self._endpoints.store.entries(PREFIX):
+            other = entry.object
+            if entry.key[1] == name or other["spec"]["group"] != spec["group"]:
+                continue
+            taken = (other.get("status") or {}).get("acceptedNames") or {}
+            words = {taken.get("plural"), taken.get("singular"), *(taken.get("shortNames") or [])}
+            for key, title in (("singular", "Singular"), ("plural", "Plural")):
+                if names.get(key) in words - {None, ""}:
+                    return f"{title}Conflict", f'"{names[key]}" is already in use'
+            for short in names.get("shortNames") or []:
+                if short in words:
+                    return "ShortNamesConflict", f'"{short}" is already in use'
+            kinds = {taken.get("kind"), taken.get("listKind")} - {None, ""}
+            if names.get("kind") in kinds:
+                return "KindConflict", f'"{names["kind"]}" is already in use'
+            if names.get("listKind") in kinds:
+                return "ListKindConflict", f'"{names["listKind"]}" is already in use'
+        return None
+
+    def _condition(
+        self, conditions: list[Any], kind: str, status: str, reason: str, message: str
+    ) -> None:
+        for item in conditions:
+            if item["type"] == kind:
+                if item["status"] != status:
+                    item["lastTransitionTime"] = rfc3339(self._endpoints.clock())
+                item.update(status=status, reason=reason, message=message)
+                return
+        conditions.append(
+            {
+                "type": kind,
+                "status": status,
+                "lastTransitionTime": rfc3339(self._endpoints.clock()),
+                "reason": reason,
+                "message": message,
+            }
+        )
+
+    def _store(self, name: str, definition: Object) -> None:
+        current = self._endpoints.store.get(PREFIX, ("", name))
+        if current is not None and current.object != definition:
+            entry = self._endpoints.store.put(PREFIX, ("", name), definition)
+            self._cursor = entry.revision
+
+    def _serve(self, name: str, definition: Object, *, accepts: bool) -> None:
+        spec = definition["spec"]
+        if self._served.get(name) == (spec, accepts):
+            return
+        self._served[name] = (spec, accepts)
+        resources = resources_of(definition, accepts=accepts)
+        self._endpoints.catalog.replace(spec["group"], spec["names"]["plural"], resources)
+
+    def _clean(self, name: str, definition: Object) -> None:
+        """Delete what is left of the resource; without it, let the definition go."""
+        spec = definition["spec"]
+        version = next(item["name"] for item in spec["versions"] if item["storage"])
+        resource = self._endpoints.catalog.find(Gvr(spec["group"], version, spec["names"]["plural"]))
+        prefix = f"{spec['group']}/{spec['names']['plural']}"
+        for entry in self._endpoints.store.entries(prefix):
+            if resource is not None and not entry.object["metadata"].get("deletionTimestamp"):
+                target = Target(resource, *entry.key)
+                self._endpoints.deleter.delete(target, {}, WriteOptions(), missing_ok=True)
+        if self._endpoints.store.entries(prefix):
+            return
+        key = ("", name)
+        entry_now = self._endpoints.store.get(PREFIX, key)
+        if entry_now is None:
+            return
+        last = self._endpoints.access.copy(entry_now.object)
+        left = [item for item in last["metadata"].get("finalizers") or [] if item != CLEANUP]
+        last["metadata"].pop("finalizers", None)
+        if left:
+            last["metadata"]["finalizers"] = left
+            self._endpoints.store.put(PREFIX, key, last)
+            return
+        self._endpoints.store.remove(PREFIX, key, last)
+        self._remove(name, last)
+
+    def sweep(self) -> None:
+        """Look again at definitions that wait for the last of their objects."""
+        for entry in self._endpoints.store.entries(PREFIX):
+            if entry.object["metadata"].get("deletionTimestamp"):
+                self._settle(entry.key[1], self._endpoints.access.copy(entry.object))
+
+
+def resources_of(definition: Object, *, accepts: bool = True) -> list[Resource]:
+    """Return the served versions of a definition; they share their storage version."""
+    spec = definition["spec"]
+    names = definition["status"]["acceptedNames"]
+    served, storage = [], None
+    for version in spec["versions"]:
+        resource = _version(definition, version, names, accepts)
+        if version.get("storage"):
+            storage = resource
+        if version.get("served"):
+            served.append(resource)
+    for resource in served:
+        assert resource.custom is not None
+        resource.custom.storage = storage
+    if storage is not None and storage.custom is not None:
+        storage.custom.storage = storage
+    return served
+
+
+def _version(definition: Object, version: Object, names: Object, accepts: bool) -> Resource:
+    spec = definition["spec"]
+    openapi = (version.get("schema") or {}).get("openAPIV3Schema") or {}
+    subresources = version.get("subresources") or {}
+    has_status = subresources.get("status") is not None
+    api_version = f"{spec['group']}/{version['name']}"
+    custom = CustomVersion(
+        openapi=openapi,
+        schema=fields.schema_from_crd(
+            openapi, kind=names["kind"], api_version=api_version, status_subresource=has_status
+        ),
+        definition=definition["metadata"]["name"],
+        columns=version.get("additionalPrinterColumns") or [],
+        has_status=has_status,
+        scale=subresources.get("scale"),
+        selectable=tuple(
+            item["jsonPath"].lstrip(".") for item in version.get("selectableFields") or []
+        ),
+        deprecation=_deprecation(version, api_version, names["kind"]),
+        accepts=accepts,
+    )
+    subs = []
+    if has_status:
+        subs.append(Subresource("status", "", "", names["kind"], _STATUS_VERBS))
+    if subresources.get("scale"):
+        subs.append(Subresource("scale", "autoscaling", "v1", "Scale", _STATUS_VERBS))
+    return Resource(
+        group=spec["group"],
+        version=version["name"],
+        plural=names["plural"],
+        singular=names.get("singular") or names["kind"].lower(),
+        kind=names["kind"],
+        list_kind=names.get("listKind") or names["kind"] + "List",
+        namespaced=spec["scope"] == "Namespaced",
+        verbs=VERBS,
+        short_names=tuple(names.get("shortNames") or ()),
+        categories=tuple(names.get("categories") or ()),
+        subresources=tuple(subs),
+        custom=custom,
+    )
+
+
+def _deprecation(version: Object, api_version: str, kind: str) -> str:
+    if not version.get("deprecated"):
+        return ""
+    return str(version.get("deprecationWarning") or f"{api_version} {kind} is deprecated")

@@ -1,0 +1,61 @@
+"""One served version of a custom resource: its schema and the paths of its subresources."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from fluvial.cluster import fields
+from fluvial.cluster.errors import Cause
+from fluvial.cluster.objects import Object
+
+if TYPE_CHECKING:
+    from fluvial.cluster.resources import Resource
+
+__all__ = ["CustomVersion"]
+
+
+@dataclasses.dataclass(slots=True, eq=False)
+class CustomVersion:
+    """What a definition says of one version.
+
+    `openapi` is the schema as written; `storage` is the resource of the storage version (set
+    once all versions are known); `columns` are the additional printer columns; `scale` holds the
+    three paths of the scale subresource; `selectable` the selectable fields' paths.
+    """
+
+    openapi: dict[str, Any]
+    schema: fields.Schema
+    definition: str
+    columns: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    has_status: bool = False
+    scale: dict[str, str] | None = None
+    selectable: tuple[str, ...] = ()
+    storage: Resource | None = None
+    deprecation: str = ""
+    accepts: bool = True
+
+    def decode(self, obj: Object) -> list[str]:
+        """Prune and default a body, in place; returns the paths of what was dropped."""
+        unknown: list[str] = []
+        _prune(self.schema, obj, "", unknown)
+        return unknown
+
+    def validate(self, obj: Object, old: Object | None) -> list[Cause]:
+        """Return what breaks the schema or its rules."""
+        return []
+
+
+def _prune(schema: fields.Schema, value: Any, path: str, unknown: list[str]) -> None:
+    if isinstance(value, dict) and schema.map_type:
+        for name in list(value):
+            child = schema.child(name)
+            where = f"{path}.{name}" if path else name
+            if child is None:
+                del value[name]
+                unknown.append(where)
+            else:
+                _prune(child, value[name], where, unknown)
+    elif isinstance(value, list) and schema.list_type and schema.items is not None:
+        for index, item in enumerate(value):
+            _prune(schema.items, item, f"{path}[{index}]", unknown)

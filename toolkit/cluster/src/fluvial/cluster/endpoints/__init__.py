@@ -1,0 +1,106 @@
+"""The verbs of the API over the store, free of HTTP.
+
+`Endpoints` is what both the HTTP server and the in-process `Api` call. Reading, writing, deleting
+and watching live in a module each; the kinds' own rules are in `fluvial.cluster.builtin`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+
+from fluvial.cluster.builtin import Strategies
+from fluvial.cluster.endpoints.access import Access
+from fluvial.cluster.endpoints.deletion import Deleter
+from fluvial.cluster.endpoints.reads import ListOptions, Page, Reader
+from fluvial.cluster.endpoints.subresources import Subresources
+from fluvial.cluster.endpoints.target import Target, User, WriteOptions
+from fluvial.cluster.endpoints.watching import Watcher, WatchOptions
+from fluvial.cluster.endpoints.writes import Writer
+from fluvial.cluster.objects import Clock, Object, system_clock
+from fluvial.cluster.resources import Catalog
+from fluvial.cluster.storage import MemoryStore
+
+__all__ = ["Endpoints", "ListOptions", "Page", "Target", "User", "WatchOptions", "WriteOptions"]
+
+
+class Endpoints:
+    """All verbs of all resources.
+
+    `guard_roles` is set by the authorizer: it refuses roles and bindings that give more than
+    their author has.
+    """
+
+    def __init__(
+        self,
+        store: MemoryStore,
+        catalog: Catalog,
+        *,
+        clock: Clock = system_clock,
+        service_network: str = "10.0.0.0/16",
+    ) -> None:
+        self.store = store
+        self.catalog = catalog
+        self.clock = clock
+        self.strategies = Strategies(service_network)
+        self.guard_roles: Callable[[Object, Object | None, User], None] | None = None
+        access = Access(self)
+        self.access = access
+        self.reader = Reader(access)
+        self.deleter = Deleter(access)
+        self.writer = Writer(access, self.deleter)
+        self.watcher = Watcher(access)
+        self.subresources = Subresources(access, self.writer, self.deleter)
+
+    def get(self, target: Target) -> Object:
+        """Read one object, or its `scale` or `status`."""
+        if target.subresource not in ("", "status"):
+            return self.subresources.get(target)
+        return self.reader.get(target)
+
+    def list(self, target: Target, options: ListOptions) -> Page:
+        """Read a page of objects."""
+        return self.reader.list(target, options)
+
+    def objects(self, target: Target, labels: str, fields: str) -> list[Object]:
+        """Read all objects that match both selectors."""
+        options = ListOptions(label_selector=labels, field_selector=fields)
+        return self.reader.list(target, options).objects
+
+    def follow(
+        self, target: Target, labels: str, fields: str
+    ) -> AsyncIterator[tuple[str, Object]]:
+        """Yield what is there as ADDED and then every change, without end."""
+        return self.watcher.follow(target, labels, fields)
+
+    def create(self, target: Target, obj: Object, options: WriteOptions) -> Object:
+        """Create an object, or use a subresource that is created (`token`, `eviction`)."""
+        if target.subresource:
+            return self.subresources.create(target, obj, options)
+        return self.writer.create(target, obj, options)
+
+    def update(self, target: Target, obj: Object, options: WriteOptions) -> Object:
+        """Replace an object or a subresource of it."""
+        if target.subresource not in ("", "status"):
+            return self.subresources.update(target, obj, options)
+        return self.writer.update(target, obj, options)
+
+    def patch(self, target: Target, patch: object, form: str, options: WriteOptions) -> Object:
+        """Patch an object; `form` is one of json, merge, strategic, apply."""
+        if target.subresource not in ("", "status"):
+            return self.subresources.patch(target, patch, form, options)
+        return self.writer.patch(target, patch, form, options)
+
+    def delete(self, target: Target, body: Object, options: WriteOptions) -> Object:
+        """Delete an object; `body` is a `DeleteOptions`."""
+        return self.deleter.delete(target, body, options)
+
+    def delete_collection(
+        self, target: Target, body: Object, listed: ListOptions, options: WriteOptions
+    ) -> Page:
+        """Delete every object that matches; returns them as they were."""
+        page = self.reader.list(target, listed)
+        for obj in page.objects:
+            meta = obj["metadata"]
+            one = Target(target.resource, meta.get("namespace", ""), meta["name"])
+            self.deleter.delete(one, dict(body), options, missing_ok=True)
+        return page

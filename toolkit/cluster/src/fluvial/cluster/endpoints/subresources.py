@@ -1,0 +1,334 @@
+"""Subresources with a kind of their own: scale, token, eviction, binding, finalize, approval."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from typing import Any
+
+from fluvial.cluster import fielderrors, fields
+from fluvial.cluster.endpoints.access import Access
+from fluvial.cluster.endpoints.deletion import Deleter
+from fluvial.cluster.endpoints.target import Target, WriteOptions
+from fluvial.cluster.endpoints.writes import MODIFIED, Writer, changed
+from fluvial.cluster.errors import (
+    bad_request,
+    conflict,
+    forbidden,
+    internal,
+    invalid,
+    method_not_allowed,
+    not_found,
+    not_implemented,
+)
+from fluvial.cluster.fields.scale import parent_managed_fields, scale_managed_fields
+from fluvial.cluster.objects import Object, rfc3339
+
+__all__ = ["Subresources", "TokenIssuer"]
+
+TokenIssuer = Callable[[Object, list[str], int, Object | None], str]
+"""Makes a token for a service account: account, audiences, seconds, bound object."""
+
+_SPEC_ONLY = ("ephemeralcontainers", "resize")
+
+
+class Subresources:
+    """The verbs of subresources other than status. `issue_token` is set by authentication."""
+
+    def __init__(self, access: Access, writer: Writer, deleter: Deleter) -> None:
+        self._access = access
+        self._writer = writer
+        self._deleter = deleter
+        self.issue_token: TokenIssuer | None = None
+
+    def get(self, target: Target) -> Object:
+        """Read a subresource."""
+        if target.subresource == "scale":
+            return self._scale(target, self._live(target))
+        if target.subresource in (*_SPEC_ONLY, "approval"):
+            return self._live(target)
+        raise not_implemented(f"{target.resource.plural}/{target.subresource}")
+
+    def create(self, target: Target, body: Object, options: WriteOptions) -> Object:
+        """Use a subresource that is created."""
+        options.status_code = 201
+        if target.subresource == "token":
+            return self._token(target, body)
+        if target.subresource == "binding":
+            return self._bind(target, body, options)
+        if target.subresource == "eviction":
+            return self._evict(target, body, options)
+        raise not_implemented(f"{target.resource.plural}/{target.subresource}")
+
+    def update(self, target: Target, body: Object, options: WriteOptions) -> Object:
+        """Replace a subresource."""
+        if target.subresource == "scale":
+            return self._rescale(target, body, options)
+        if target.subresource == "finalize":
+            return self._finalize(target, body, options)
+        if target.subresource in (*_SPEC_ONLY, "approval"):
+            plain = Target(target.resource, target.namespace, target.name)
+            return self._writer.update(plain, body, options)
+        raise method_not_allowed()
+
+    def patch(self, target: Target, patch: Any, form: str, options: WriteOptions) -> Object:
+        """Patch a subresource."""
+        if target.subresource != "scale":
+            plain = Target(target.resource, target.namespace, target.name)
+            return self._writer.patch(plain, patch, form, options)
+        scale = self._scale(target, self._live(target))
+        if form == "apply":
+            schema = fields.schema_for_builtin("autoscaling", "v1", "Scale")
+            now = self._access.now()
+            try:
+                result = fields.apply(
+                    scale, patch, manager=options.manager, subresource="scale", schema=schema,
+                    force=options.force, now=now, version="autoscaling/v1",
+                )  # fmt: skip
+            except fields.ApplyConflict as error:
+                causes = [
+                    {"reason": "FieldManagerConflict", "message": c.message, "field": c.field}
+                    for c in error.causes
+                ]
+                found = conflict("", "", "", "")
+                found.message, found.details = str(error), {"causes": causes}
+                raise found from None
+            return self._rescale(target, result, options, tracked=True)
+        if form == "json":
+            result = fields.patch_json(scale, patch)
+        else:
+            result = fields.patch_merge(scale, patch)
+        if result["metadata"].get("resourceVersion") == scale["metadata"]["resourceVersion"]:
+            result["metadata"].pop("resourceVersion")
+        return self._rescale(target, result, options)
+
+    def _live(self, target: Target) -> Object:
+        view = self._access.view(target.resource, self._access.find(target))
+        return self._access.copy(view)
+
+    def _paths(self, target: Target) -> dict[str, str]:
+        custom = target.resource.custom
+        if custom is not None and custom.scale is not None:
+            return custom.scale
+        return {
+            "specReplicasPath": ".spec.replicas",
+            "statusReplicasPath": ".status.replicas",
+            "labelSelectorPath": "",
+        }
+
+    def _scale(self, target: Target, live: Object) -> Object:
+        paths, meta = self._paths(target), live["metadata"]
+        kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+        scale_meta = {key: meta[key] for key in kept if key in meta}
+        replicas = _read(live, paths["specReplicasPath"])
+        if replicas is None and target.resource.custom is not None:
+            name = f'"{paths["specReplicasPath"]}"'
+            raise internal(f"the spec replicas field {name} does not exist")
+        status: Object = {"replicas": _read(live, paths["statusReplicasPath"]) or 0}
+        selector = self._selector_text(target, live, paths)
+        if selector:
+            status["selector"] = selector
+        spec: Object = {"replicas": replicas} if replicas else {}
+        managed = scale_managed_fields(live, self._replica_paths(target))
+        if managed:
+            scale_meta["managedFields"] = managed
+        return {
+            "kind": "Scale",
+            "apiVersion": "autoscaling/v1",
+            "metadata": scale_meta,
+            "spec": spec,
+            "status": status,
+        }
+
+    def _replica_paths(self, target: Target) -> dict[str, tuple[str, ...]]:
+        path = self._paths(target)["specReplicasPath"]
+        fields_path = tuple(f"f:{part}" for part in path.split(".") if part)
+        prefix = target.resource.prefix
+        versions = self._access.endpoints.catalog.stored_as(prefix)
+        return {resource.api_version: fields_path for resource in versions}
+
+    @staticmethod
+    def _selector_text(target: Target, live: Object, paths: dict[str, str]) -> str:
+        if target.resource.custom is not None:
+            path = paths.get("labelSelectorPath")
+            return str(_read(live, path) or "") if path else ""
+        selector = live["spec"].get("selector") or {}
+        if "matchLabels" not in selector and "matchExpressions" not in selector:
+            labels, expressions = selector, []
+        else:
+            labels = selector.get("matchLabels") or {}
+            expressions = selector.get("matchExpressions") or []
+        terms = [(key, f"{key}={value}") for key, value in labels.items()]
+        for term in expressions:
+            key, values = term["key"], ",".join(sorted(term.get("values") or []))
+            text = {
+                "In": f"{key} in ({values})",
+                "NotIn": f"{key} notin ({values})",
+                "Exists": key,
+                "DoesNotExist": f"!{key}",
+            }[term["operator"]]
+            terms.append((key, text))
+        return ",".join(text for _, text in sorted(terms))
+
+    def _rescale(
+        self, target: Target, scale: Object, options: WriteOptions, *, tracked: bool = False
+    ) -> Object:
+        live = self._live(target)
+        meta = scale.get("metadata") or {}
+        resource = target.resource
+        version = meta.get("resourceVersion")
+        if version and version != live["metadata"]["resourceVersion"]:
+            raise conflict(resource.group, resource.plural, target.name, MODIFIED)
+        replicas = (scale.get("spec") or {}).get("replicas", 0)
+        if not isinstance(replicas, int) or isinstance(replicas, bool):
+            raise bad_request(
+                'Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal '
+                "string into Go struct field ScaleSpec.spec.replicas of type int32"
+            )
+        if replicas < 0:
+            text = "must be greater than or equal to 0"
+            cause = fielderrors.invalid("spec.replicas", replicas, text)
+            raise invalid("autoscaling", "Scale", target.name, [cause])
+        new = self._access.copy(live)
+        _write(new, self._paths(target)["specReplicasPath"], replicas)
+        if not tracked:
+            before = self._scale(target, live)
+            after = {**self._access.copy(before), "spec": {"replicas": replicas}}
+            scale = fields.track_update(
+                before, after, manager=options.manager, subresource="scale",
+                schema=fields.schema_for_builtin("autoscaling", "v1", "Scale"),
+                now=self._access.now(), version="autoscaling/v1",
+            )  # fmt: skip
+        managed = parent_managed_fields(
+            live, scale, self._replica_paths(target), resource.api_version
+        )
+        if managed:
+            new["metadata"]["managedFields"] = managed
+        if changed(new, live):
+            if new.get("spec") != live.get("spec"):
+                new["metadata"]["generation"] = live["metadata"].get("generation", 0) + 1
+            if not options.dry_run:
+                stored = self._access.to_storage(resource, self._access.copy(new))
+                entry = self._access.store.put(resource.prefix, target.key, stored)
+                new = self._access.copy(self._access.view(resource, entry))
+        return self._scale(target, new)
+
+    def _token(self, target: Target, body: Object) -> Object:
+        account = self._live(target)
+        spec = dict(body.get("spec") or {})
+        seconds = spec.get("expirationSeconds", 3600)
+        field, where = "spec.expirationSeconds", ("authentication.k8s.io", "TokenRequest", "")
+        if seconds < 600:
+            text = "may not specify a duration less than 10 minutes"
+            raise invalid(*where, [fielderrors.invalid(field, seconds, text)])
+        if seconds > 2**32:
+            text = "may not specify a duration larger than 2^32 seconds"
+            raise invalid(*where, [fielderrors.invalid(field, seconds, text)])
+        bound = spec.get("boundObjectRef")
+        if bound is not None:
+            self._check_bound(target, bound)
+        audiences = spec.get("audiences") or ["https://kubernetes.default.svc"]
+        if self.issue_token is None:
+            raise not_implemented("serviceaccounts/token without authentication")
+        token = self.issue_token(account, audiences, seconds, bound)
+        expires = self._access.endpoints.clock() + dt.timedelta(seconds=seconds)
+        meta = account["metadata"]
+        return {
+            "kind": "TokenRequest",
+            "apiVersion": "authentication.k8s.io/v1",
+            "metadata": {
+                "name": meta["name"],
+                "namespace": meta["namespace"],
+                "uid": meta["uid"],
+                "creationTimestamp": self._access.now(),
+            },
+            "spec": {
+                "audiences": audiences,
+                "expirationSeconds": seconds,
+                "boundObjectRef": bound,
+            },
+            "status": {"token": token, "expirationTimestamp": rfc3339(expires)},
+        }
+
+    def _check_bound(self, target: Target, bound: Object) -> None:
+        plural = {"Pod": "pods", "Secret": "secrets"}.get(bound.get("kind", ""))
+        if plural is None:
+            kind = f"{bound.get('apiVersion', '')}, Kind={bound.get('kind', '')}"
+            raise bad_request(f"cannot bind token for serviceaccount to object of type {kind}")
+        entry = self._access.store.get(f"/{plural}", (target.namespace, bound.get("name", "")))
+        if entry is None:
+            raise not_found("", plural, bound.get("name", ""))
+        uid = entry.object["metadata"]["uid"]
+        if bound.get("uid") and bound["uid"] != uid:
+            why = (
+                f"the UID in the bound object reference ({bound['uid']}) does not match the UID "
+                f"in record. The object might have been deleted and then recreated"
+            )
+            raise conflict("", plural, bound.get("name", ""), why)
+
+    def _bind(self, target: Target, body: Object, options: WriteOptions) -> Object:
+        pod = self._live(target)
+        node = (body.get("target") or {}).get("name", "")
+        if pod["spec"].get("nodeName"):
+            why = f"pod {target.name} is already assigned to node \"{pod['spec']['nodeName']}\""
+            raise conflict("", "pods/binding", target.name, why)
+        pod["spec"]["nodeName"] = node
+        conditions = pod.setdefault("status", {}).setdefault("conditions", [])
+        conditions[:] = [item for item in conditions if item.get("type") != "PodScheduled"]
+        conditions.append(
+            {
+                "type": "PodScheduled",
+                "status": "True",
+                "lastProbeTime": None,
+                "lastTransitionTime": self._access.now(),
+            }
+        )
+        if not options.dry_run:
+            self._access.store.put(target.resource.prefix, target.key, pod)
+        return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+
+    def _evict(self, target: Target, body: Object, options: WriteOptions) -> Object:
+        name = (body.get("metadata") or {}).get("name", "")
+        if name and name != target.name:
+            raise bad_request("name in URL does not match name in Eviction object: " + name)
+        plain = Target(target.resource, target.namespace, target.name)
+        self._deleter.delete(plain, body.get("deleteOptions") or {}, options)
+        return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+
+    def _finalize(self, target: Target, body: Object, options: WriteOptions) -> Object:
+        live = self._live(target)
+        if target.resource.prefix != "/namespaces":
+            raise forbidden("", target.resource.plural, target.name, "finalize is for namespaces")
+        version = (body.get("metadata") or {}).get("resourceVersion")
+        if version and version != live["metadata"]["resourceVersion"]:
+            raise conflict("", "namespaces", target.name, MODIFIED)
+        finalizers = (body.get("spec") or {}).get("finalizers") or []
+        if finalizers:
+            live["spec"]["finalizers"] = finalizers
+        else:
+            live["spec"].pop("finalizers", None)
+        gone = live["metadata"].get("deletionTimestamp") and not finalizers
+        if gone and not live["metadata"].get("finalizers"):
+            if not options.dry_run:
+                self._access.store.remove(
+                    target.resource.prefix, target.key, self._access.copy(live)
+                )
+            return live
+        if not options.dry_run:
+            entry = self._access.store.put(target.resource.prefix, target.key, live)
+            return self._access.copy(entry.object)
+        return live
+
+
+def _read(obj: Any, path: str) -> Any:
+    for part in path.split("."):
+        if part:
+            obj = obj.get(part) if isinstance(obj, dict) else None
+    return obj
+
+
+def _write(obj: Object, path: str, value: Any) -> None:
+    parts = [part for part in path.split(".") if part]
+    for part in parts[:-1]:
+        obj = obj.setdefault(part, {})
+    obj[parts[-1]] = value

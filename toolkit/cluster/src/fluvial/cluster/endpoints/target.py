@@ -1,0 +1,56 @@
+"""What a request is about, and how a write is to be done."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from fluvial.cluster.resources import Resource
+
+__all__ = ["SYSTEM", "Target", "User", "WriteOptions"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class User:
+    """Who asks: name, uid, groups in order, and extra values by key."""
+
+    name: str
+    groups: tuple[str, ...] = ()
+    uid: str = ""
+    extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+SYSTEM = User("system:apiserver", ("system:masters", "system:authenticated"))
+"""The identity of the control plane's own components."""
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Target:
+    """An endpoint: a resource, a namespace ("" for all or none), a name, a subresource."""
+
+    resource: Resource
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """Return the store's key."""
+        return (self.namespace, self.name)
+
+
+@dataclasses.dataclass(slots=True)
+class WriteOptions:
+    """How a write is to be done; `warnings` collects what the client is told besides.
+
+    `manager` is the field manager; `validation` one of Ignore, Warn, Strict; `duplicates` the
+    duplicate fields that the decoder of the body saw.
+    """
+
+    manager: str = "unknown"
+    dry_run: bool = False
+    force: bool = False
+    validation: str = "Warn"
+    user: User = SYSTEM
+    duplicates: tuple[str, ...] = ()
+    warnings: list[str] = dataclasses.field(default_factory=list)
+    status_code: int = 200

@@ -1,0 +1,355 @@
+"""create, update, patch and apply, in the order of steps that upstream has.
+
+Body checks, managedFields, admission, preparation, validation, store. A write that would change
+nothing but times in managedFields is not done: resourceVersion stays.
+"""
+
+from __future__ import annotations
+
+import secrets
+import uuid
+
+from fluvial.cluster import fielderrors, schemas
+from fluvial.cluster.builtin.metadata import metadata_errors, metadata_update_errors
+from fluvial.cluster.builtin.strategy import Context, Strategy
+from fluvial.cluster.endpoints import admission
+from fluvial.cluster.endpoints.access import Access
+from fluvial.cluster.endpoints.deletion import Deleter
+from fluvial.cluster.endpoints.target import Target, WriteOptions
+from fluvial.cluster.errors import (
+    Cause,
+    StatusError,
+    already_exists,
+    bad_request,
+    conflict,
+    invalid,
+)
+from fluvial.cluster.objects import Object
+from fluvial.cluster.resources import Gvr, Resource
+
+__all__ = ["Writer", "changed"]
+
+MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
+NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+"""The alphabet of generated names: no vowels, nothing that looks like another."""
+SERVER_SET = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
+
+
+def generated(prefix: str) -> str:
+    """Return a name of a prefix (cut to 58 characters) and five random characters."""
+    return prefix[:58] + "".join(secrets.choice(NAME_LETTERS) for _ in range(5))
+
+
+def changed(new: Object, old: Object) -> bool:
+    """Tell whether a write has to be done: anything differs but the times of managers."""
+
+    def bare(obj: Object) -> Object:
+        meta = dict(obj.get("metadata") or {})
+        fields = meta.pop("managedFields", None) or []
+        meta.pop("resourceVersion", None)
+        meta["managedFields"] = [
+            {key: value for key, value in entry.items() if key != "time"} for entry in fields
+        ]
+        return {**obj, "metadata": meta}
+
+    return bare(new) != bare(old)
+
+
+class Writer:
+    """All writes but deletes."""
+
+    def __init__(self, access: Access, deleter: Deleter) -> None:
+        self._access = access
+        self._deleter = deleter
+
+    def create(self, target: Target, obj: Object, options: WriteOptions) -> Object:
+        """Create an object from a decoded body, which is taken over and changed."""
+        self._check_namespace(target, obj)
+        schemas.decode(target.resource, obj, options, self._access.strategy(target.resource))
+        meta = obj["metadata"]
+        if not meta.get("name") and meta.get("generateName"):
+            meta["name"] = generated(meta["generateName"])
+        meta.pop("managedFields", None)
+        before = self._without_status(target.resource, obj)
+        return self._create(target, before, obj, options)
+
+    def _create(
+        self, target: Target, owned: Object | None, obj: Object, options: WriteOptions
+    ) -> Object:
+        """Create `obj`; `owned` is what the manager is recorded for (None: obj says so)."""
+        resource, meta = target.resource, obj["metadata"]
+        strategy, context = self._access.strategy(resource), self._context(options)
+        named = Target(resource, target.namespace, meta.get("name", ""))
+        for key in (*SERVER_SET, "generation", "resourceVersion", "selfLink"):
+            meta.pop(key, None)
+        if owned is not None:
+            schemas.track(resource, None, owned, options, "", self._access.now())
+            if owned["metadata"].get("managedFields"):
+                meta["managedFields"] = owned["metadata"]["managedFields"]
+        admission.creating(self._access, named, obj)
+        meta["uid"] = str(uuid.uuid4())
+        meta["creationTimestamp"] = self._access.now()
+        if resource.namespaced:
+            meta["namespace"] = target.namespace
+        else:
+            meta.pop("namespace", None)
+        if strategy.generation:
+            meta["generation"] = 1
+        strategy.prepare_create(obj, context)
+        causes = self._metadata_errors(resource, strategy, obj)
+        causes += schemas.validate(resource, obj, None)
+        causes += strategy.validate(obj, context)
+        self._refuse(resource, named.name, causes)
+        if self._access.store.get(resource.prefix, named.key) is not None:
+            raise self._exists(named)
+        if self._access.endpoints.guard_roles is not None:
+            self._access.endpoints.guard_roles(obj, None, options.user)
+        options.warnings += strategy.warnings(obj, None)
+        options.status_code = 201
+        return self._store(resource, named, obj, options)
+
+    def update(self, target: Target, obj: Object, options: WriteOptions) -> Object:
+        """Replace an object (or, with the subresource, its status) by a decoded body."""
+        meta = obj.get("metadata")
+        name = meta.get("name", "") if isinstance(meta, dict) else ""
+        if not name:
+            text = "was undeterminable: name must be provided"
+            raise bad_request(f"the name of the object ({target.name} based on URL) {text}")
+        if name != target.name:
+            text = f"does not match the name on the URL ({target.name})"
+            raise bad_request(f"the name of the object ({name}) {text}")
+        self._check_namespace(target, obj)
+        resource = target.resource
+        strategy = self._access.strategy(resource)
+        schemas.decode(resource, obj, options, strategy)
+        entry = self._access.store.get(resource.prefix, target.key)
+        if entry is None:
+            return self._upsert(target, obj, options, strategy)
+        old = self._access.copy(self._access.view(resource, entry))
+        managed = obj["metadata"].get("managedFields")
+        owned = self._access.copy(obj)
+        for key in (*SERVER_SET, "generation", "selfLink"):
+            self._keep(owned["metadata"], old["metadata"], key)
+        if managed is None:
+            self._keep(owned["metadata"], old["metadata"], "managedFields")
+        return self._replace(target, owned, old, options)
+
+    def _upsert(
+        self, target: Target, obj: Object, options: WriteOptions, strategy: Strategy
+    ) -> Object:
+        if not strategy.create_on_update or target.subresource:
+            raise self._access.missing(target)
+        if obj["metadata"].get("uid") or obj["metadata"].get("resourceVersion"):
+            raise self._precondition(target, obj["metadata"].get("uid", ""), "")
+        return self._create(target, self._without_status(target.resource, obj), obj, options)
+
+    def patch(self, target: Target, patch: object, form: str, options: WriteOptions) -> Object:
+        """Patch an object: form json, merge or strategic; or apply a configuration."""
+        if form == "apply":
+            return self._apply(target, patch, options)
+        resource = target.resource
+        entry = self._access.find(target)
+        old = self._access.copy(self._access.view(resource, entry))
+        strategy = self._access.strategy(resource)
+        obj = schemas.patched(resource, old, patch, form, options, strategy)
+        meta = obj["metadata"]
+        if meta.get("name") != target.name:
+            text = f"does not match the name on the URL ({target.name})"
+            raise bad_request(f"the name of the object ({meta.get('name', '')}) {text}")
+        self._check_namespace(target, obj)
+        for key in (*SERVER_SET, "generation", "selfLink"):
+            if key != "uid" or not meta.get("uid"):
+                self._keep(meta, old["metadata"], key)
+        return self._replace(target, obj, old, options)
+
+    def _apply(self, target: Target, patch: object, options: WriteOptions) -> Object:
+        resource = target.resource
+        if not isinstance(patch, dict):
+            raise bad_request("the applied configuration is not an object")
+        strategy = self._access.strategy(resource)
+        entry = self._access.store.get(resource.prefix, target.key)
+        if entry is None and target.subresource:
+            raise self._access.missing(target)
+        live = None if entry is None else self._access.copy(self._access.view(resource, entry))
+        body = self._access.copy(patch)
+        body.setdefault("metadata", {})
+        obj = schemas.applied(resource, live, body, target, options, self._access.now(), strategy)
+        if live is None:
+            uid, version = body["metadata"].get("uid"), body["metadata"].get("resourceVersion")
+            if uid:
+                raise self._precondition(target, uid, "")
+            if version:
+                raise self._conflict(target)
+            return self._create(target, None, obj, options)
+        for key in (*SERVER_SET, "generation"):
+            if key != "uid" or not body["metadata"].get("uid"):
+                self._keep(obj["metadata"], live["metadata"], key)
+        if not body["metadata"].get("resourceVersion"):
+            obj["metadata"].pop("resourceVersion", None)
+        return self._replace(target, obj, live, options, applied=True)
+
+    def _replace(
+        self,
+        target: Target,
+        obj: Object,
+        old: Object,
+        options: WriteOptions,
+        *,
+        applied: bool = False,
+    ) -> Object:
+        resource = target.resource
+        strategy, context = self._access.strategy(resource), self._context(options)
+        meta = obj["metadata"]
+        self._check_preconditions(target, strategy, meta, old["metadata"])
+        if resource.namespaced:
+            meta["namespace"] = target.namespace
+        else:
+            meta.pop("namespace", None)
+        stable = target.subresource == "status"
+        if stable:
+            obj = self._status_only(resource, strategy, obj, old)
+            meta = obj["metadata"]
+        elif self._has_status(resource):
+            self._keep(obj, old, "status")
+        if not applied:
+            schemas.track(resource, old, obj, options, target.subresource, self._access.now())
+        if not stable:
+            strategy.prepare_update(obj, old, context)
+            if strategy.generation and strategy.changes_generation(obj, old):
+                meta["generation"] = old["metadata"].get("generation", 0) + 1
+        meta["resourceVersion"] = old["metadata"]["resourceVersion"]
+        causes = [] if stable else self._metadata_errors(resource, strategy, obj)
+        causes += metadata_update_errors(obj, old)
+        causes += schemas.validate(resource, obj, old)
+        if stable:
+            causes += strategy.validate_status(obj, old)
+        else:
+            causes += strategy.validate(obj, context)
+            causes += strategy.validate_update(obj, old, context)
+        self._refuse(resource, target.name, causes)
+        if self._access.endpoints.guard_roles is not None:
+            self._access.endpoints.guard_roles(obj, old, options.user)
+        if not stable:
+            options.warnings += strategy.warnings(obj, old)
+        if self._deleter.is_finished(target, obj, old):
+            return self._deleter.finish(target, obj, options)
+        if not changed(obj, old):
+            return old
+        return self._store(resource, target, obj, options)
+
+    def _status_only(
+        self, resource: Resource, strategy: Strategy, obj: Object, old: Object
+    ) -> Object:
+        """Return `old` with the status (and managedFields) of `obj`."""
+        result = self._access.copy(old)
+        self._keep(result, obj, "status")
+        for key in ("managedFields", "uid", "resourceVersion"):
+            self._keep(result["metadata"], obj["metadata"], key)
+        if resource.custom is None:
+            for key in ("labels", "annotations", "finalizers", "ownerReferences"):
+                self._keep(result["metadata"], obj["metadata"], key)
+        strategy.prepare_status(result, old)
+        return result
+
+    def _check_preconditions(
+        self, target: Target, strategy: Strategy, meta: Object, old: Object
+    ) -> None:
+        uid, version = meta.get("uid"), meta.get("resourceVersion")
+        if uid and uid != old["uid"]:
+            raise self._precondition(target, uid, old["uid"])
+        if version and version != "0":
+            if version != old["resourceVersion"]:
+                raise self._conflict(target)
+        elif strategy.needs_version and target.subresource == "" and "managedFields" in meta and (
+            version is None and meta.get("managedFields") == old.get("managedFields")
+        ):
+            cause = fielderrors.invalid("metadata.resourceVersion", 0, "must be specified for an update")
+            raise invalid(
+                target.resource.group, target.resource.plural, target.name, [cause]
+            )
+
+    def _store(
+        self, resource: Resource, target: Target, obj: Object, options: WriteOptions
+    ) -> Object:
+        stored = self._access.to_storage(resource, self._access.copy(obj))
+        if options.dry_run:
+            if options.status_code == 201:
+                obj["metadata"].pop("resourceVersion", None)
+            return obj
+        entry = self._access.store.put(resource.prefix, target.key, stored)
+        return self._access.copy(self._access.view(resource, entry))
+
+    def _context(self, options: WriteOptions) -> Context:
+        def find(text: str, namespace: str, name: str) -> Object | None:
+            resource = self._access.endpoints.catalog.find(Gvr.parse(text))
+            assert resource is not None
+            entry = self._access.store.get(resource.prefix, (namespace, name))
+            return None if entry is None else self._access.view(resource, entry)
+
+        return Context(find, options.dry_run)
+
+    def _check_namespace(self, target: Target, obj: Object) -> None:
+        meta = obj.get("metadata")
+        if meta is None:
+            meta = obj["metadata"] = {}
+        given = meta.get("namespace") if isinstance(meta, dict) else None
+        if given and target.resource.namespaced and given != target.namespace:
+            raise bad_request(
+                "the namespace of the provided object does not match the namespace sent on the "
+                "request"
+            )
+        if target.resource.namespaced:
+            meta["namespace"] = target.namespace
+        elif isinstance(meta, dict):
+            meta.pop("namespace", None)
+
+    def _metadata_errors(
+        self, resource: Resource, strategy: Strategy, obj: Object
+    ) -> list[Cause]:
+        return metadata_errors(
+            obj,
+            namespaced=resource.namespaced,
+            name_errors=strategy.name_errors,
+            finalizers=strategy.finalizer_errors,
+        )
+
+    @staticmethod
+    def _has_status(resource: Resource) -> bool:
+        return resource.subresource("status") is not None
+
+    def _without_status(self, resource: Resource, obj: Object) -> Object:
+        owned = self._access.copy(obj)
+        if self._has_status(resource):
+            owned.pop("status", None)
+        return owned
+
+    @staticmethod
+    def _keep(new: Object, old: Object, key: str) -> None:
+        if key in old:
+            new[key] = old[key]
+        else:
+            new.pop(key, None)
+
+    @staticmethod
+    def _refuse(resource: Resource, name: str, causes: list[Cause]) -> None:
+        if causes:
+            raise invalid(resource.group, resource.kind, name, causes)
+
+    def _exists(self, target: Target) -> StatusError:
+        resource = target.resource
+        error = already_exists(resource.group, resource.plural, target.name)
+        entry = self._access.find(target)
+        if entry.object["metadata"].get("deletionTimestamp"):
+            error.message = "object is being deleted: " + error.message
+        return error
+
+    @staticmethod
+    def _conflict(target: Target) -> StatusError:
+        resource = target.resource
+        return conflict(resource.group, resource.plural, target.name, MODIFIED)
+
+    @staticmethod
+    def _precondition(target: Target, given: str, found: str) -> StatusError:
+        resource = target.resource
+        why = f"Precondition failed: UID in precondition: {given}, UID in object meta: {found}"
+        return conflict(resource.group, resource.plural, target.name, why)

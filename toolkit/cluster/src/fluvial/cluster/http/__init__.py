@@ -1,0 +1,1 @@
+"""The API over HTTPS: paths, media types, bodies, discovery, OpenAPI, tables, watches."""

@@ -1,0 +1,185 @@
+"""The bridge to `fluvial.cluster.fields`: schemas of resources, decoding, patches, ownership.
+
+Everything the verbs need of schemas goes through here, so errors of that package become the
+Status answers of the API in one place.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fluvial.cluster import fields, typed
+from fluvial.cluster.builtin.strategy import Strategy
+from fluvial.cluster.endpoints.target import Target, WriteOptions
+from fluvial.cluster.errors import Cause, StatusError, bad_request, generic, invalid
+from fluvial.cluster.objects import Object
+from fluvial.cluster.resources import Resource
+
+__all__ = ["applied", "decode", "of", "patched", "track", "validate"]
+
+
+def of(resource: Resource) -> Any:
+    """Return the schema of a resource's kind."""
+    if resource.custom is not None:
+        return resource.custom.schema
+    try:
+        return fields.schema_for_builtin(resource.group, resource.version, resource.kind)
+    except KeyError:
+        return fields.deduced()
+
+
+def _decode_error(resource: Resource, text: str) -> StatusError:
+    kind = resource.kind
+    return bad_request(
+        f'{kind} in version "{resource.version}" cannot be handled as a {kind}: {text}'
+    )
+
+
+def _unknown(resource: Resource, obj: Object) -> list[str]:
+    if resource.custom is not None:
+        return resource.custom.decode(obj)
+    return typed.decode(of(resource), obj)
+
+
+def decode(resource: Resource, obj: Object, options: WriteOptions, strategy: Strategy) -> None:
+    """Bring a body into stored shape: drop unknown fields, fill in defaults.
+
+    Raises 400 for values of a wrong Go type, and for unknown or duplicate fields when the
+    validation is Strict; warns of them when it is Warn.
+    """
+    try:
+        unknown = _unknown(resource, obj)
+    except typed.TypeMismatch as error:
+        raise _decode_error(resource, str(error)) from None
+    problems = [f'duplicate field "{path}"' for path in options.duplicates]
+    problems += [f'unknown field "{path}"' for path in unknown]
+    if problems and options.validation == "Strict":
+        raise _decode_error(resource, "strict decoding error: " + ", ".join(problems))
+    if options.validation == "Warn":
+        options.warnings += problems
+    obj["apiVersion"], obj["kind"] = resource.api_version, resource.kind
+    strategy.default(obj)
+
+
+def _shown(value: Any) -> str:
+    """Print a patched object as Go prints a map."""
+    if isinstance(value, dict):
+        return "map[" + " ".join(f"{k}:{_shown(value[k])}" for k in sorted(value)) + "]"
+    if isinstance(value, list):
+        return "[" + " ".join(_shown(item) for item in value) + "]"
+    return "true" if value is True else "false" if value is False else str(value)
+
+
+def patched(
+    resource: Resource,
+    old: Object,
+    patch: Any,
+    form: str,
+    options: WriteOptions,
+    strategy: Strategy,
+) -> Object:
+    """Return `old` with a patch, decoded again."""
+    schema = of(resource)
+    try:
+        if form == "json":
+            obj = fields.patch_json(old, patch)
+        elif form == "merge":
+            obj = fields.patch_merge(old, patch)
+        else:
+            obj = fields.patch_strategic(old, patch, schema)
+    except fields.FieldsError as error:
+        raise _from_fields(resource, error) from None
+    if not isinstance(obj, dict):
+        raise bad_request(f"cannot decode the patched {resource.kind}: it is no object")
+    obj.setdefault("metadata", {})
+    strict = options.validation == "Strict"
+    inner = WriteOptions(validation="Warn" if strict else options.validation)
+    inner.duplicates = options.duplicates
+    decode(resource, obj, inner, strategy)
+    if strict and inner.warnings:
+        text = "strict decoding error: " + ", ".join(inner.warnings)
+        shown = f'"{_shown(patch)}"'
+        cause: Cause = {
+            "reason": "FieldValueInvalid",
+            "message": f"Invalid value: {shown}: {text}",
+            "field": "patch",
+        }
+        raise invalid("", "", "", [cause])
+    options.warnings += inner.warnings
+    return obj
+
+
+def applied(
+    resource: Resource,
+    live: Object | None,
+    patch: Object,
+    target: Target,
+    options: WriteOptions,
+    now: str,
+    strategy: Strategy,
+) -> Object:
+    """Return the object after a server-side apply; raises 409 with the causes of conflicts."""
+    if patch["metadata"].get("managedFields") is not None:
+        raise bad_request("metadata.managedFields must be nil")
+    try:
+        obj = fields.apply(
+            live,
+            patch,
+            manager=options.manager,
+            subresource=target.subresource,
+            schema=of(resource),
+            force=options.force,
+            now=now,
+            version=resource.api_version,
+        )
+    except fields.ApplyConflict as error:
+        causes = [
+            {"reason": "FieldManagerConflict", "message": cause.message, "field": cause.field}
+            for cause in error.causes
+        ]
+        raise StatusError(409, "Conflict", str(error), {"causes": causes}) from None
+    except fields.FieldsError as error:
+        raise _from_fields(resource, error) from None
+    inner = WriteOptions(validation=options.validation, warnings=options.warnings)
+    decode(resource, obj, inner, strategy)
+    return obj
+
+
+def track(
+    resource: Resource,
+    old: Object | None,
+    new: Object,
+    options: WriteOptions,
+    subresource: str,
+    now: str,
+) -> None:
+    """Record in `new` which fields the writer now owns."""
+    result = fields.track_update(
+        old,
+        new,
+        manager=options.manager,
+        subresource=subresource,
+        schema=of(resource),
+        now=now,
+        version=resource.api_version,
+    )
+    managed = result["metadata"].get("managedFields")
+    if managed:
+        new["metadata"]["managedFields"] = managed
+    else:
+        new["metadata"].pop("managedFields", None)
+
+
+def validate(resource: Resource, obj: Object, old: Object | None) -> list[Cause]:
+    """Return what breaks a custom resource's schema and rules; built-in kinds have their own."""
+    if resource.custom is None:
+        return []
+    return resource.custom.validate(obj, old)
+
+
+def _from_fields(resource: Resource, error: fields.FieldsError) -> StatusError:
+    if error.status == 422:
+        return StatusError(422, "Invalid", str(error), {})
+    if error.status == 400:
+        return bad_request(str(error))
+    return generic(error.status, error.reason, str(error))

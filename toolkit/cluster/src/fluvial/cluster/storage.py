@@ -1,0 +1,207 @@
+"""The store: objects by prefix, namespace and name, one growing revision, and history.
+
+`Store` is the interface (a database may stand behind it later); `MemoryStore` keeps everything in
+this process. All calls are synchronous and atomic: the server reads, decides and writes without
+giving the event loop away, so a write needs no transaction.
+
+Entries are immutable. `Entry.object` is shared by every reader and must not be changed; whoever
+wants to change it decodes `Entry.data` again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import bisect
+import dataclasses
+from typing import Protocol
+
+import msgspec
+
+from fluvial.cluster.errors import ClusterError
+from fluvial.cluster.objects import Object
+
+__all__ = ["Compacted", "Entry", "Event", "Key", "MemoryStore", "Store"]
+
+Key = tuple[str, str]
+"""Namespace (empty for cluster-scoped objects) and name."""
+
+HISTORY_LIMIT = 20_000
+"""Events kept over all prefixes before the oldest half is compacted by itself."""
+
+
+class Compacted(ClusterError):
+    """The history after a revision is no longer complete; `revision` is the oldest that is."""
+
+    def __init__(self, revision: int) -> None:
+        super().__init__(f"history before revision {revision} was compacted")
+        self.revision = revision
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """One stored version of an object; `views` caches its encodings by served version."""
+
+    key: Key
+    revision: int
+    object: Object
+    views: dict[object, object] = dataclasses.field(default_factory=dict)
+
+
+@dataclasses.dataclass(frozen=True, slots=True, eq=False)
+class Event:
+    """One change: `previous` is None for a creation, `deleted` marks the last version."""
+
+    revision: int
+    entry: Entry
+    previous: Entry | None
+    deleted: bool = False
+
+
+class Store(Protocol):
+    """What the server needs of a store."""
+
+    @property
+    def revision(self) -> int:
+        """The revision of the newest write."""
+
+    def get(self, prefix: str, key: Key) -> Entry | None:
+        """Return an object, or None."""
+
+    def entries(self, prefix: str, namespace: str = "", at: int | None = None) -> list[Entry]:
+        """Return objects by key, as of revision `at`; raises `Compacted`."""
+
+    def put(self, prefix: str, key: Key, obj: Object) -> Entry:
+        """Write an object; sets its `metadata.resourceVersion`."""
+
+    def remove(self, prefix: str, key: Key, last: Object) -> Entry:
+        """Delete an object; `last` is what watchers see."""
+
+    def events(self, prefix: str, after: int) -> list[Event]:
+        """Return the changes after a revision, oldest first; raises `Compacted`."""
+
+    def compact(self, revision: int) -> None:
+        """Forget the history up to and including a revision."""
+
+    async def changed(self, prefix: str, after: int) -> None:
+        """Wait until the prefix has a change after a revision."""
+
+
+class _Prefix:
+    """The objects and the history of one resource."""
+
+    def __init__(self) -> None:
+        self.objects: dict[Key, Entry] = {}
+        self.history: list[Event] = []
+        self.last = 0
+        self.waiters: set[asyncio.Future[None]] = set()
+
+    def record(self, event: Event) -> None:
+        self.history.append(event)
+        self.last = event.revision
+        waiters, self.waiters = self.waiters, set()
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+
+class MemoryStore:
+    """A store without a disk. `start` is the first revision, so that none is a small number."""
+
+    def __init__(self, start: int = 1) -> None:
+        self._revision = start
+        self._compacted = 0
+        self._events = 0
+        self._prefixes: dict[str, _Prefix] = {}
+
+    @property
+    def revision(self) -> int:
+        """The revision of the newest write."""
+        return self._revision
+
+    @property
+    def compacted(self) -> int:
+        """The newest revision whose history is gone."""
+        return self._compacted
+
+    def get(self, prefix: str, key: Key) -> Entry | None:
+        """Return an object, or None."""
+        found = self._prefixes.get(prefix)
+        return found.objects.get(key) if found else None
+
+    def entries(self, prefix: str, namespace: str = "", at: int | None = None) -> list[Entry]:
+        """Return objects by key, as of revision `at`; raises `Compacted`."""
+        found = self._prefixes.get(prefix)
+        if at is not None and at < self._compacted:
+            raise Compacted(self._compacted)
+        if found is None:
+            return []
+        objects = found.objects
+        if at is not None and at < found.last:
+            objects = dict(objects)
+            for event in reversed(found.history):
+                if event.revision <= at:
+                    break
+                if event.previous is None:
+                    objects.pop(event.entry.key, None)
+                else:
+                    objects[event.entry.key] = event.previous
+        keys = sorted(key for key in objects if not namespace or key[0] == namespace)
+        return [objects[key] for key in keys]
+
+    def put(self, prefix: str, key: Key, obj: Object) -> Entry:
+        """Write an object; sets its `metadata.resourceVersion`."""
+        found = self._prefixes.setdefault(prefix, _Prefix())
+        entry = self._advance(key, obj)
+        event = Event(entry.revision, entry, found.objects.get(key))
+        found.objects[key] = entry
+        self._record(found, event)
+        return entry
+
+    def remove(self, prefix: str, key: Key, last: Object) -> Entry:
+        """Delete an object; `last` is what watchers see."""
+        found = self._prefixes[prefix]
+        previous = found.objects.pop(key)
+        entry = self._advance(key, last)
+        self._record(found, Event(entry.revision, entry, previous, deleted=True))
+        return entry
+
+    def events(self, prefix: str, after: int) -> list[Event]:
+        """Return the changes after a revision, oldest first; raises `Compacted`."""
+        if after < self._compacted:
+            raise Compacted(self._compacted)
+        found = self._prefixes.get(prefix)
+        if found is None or after >= found.last:
+            return []
+        index = bisect.bisect_right(found.history, after, key=lambda event: event.revision)
+        return found.history[index:]
+
+    def compact(self, revision: int) -> None:
+        """Forget the history up to and including a revision."""
+        self._compacted = max(self._compacted, min(revision, self._revision))
+        self._events = 0
+        for found in self._prefixes.values():
+            found.history = [e for e in found.history if e.revision > self._compacted]
+            self._events += len(found.history)
+
+    async def changed(self, prefix: str, after: int) -> None:
+        """Wait until the prefix has a change after a revision."""
+        found = self._prefixes.setdefault(prefix, _Prefix())
+        if found.last > after:
+            return
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        found.waiters.add(waiter)
+        try:
+            await waiter
+        finally:
+            found.waiters.discard(waiter)
+
+    def _advance(self, key: Key, obj: Object) -> Entry:
+        self._revision += 1
+        obj.setdefault("metadata", {})["resourceVersion"] = str(self._revision)
+        return Entry(key, self._revision, msgspec.json.decode(msgspec.json.encode(obj)))
+
+    def _record(self, found: _Prefix, event: Event) -> None:
+        found.record(event)
+        self._events += 1
+        if self._events > HISTORY_LIMIT:
+            self.compact(self._revision - HISTORY_LIMIT // 2)

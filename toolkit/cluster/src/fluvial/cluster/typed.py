@@ -1,0 +1,174 @@
+"""Decoding of built-in kinds as the API server's Go structs do it.
+
+Unknown fields are dropped and reported, a value of a wrong type is an error, and what a Go
+struct leaves out when it is written again (nulls, empty maps and lists, zero values of fields that
+are no pointers) is left out here too.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from fluvial.cluster.fields import Schema
+from fluvial.cluster.objects import Object
+
+__all__ = ["TypeMismatch", "decode"]
+
+_POINTER_STRINGS = frozenset(
+    {
+        "storageClassName", "ingressClassName", "volumeName", "hostname", "podSelector",
+        "appProtocol", "resourceClaimName", "runtimeClassName", "preemptionPolicy", "pathType",
+        "volumeAttributesClassName", "holderIdentity", "messageExpression", "controllerName",
+    }
+) - {"volumeName", "hostname", "podSelector", "controllerName"}  # fmt: skip
+
+_COUNTS = frozenset({"replicas", "readyReplicas", "availableReplicas", "updatedReplicas"})
+
+_ZERO_OMITTED: dict[str, frozenset[str]] = {
+    "core.v1.PodSpec": frozenset({"hostNetwork", "hostPID", "hostIPC"}),
+    "core.v1.Container": frozenset({"stdin", "stdinOnce", "tty"}),
+    "core.v1.VolumeMount": frozenset({"readOnly"}),
+    "core.v1.Probe": frozenset(
+        {"initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold",
+         "failureThreshold"}
+    ),
+    "core.v1.ContainerPort": frozenset({"hostPort"}),
+    "core.v1.ServicePort": frozenset({"nodePort"}),
+    "core.v1.ServiceSpec": frozenset({"publishNotReadyAddresses", "healthCheckNodePort"}),
+    "core.v1.Event": frozenset({"count"}),
+    "core.v1.PersistentVolumeClaimVolumeSource": frozenset({"readOnly"}),
+    "apps.v1.DeploymentSpec": frozenset({"minReadySeconds", "paused"}),
+    "apps.v1.ReplicaSetSpec": frozenset({"minReadySeconds"}),
+    "apps.v1.StatefulSetSpec": frozenset({"minReadySeconds"}),
+    "apps.v1.DaemonSetSpec": frozenset({"minReadySeconds"}),
+    "apps.v1.DeploymentStatus": _COUNTS | {"unavailableReplicas", "observedGeneration"},
+    "apps.v1.ReplicaSetStatus": (_COUNTS - {"replicas"})
+    | {"fullyLabeledReplicas", "observedGeneration"},
+    "apps.v1.StatefulSetStatus": frozenset(
+        {"readyReplicas", "currentReplicas", "updatedReplicas", "observedGeneration"}
+    ),
+    "apps.v1.DaemonSetStatus": frozenset(
+        {"updatedNumberScheduled", "numberAvailable", "numberUnavailable", "observedGeneration"}
+    ),
+    "batch.v1.JobStatus": frozenset({"active", "succeeded", "failed"}),
+    "meta.v1.ObjectMeta": frozenset({"generation"}),
+}  # fmt: skip
+"""Numbers and booleans that are no pointers in Go: their zero is not written."""
+
+_GO_TYPES = {"boolean": "bool", "string": "string", "int32": "int32", "int64": "int64"}
+
+
+class TypeMismatch(ValueError):
+    """A value does not fit its Go type; the message is the JSON decoder's."""
+
+
+def decode(schema: Schema, obj: Object) -> list[str]:
+    """Bring `obj` into the shape in which the kind is stored; returns unknown fields' paths."""
+    unknown: list[str] = []
+    _struct(schema, obj, "", unknown)
+    return unknown
+
+
+def _struct(schema: Schema, value: dict[str, Any], path: str, unknown: list[str]) -> None:
+    omitted = _ZERO_OMITTED.get(schema.detail, frozenset())
+    for name in list(value):
+        child = schema.fields.get(name)
+        where = f"{path}.{name}" if path else name
+        if child is None:
+            del value[name]
+            unknown.append(where)
+            continue
+        item = _value(child, value[name], where, unknown, schema)
+        if _is_left_out(name, item, child, omitted):
+            del value[name]
+        else:
+            value[name] = item
+
+
+def _is_left_out(name: str, item: Any, child: Schema, omitted: frozenset[str]) -> bool:
+    if item is None:
+        return True
+    if item in ("", [], 0) and not isinstance(item, dict):
+        if item == "":
+            return not child.required and name not in _POINTER_STRINGS
+        if isinstance(item, list):
+            return not child.required
+        return name in omitted
+    return item == {} and bool(child.values is not None and not child.fields) and not child.required
+
+
+def _value(child: Schema, item: Any, path: str, unknown: list[str], parent: Schema) -> Any:
+    if item is None:
+        return None
+    if child.list_type and child.map_type:
+        return item
+    if child.list_type:
+        if not isinstance(item, list):
+            raise _mismatch(item, parent, path, f"[]{_go_type(child.items)}")
+        assert child.items is not None
+        return [
+            _value(child.items, entry, f"{path}[{index}]", unknown, parent)
+            for index, entry in enumerate(item)
+        ]
+    if child.map_type and child.fields:
+        if not isinstance(item, dict):
+            raise _mismatch(item, parent, path, _go_type(child))
+        _struct(child, item, path, unknown)
+        return item
+    if child.map_type and child.values is not None:
+        if not isinstance(item, dict):
+            raise _mismatch(item, parent, path, f"map[string]{_go_type(child.values)}")
+        result = {}
+        for key, entry in item.items():
+            inner = _value(child.values, entry, f"{path}.{key}", unknown, parent)
+            result[key] = "" if inner is None and child.values.scalar == "string" else inner
+        return result
+    return _scalar(child, item, path, parent)
+
+
+def _scalar(child: Schema, item: Any, path: str, parent: Schema) -> Any:
+    detail = child.detail
+    if detail == "quantity" and isinstance(item, int | float) and not isinstance(item, bool):
+        return str(item)
+    if child.scalar == "string" and not isinstance(item, str):
+        raise _mismatch(item, parent, path, "string")
+    if child.scalar == "boolean" and not isinstance(item, bool):
+        raise _mismatch(item, parent, path, "bool")
+    if child.scalar == "numeric":
+        if isinstance(item, bool) or not isinstance(item, int | float):
+            raise _mismatch(item, parent, path, _go_type(child))
+        if detail in ("int32", "int64") and isinstance(item, float):
+            if item != int(item):
+                raise _mismatch(item, parent, path, _go_type(child))
+            return int(item)
+        if detail == "int32" and not -(2**31) <= item < 2**31:
+            raise _mismatch(item, parent, path, "int32")
+    return item
+
+
+def _go_type(schema: Schema | None) -> str:
+    if schema is None:
+        return "interface {}"
+    if schema.detail in _GO_TYPES:
+        return _GO_TYPES[schema.detail]
+    if schema.list_type and not schema.map_type:
+        return f"[]{_go_type(schema.items)}"
+    if schema.map_type and schema.values is not None and not schema.fields:
+        return f"map[string]{_go_type(schema.values)}"
+    return ".".join(schema.detail.split(".")[-2:]) or "string"
+
+
+def _mismatch(item: Any, parent: Schema, path: str, expected: str) -> TypeMismatch:
+    shown = "object" if isinstance(item, dict) else "array" if isinstance(item, list) else (
+        "bool" if isinstance(item, bool) else "string" if isinstance(item, str) else "number"
+    )
+    if shown == "number" and expected in ("int32", "int64"):
+        shown = f"number {item}"
+    struct = parent.detail.rpartition(".")[2] or parent.kind
+
+
+    field = re.sub(r"\[\d+\]", "", path)
+    return TypeMismatch(
+        f"json: cannot unmarshal {shown} into Go struct field {struct}.{field} of type {expected}"
+    )
