@@ -76,7 +76,7 @@ class Extractor:
             return SCALARS[kind] + ("32" if schema.get("format") == "int32" else "")
         raise SystemExit(f"no compact form for {schema}")
 
-    def property(self, name: str, schema: dict[str, Any], required: bool) -> Any:
+    def property(self, schema: dict[str, Any], required: bool) -> Any:
         """Return the compact form of a property with what is said of merging it."""
         code = self.code(schema)
         extra: dict[str, Any] = {}
@@ -106,7 +106,7 @@ class Extractor:
         schema = self.definitions[full]
         required = set(schema.get("required", ()))
         entry["f"] = {
-            name: self.property(name, value, name in required)
+            name: self.property(value, name in required)
             for name, value in sorted(schema.get("properties", {}).items())
         }
         if schema.get("x-kubernetes-map-type") == "atomic":

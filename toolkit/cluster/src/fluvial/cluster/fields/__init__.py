@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fluvial.cluster.fields.apply import apply, track_update
 from fluvial.cluster.fields.builtin import builtin_kinds, schema_for_builtin
-from fluvial.cluster.fields.custom import schema_from_crd
+from fluvial.cluster.fields.custom import CustomSchema, schema_from_crd
 from fluvial.cluster.fields.errors import (
     ApplyConflict,
     BadPatch,
@@ -20,7 +20,9 @@ from fluvial.cluster.fields.errors import (
     TypedObjectError,
 )
 from fluvial.cluster.fields.jsonpatch import patch_json
+from fluvial.cluster.fields.managed import keep_times
 from fluvial.cluster.fields.mergepatch import diff_merge, patch_merge
+from fluvial.cluster.fields.scale import parent_managed_fields, scale_managed_fields
 from fluvial.cluster.fields.schema import Schema, deduced
 from fluvial.cluster.fields.strategic import patch_strategic
 
@@ -28,6 +30,7 @@ __all__ = [
     "ApplyConflict",
     "BadPatch",
     "ConflictCause",
+    "CustomSchema",
     "FieldError",
     "FieldsError",
     "PatchFailure",
@@ -38,9 +41,12 @@ __all__ = [
     "builtin_kinds",
     "deduced",
     "diff_merge",
+    "keep_times",
+    "parent_managed_fields",
     "patch_json",
     "patch_merge",
     "patch_strategic",
+    "scale_managed_fields",
     "schema_for_builtin",
     "schema_from_crd",
     "track_update",

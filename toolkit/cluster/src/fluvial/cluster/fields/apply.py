@@ -85,7 +85,9 @@ def apply(
     except ApplyConflict as conflict:
         if manager != KUBECTL or live is None:
             raise
-        applied, managers = _retry_for_kubectl(writer, conflict, current, patch, managers, key)
+        applied, managers = _retry_for_kubectl(
+            writer, conflict=conflict, live=current, patch=patch, managers=managers, key=key
+        )
     if key in managers.entries:
         entry = managers.entries[key]
         managers.entries[key] = Entry(entry.version, entry.fields, now)
@@ -154,9 +156,7 @@ class _Writer:
         after.drop_empty()
         return merged, after
 
-    def update(
-        self, live: Object, new: Object, managers: Managers, key: Key, now: str
-    ) -> Managers:
+    def update(self, live: Object, new: Object, managers: Managers, key: Key, now: str) -> Managers:
         try:
             after, difference = self._take(live, new, managers, None, force=True)
         except ItemError:
@@ -205,6 +205,7 @@ class _Writer:
 
 def _retry_for_kubectl(
     writer: _Writer,
+    *,
     conflict: ApplyConflict,
     live: Object,
     patch: Object,

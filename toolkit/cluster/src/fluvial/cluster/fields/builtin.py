@@ -63,7 +63,8 @@ _BY_VALUE = {
     "FlowSchema": ("spec.priorityLevelConfiguration", "status"),
     "ConfigMap": (), "Secret": (), "ServiceAccount": (), "Endpoints": (), "EndpointSlice": (),
     "Role": (), "ClusterRole": (), "StorageClass": (), "PriorityClass": (), "RuntimeClass": (),
-    "ControllerRevision": (), "IngressClass": ("spec",), "Lease": ("spec",), "LimitRange": ("spec",),
+    "ControllerRevision": (), "IngressClass": ("spec",), "Lease": ("spec",),
+    "LimitRange": ("spec",),
     "ValidatingWebhookConfiguration": (), "MutatingWebhookConfiguration": (),
     "PodDisruptionBudget": ("spec", "status"),
 }  # fmt: skip

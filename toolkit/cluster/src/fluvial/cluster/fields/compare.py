@@ -46,9 +46,11 @@ class _Walk:
         leaf = False
         if right is MISSING:
             leaf = self.form(schema, left_form, left, right, path)
-        elif left is MISSING or (left_form, left_decided) == (right_form, right_decided):
-            leaf = self.form(schema, right_form, left, right, path)
-        elif schema.forms == 1:
+        elif (
+            left is MISSING
+            or (left_form, left_decided) == (right_form, right_decided)
+            or schema.forms == 1
+        ):
             leaf = self.form(schema, right_form, left, right, path)
         else:
             self.form(schema, left_form, left, right, path)

@@ -50,7 +50,7 @@ class ConflictCause:
         return f"conflict with {self.manager}"
 
 
-class ApplyConflict(FieldsError):
+class ApplyConflict(FieldsError):  # noqa: N818 (upstream's name for it)
     """A server-side apply without force met fields of other managers."""
 
     status = 409
@@ -65,14 +65,14 @@ class TypedObjectError(FieldsError):
     """An applied object has undeclared fields, wrong types or duplicate list entries."""
 
 
-class BadPatch(FieldsError):
+class BadPatch(FieldsError):  # noqa: N818 (named for what it is)
     """The body of a patch cannot be read as a patch of its kind."""
 
     status = 400
     reason = "BadRequest"
 
 
-class RejectedPatch(FieldsError):
+class RejectedPatch(FieldsError):  # noqa: N818 (named for what it is)
     """A JSON patch that is well formed but does not fit the object (a missing path, a failed test).
 
     The server answers with a fixed sentence; what was wrong is in `detail` for the log.
@@ -86,7 +86,7 @@ class RejectedPatch(FieldsError):
         self.detail = detail
 
 
-class PatchFailure(FieldsError):
+class PatchFailure(FieldsError):  # noqa: N818 (named for what it is)
     """A strategic merge patch that contradicts the schema or carries an unknown directive."""
 
 

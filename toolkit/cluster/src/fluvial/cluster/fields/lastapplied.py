@@ -40,7 +40,9 @@ def sync_last_applied(item: dict[str, Any], patch: dict[str, Any]) -> dict[str, 
     if _annotation(item) is None:
         return item
     metadata = {k: v for k, v in patch["metadata"].items() if k != "managedFields"}
-    annotations = {k: v for k, v in (metadata.get("annotations") or {}).items() if k != LAST_APPLIED}
+    annotations = {
+        k: v for k, v in (metadata.get("annotations") or {}).items() if k != LAST_APPLIED
+    }
     if annotations:
         metadata["annotations"] = annotations
     else:

@@ -68,7 +68,9 @@ class Managers:
         for item in wire or ():
             operation = item.get("operation", "")
             if operation not in {"Apply", "Update"}:
-                raise ValueError(f"operation is `{operation}` in managedFields, not Apply or Update")
+                raise ValueError(
+                    f"operation is `{operation}` in managedFields, not Apply or Update"
+                )
             if item.get("fieldsType", "") != "FieldsV1":
                 raise ValueError("fieldsType in managedFields must be FieldsV1")
             version = item.get("apiVersion", "")

@@ -63,7 +63,7 @@ def _merged_lists(schema: Schema, left: list[Any], right: list[Any]) -> list[Any
     done: set[str] = set()
     i = j = 0
 
-    def take(element: str, live_item: Any, applied_item: Any) -> None:
+    def take(live_item: Any, applied_item: Any) -> None:
         assert schema.items is not None
         out.append(merge(schema.items, live_item, applied_item))
 
@@ -72,7 +72,7 @@ def _merged_lists(schema: Schema, left: list[Any], right: list[Any]) -> list[Any
             element = left_elements[i]
             if element == right_elements[j]:
                 done.add(element)
-                take(element, mine[element], theirs[element])
+                take(mine[element], theirs[element])
                 i, j = i + 1, j + 1
                 wanted = next(shared, None)
                 continue
@@ -82,7 +82,7 @@ def _merged_lists(schema: Schema, left: list[Any], right: list[Any]) -> list[Any
         if i < len(left):
             element = left_elements[i]
             if element not in theirs:
-                take(element, left[i], MISSING)
+                take(left[i], MISSING)
                 i += 1
                 continue
             if element in done:
@@ -90,7 +90,7 @@ def _merged_lists(schema: Schema, left: list[Any], right: list[Any]) -> list[Any
         if j < len(right):
             element = right_elements[j]
             done.add(element)
-            take(element, mine.get(element, MISSING), theirs[element])
+            take(mine.get(element, MISSING), theirs[element])
             j += 1
             if wanted == element:
                 wanted = next(shared, None)
@@ -159,4 +159,3 @@ def named_members(schema: Schema, fields: FieldSet) -> FieldSet:
             else:
                 node = node.items if node.list_type else None
     return frozenset(out)
-

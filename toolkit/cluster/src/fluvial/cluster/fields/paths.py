@@ -98,9 +98,7 @@ def without_subtrees(fields: FieldSet, roots: FieldSet) -> FieldSet:
     """Return the set without `roots` and everything below them."""
     if not roots:
         return fields
-    return frozenset(
-        p for p in fields if not any(p[:n] in roots for n in range(1, len(p) + 1))
-    )
+    return frozenset(p for p in fields if not any(p[:n] in roots for n in range(1, len(p) + 1)))
 
 
 def path_text(path: Path) -> str:

@@ -139,7 +139,7 @@ def _order_elements(original: Object, patch: Object, schema: Schema | None) -> N
         key = node.merge_key if node is not None else None
         _check_order(items or [], order, key, name)
         if items is None:
-            merged = live
+            merged = live or []
         elif live is None or node is None:
             merged = _undirected(items)[0]
         else:
@@ -183,9 +183,7 @@ def _merge_list(original: list[Any], patch: list[Any], schema: Schema) -> list[A
     return _ordered(base, items, original, key)
 
 
-def _special_items(
-    original: list[Any], patch: list[Any], key: str
-) -> tuple[list[Any], list[Any]]:
+def _special_items(original: list[Any], patch: list[Any], key: str) -> tuple[list[Any], list[Any]]:
     """Carry out the items that are directives; return the list to merge into and what is left."""
     plain: list[Any] = []
     base, replace = list(original), False
@@ -212,9 +210,7 @@ def _no_key(item: Object, key: str) -> PatchFailure:
     return PatchFailure(f"map: {go_text(item)} does not contain declared merge key: {key}")
 
 
-def _ordered(
-    merged: list[Any], order: list[Any], live: list[Any], key: str | None
-) -> list[Any]:
+def _ordered(merged: list[Any], order: list[Any], live: list[Any], key: str | None) -> list[Any]:
     """Return merged items with those of the patch in its order and the others as they were live.
 
     Items that only the server has stand before the first item of the patch that came later live.
@@ -240,9 +236,13 @@ def _place(items: list[Any], item: Any, key: str | None) -> int:
         if key is None:
             if equal(other, item):
                 return index
-        elif isinstance(other, dict) and isinstance(item, dict):
-            if key in other and equal(other[key], item.get(key)):
-                return index
+        elif (
+            isinstance(other, dict)
+            and isinstance(item, dict)
+            and key in other
+            and equal(other[key], item.get(key))
+        ):
+            return index
     return -1
 
 

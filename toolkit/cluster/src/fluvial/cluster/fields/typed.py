@@ -61,7 +61,9 @@ def check(schema: Schema, value: Any, *, duplicates: bool = False) -> None:
 
     `duplicates` allows equal keys in keyed lists and sets, which live objects may have.
     """
-    found = [f"{path_text(path)}: {text}" for path, text in _problems(schema, value, (), duplicates)]
+    found = [
+        f"{path_text(path)}: {text}" for path, text in _problems(schema, value, (), duplicates)
+    ]
     if len(found) == 1:
         raise TypedObjectError(found[0])
     if found:
