@@ -79,6 +79,8 @@ def test_thresholds_keep_their_fractions():
             "GitRepository b/a: object: Object missing required field `spec`",
             "names the object",
         ),
+        ({"metadata": {"name": "a"}}, "GitRepository a: object", "also without a namespace"),
+        ({}, "GitRepository: object", "or a name"),
         (git(url=1), "GitRepository flux-system/apps: spec.url: Expected `str`", "the field"),
         (git(url=1.5), "spec.url: Expected `str`, got `float`", "a fraction is no text"),
         (git(url=None), "spec: Object missing required field `url`", "required and null"),

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fluvial.apis import decode, encode
+from fluvial.apis import decode, decode_list, encode
 from fluvial.apis.kinds import ALL
 
 TEXT = st.text(max_size=8)
@@ -77,3 +77,25 @@ def test_unknown_fields_change_nothing(kind, data):
     encoded["spec"]["fieldOfTheNextVersion"] = {"a": [1]}
     encoded["metadata"]["managedFields"] = [{"manager": "kubectl"}]
     assert decode(kind, encoded) == model
+
+
+def places(value):
+    """List every container of a JSON value with each of its keys."""
+    if not isinstance(value, dict | list):
+        return []
+    keys = list(value) if isinstance(value, dict) else list(range(len(value)))
+    return [(value, key) for key in keys] + [place for key in keys for place in places(value[key])]
+
+
+@pytest.mark.parametrize("kind", ALL, ids=str)
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_anything_is_read_or_refused_by_name(kind, data):
+    encoded = encode(data.draw(models(kind.model)))
+    for _ in range(data.draw(st.integers(1, 3))):
+        container, key = data.draw(st.sampled_from(places(encoded)))
+        container[key] = data.draw(JSON | st.just(1.5))
+    read, errors = decode_list(kind, [encoded])
+    assert len(read) + len(errors) == 1
+    assert all(error.name.startswith(kind.kind) and error.expected for error in errors)
+    assert all(decode(kind, encode(model)) == model for model in read)

@@ -83,7 +83,8 @@ def _name(kind: Kind[M], obj: Unstructured) -> str:
     metadata = obj.get("metadata") if isinstance(obj, dict) else None
     if not isinstance(metadata, dict):
         return kind.kind
-    return f"{kind.kind} {metadata.get('namespace') or ''}/{metadata.get('name') or ''}"
+    parts = (metadata.get("namespace"), metadata.get("name"))
+    return f"{kind.kind} {'/'.join(str(part) for part in parts if part)}".rstrip()
 
 
 def _copy(value: Any) -> Any:

@@ -54,7 +54,7 @@ class AlertReference(Model, kw_only=True):
     name: str
     """Name of the alert."""
     severity: Annotated[str, Schema(enum=("", "info", "warn", "error"))] = ""
-    """Least severity that is told; absent means info."""
+    """Least severity that is told."""
     provider_ref: NamespacedObjectReference
     """AlertProvider that is used."""
 
