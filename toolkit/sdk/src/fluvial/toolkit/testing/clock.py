@@ -1,4 +1,4 @@
-"""For tests of controllers: time that moves only when told to."""
+"""Time that moves only when told to."""
 
 import asyncio
 import heapq
@@ -41,6 +41,7 @@ class FakeClock:
         self._suspended = 0.0
         self._timers: list[tuple[float, int, _FakeTimer]] = []
         self._order = itertools.count()
+        self._scheduled = asyncio.Event()
 
     def now(self) -> datetime:
         """Wall-clock time: the start, and what has passed."""
@@ -59,6 +60,8 @@ class FakeClock:
         timer = _FakeTimer(callback)
         due = self._elapsed + max(0.0, delay)
         heapq.heappush(self._timers, (due, next(self._order), timer))
+        self._scheduled.set()
+        self._scheduled = asyncio.Event()
         return timer
 
     async def sleep(self, delay: float) -> None:
@@ -85,6 +88,20 @@ class FakeClock:
                 await settle()
         self._elapsed = target
         await settle()
+
+    async def scheduled(self, delay: float, *, tolerance: float = 0.05) -> float:
+        """Wait until something is due in about `delay` seconds; returns the exact time left.
+
+        For code that does real I/O before it goes to sleep. Raises TimeoutError after ten real
+        seconds.
+        """
+        async with asyncio.timeout(10):
+            while True:
+                changed = self._scheduled
+                for left in self.pending:
+                    if abs(left - delay) <= tolerance:
+                        return left
+                await changed.wait()
 
     def suspend(self, seconds: float) -> None:
         """Let wall-clock and boot time pass while nothing runs."""

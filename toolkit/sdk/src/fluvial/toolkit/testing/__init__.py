@@ -1,0 +1,21 @@
+"""For tests of controllers: time that moves only when told to, and an API server in memory.
+
+```python
+async def test_sets_ready():
+    async with FakeApi() as api:
+        api.put({"apiVersion": …, "kind": "Kustomization", …})
+        manager = Manager("announcer", quiet_flags(), api.config)
+        await setup(manager)
+        async with running(manager):
+            await api.until(lambda: is_ready(api.get("Kustomization", "apps")))
+```
+
+`FakeApi` speaks the protocol over a real socket, so that the client is tested, not replaced. It is
+no API server: it validates nothing and knows no field ownership. `fluvial.cluster` does.
+"""
+
+from fluvial.toolkit.testing.api import FakeApi, Recorded
+from fluvial.toolkit.testing.clock import FakeClock, settle
+from fluvial.toolkit.testing.process import quiet_flags, running
+
+__all__ = ["FakeApi", "FakeClock", "Recorded", "quiet_flags", "running", "settle"]
