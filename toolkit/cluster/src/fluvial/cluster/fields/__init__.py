@@ -25,6 +25,7 @@ from fluvial.cluster.fields.mergepatch import diff_merge, patch_merge
 from fluvial.cluster.fields.scale import parent_managed_fields, scale_managed_fields
 from fluvial.cluster.fields.schema import Schema, deduced
 from fluvial.cluster.fields.strategic import patch_strategic
+from fluvial.cluster.fields.structural import check_definition_schema
 
 __all__ = [
     "ApplyConflict",
@@ -39,6 +40,7 @@ __all__ = [
     "TypedObjectError",
     "apply",
     "builtin_kinds",
+    "check_definition_schema",
     "deduced",
     "diff_merge",
     "keep_times",

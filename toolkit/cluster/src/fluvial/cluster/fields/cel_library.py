@@ -100,11 +100,6 @@ def _index(items: list[Any], wanted: Any) -> int:
     return next((i for i, item in enumerate(items) if equal(item, wanted)), -1)
 
 
-def _last_index(items: list[Any], wanted: Any) -> int:
-    found = [i for i, item in enumerate(items) if equal(item, wanted)]
-    return found[-1] if found else -1
-
-
 def _contains_all(items: list[Any], wanted: list[Any]) -> bool:
     return all(_index(items, item) >= 0 for item in wanted)
 
@@ -212,8 +207,6 @@ _METHODS: tuple[_Row, ...] = (
     ("sum", [_ANY_LIST], _T.DYN, sum),
     ("min", [_ANY_LIST], _T.DYN, min),
     ("max", [_ANY_LIST], _T.DYN, max),
-    ("indexOf", [_ANY_LIST, _T.DYN], _T.INT, _index),
-    ("lastIndexOf", [_ANY_LIST, _T.DYN], _T.INT, _last_index),
     ("getScheme", [_OWN], _T.STRING, lambda a: _parts(a).scheme),
     ("getHost", [_OWN], _T.STRING, _host),
     ("getHostname", [_OWN], _T.STRING, lambda a: _parts(a).hostname or ""),

@@ -141,4 +141,7 @@ OMITTED = _Omitted()
 def _printed(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
-    return msgspec.json.encode(value).decode()
+    text = msgspec.json.encode(value).decode()
+    if isinstance(value, dict | list):  # Go escapes HTML in structures, not in plain strings
+        text = text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
+    return text
