@@ -4,7 +4,7 @@ BIN    := .venv/bin
 STAMP  := .venv/.ready
 JOBS   ?= 2
 
-.PHONY: setup lint type contracts test test-dists crds lock clean
+.PHONY: setup lint type contracts test test-dists crds docs lock clean
 
 setup: $(STAMP)
 
@@ -31,6 +31,10 @@ test-dists: $(STAMP)
 
 crds: $(STAMP)
 	$(BIN)/python -m fluvial.apis.crds deploy/crds
+	$(BIN)/python -m fluvial.apis.tables docs/spec
+
+docs: $(STAMP)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 lock:
 	tools/lock.sh
