@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import dataclasses
 import datetime as dt
@@ -17,6 +18,7 @@ from fluvial.cluster.node.container import Backoff
 from fluvial.cluster.objects import rfc3339
 from fluvial.cluster.resources import Gvr
 from fluvial.cluster.standins.manager import Options, Standins
+from fluvial.cluster.standins.timer import SystemTimer
 
 RESOURCES = {
     "apps/v1/controllerrevisions": "ControllerRevision",
@@ -186,7 +188,7 @@ class MemoryApi:
         finally:
             self._queues[resource].discard(queue)
 
-    async def create(self, obj, subresource=""):
+    async def create(self, obj):
         obj = copy.deepcopy(obj)
         resource = str(self.resource_of(obj["apiVersion"], obj["kind"]))
         if (error := self.refuse.get(resource)) is not None:
@@ -223,7 +225,7 @@ class MemoryApi:
             patch = {key: value for key, value in patch.items() if key != "status"}
         return await self._store(resource, old, merged(copy.deepcopy(old), patch), name)
 
-    async def update(self, obj, subresource=""):
+    async def update(self, obj, _subresource=""):
         resource = str(self.resource_of(obj["apiVersion"], obj["kind"]))
         meta = obj["metadata"]
         old = self.peek(resource, meta.get("namespace"), meta["name"])
@@ -357,12 +359,12 @@ def timer():
     return HeldTimer()
 
 
-@pytest.fixture
-async def cluster(tmp_path, timer):
-    """The running stand-ins with a namespace `default`; nothing is real in it but their code."""
+@contextlib.asynccontextmanager
+async def running(directory, timer):
+    """Run the stand-ins over a fresh `MemoryApi`."""
     api = MemoryApi(timer)
     await api.create({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}})
-    options = Options(directory=tmp_path / "node", certificate="CA", timer=timer, backoff=Backoff())
+    options = Options(directory=directory, certificate="CA", timer=timer, backoff=Backoff())
     standins = Standins(api, options)
     task = asyncio.create_task(standins.run())
     async with asyncio.timeout(DEADLINE):
@@ -379,6 +381,20 @@ async def cluster(tmp_path, timer):
 
 
 @pytest.fixture
+async def cluster(tmp_path, timer):
+    """Run the stand-ins under a held clock, with simulated pods."""
+    async with running(tmp_path / "node", timer) as held:
+        yield held
+
+
+@pytest.fixture
+async def real_cluster(tmp_path):
+    """Run the stand-ins in real time, for pods that are real processes."""
+    async with running(tmp_path / "node", SystemTimer()) as held:
+        yield held
+
+
+@pytest.fixture
 def forbidden():
-    """An error as admission gives it."""
+    """Return an error as admission gives it."""
     return StatusError(403, "Forbidden", "pods is forbidden: exceeded quota")

@@ -14,12 +14,18 @@ from fluvial.cluster.node.kubelet import Kubelet
 from fluvial.cluster.node.process import Processes
 from fluvial.cluster.node.runner import NodeServices
 from fluvial.cluster.standins.accounts import Accounts
+from fluvial.cluster.standins.autoscaling import Autoscalers
+from fluvial.cluster.standins.claims import Claims
+from fluvial.cluster.standins.daemonsets import DaemonSets
 from fluvial.cluster.standins.deployments import Deployments
+from fluvial.cluster.standins.disruption import DisruptionBudgets
 from fluvial.cluster.standins.endpoints import EndpointControllers
 from fluvial.cluster.standins.garbage import GarbageCollector
+from fluvial.cluster.standins.jobs import Jobs
 from fluvial.cluster.standins.namespaces import Namespaces
 from fluvial.cluster.standins.replicasets import ReplicaSets
 from fluvial.cluster.standins.scheduler import Scheduler
+from fluvial.cluster.standins.statefulsets import StatefulSets
 from fluvial.cluster.standins.timer import SystemTimer, Timer
 from fluvial.cluster.standins.view import ApiAccess, View
 
@@ -43,7 +49,10 @@ class Options:
 
 
 class Standins:
-    """All stand-ins of one control plane. `ready` is set once every watch is complete."""
+    """All stand-ins of one control plane.
+
+    `ready` is set once every watch is complete; `kubelet.log_path` finds the output of pods.
+    """
 
     def __init__(self, api: ApiAccess, options: Options) -> None:
         timer = options.timer
@@ -59,7 +68,7 @@ class Standins:
         self.view = view
         self.ready = asyncio.Event()
         self.kubelet = Kubelet(view, services)
-        self._directory = options.directory
+        self.directory = options.directory
         self._collector = GarbageCollector(view, timer)
         self._controllers = [
             each.controller
@@ -68,6 +77,12 @@ class Standins:
                 Namespaces(view, timer),
                 Deployments(view, timer),
                 ReplicaSets(view, timer),
+                StatefulSets(view, timer),
+                DaemonSets(view, timer),
+                Jobs(view, timer),
+                Autoscalers(view, timer),
+                Claims(view, timer),
+                DisruptionBudgets(view, timer),
                 EndpointControllers(view, timer),
                 Scheduler(view, timer),
             )
@@ -75,7 +90,7 @@ class Standins:
 
     async def run(self) -> None:
         """Run until cancelled; then all processes are gone, and so is the directory's content."""
-        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         async with asyncio.TaskGroup() as group:
             await self.view.run(group)
             for controller in self._controllers:
