@@ -19,6 +19,7 @@ from fluvial.cluster.fields.merge import merge, named_members, remove
 from fluvial.cluster.fields.paths import FieldSet, Path, path_text, without_subtrees
 from fluvial.cluster.fields.schema import Schema
 from fluvial.cluster.fields.typed import ItemError, check, field_set
+from fluvial.cluster.fields.values import equal
 
 __all__ = ["apply", "track_update"]
 
@@ -88,7 +89,8 @@ def apply(
         applied, managers = _retry_for_kubectl(
             writer, conflict=conflict, live=current, patch=patch, managers=managers, key=key
         )
-    if key in managers.entries:
+    if key in managers.entries and (live is None or not equal(applied, current)):
+        # A change of owners alone moves no time: a new owner then has none at all.
         entry = managers.entries[key]
         managers.entries[key] = Entry(entry.version, entry.fields, now)
     if manager == KUBECTL:

@@ -56,7 +56,7 @@ _BY_VALUE = {
     "ClusterRoleBinding": ("roleRef",),
     "RoleBinding": ("roleRef",),
     "CustomResourceDefinition": ("spec.names", "status.acceptedNames"),
-    "Event": ("involvedObject", "source"),
+    "Event": ("involvedObject", "source", "regarding", "deprecatedSource"),
     "Node": ("spec", "status.nodeInfo", "status.daemonEndpoints.kubeletEndpoint"),
     "Binding": ("target",),
     "VolumeAttachment": ("spec.source", "status"),
@@ -167,9 +167,14 @@ def _zero(kind: str, node: Schema) -> dict[str, Any]:
     zero: dict[str, Any] = {"metadata": {}}
     by_value = _BY_VALUE.get(kind, tuple(n for n in ("spec", "status") if n in node.fields))
     for path in by_value:
-        place = zero
+        if path.partition(".")[0] not in node.fields:
+            continue  # the two versions of Event name these differently
+        place, schema = zero, node
         for name in path.split("."):
-            place = place.setdefault(name, {})
+            place, schema = place.setdefault(name, {}), schema.fields[name]
+            for required, child in schema.fields.items():
+                if child.required and child.list_type:
+                    place.setdefault(required, None)  # Go writes a list that it must as null
     return zero
 
 
