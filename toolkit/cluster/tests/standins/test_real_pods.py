@@ -122,8 +122,9 @@ async def test_mounted_configuration_is_private_and_follows_its_config_map(real_
     assert config["data"]
     await real_cluster.patch("v1/configmaps", "settings", {"data": {"message": "changed"}})
     async with asyncio.timeout(10):
-        while (await page(pod))["message"] != "changed":
-            await asyncio.sleep(0)
+        while True:
+            if (await page(pod))["message"] == "changed":
+                break
     await real_cluster.api.delete(PODS, "default", "a")
     await real_cluster.until(lambda: real_cluster.peek(PODS, "a") is None)
     assert not root.exists()
@@ -267,7 +268,7 @@ async def test_a_rolling_update_keeps_serving(real_cluster):
         return counts == [2, 2, 2] and status["observedGeneration"] == 2
 
     async with asyncio.timeout(30):
-        while not rolled() or {version for version in seen[-4:]} != {"2"}:
+        while not rolled() or set(seen[-4:]) != {"2"}:
             current = addresses()
             number += 1
             code, body = await fetch(*current[number % len(current)])

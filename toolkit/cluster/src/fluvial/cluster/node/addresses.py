@@ -1,15 +1,12 @@
-"""An address of its own for each pod, in 127.0.0.0/8, and private files."""
+"""An address of its own for each pod, in 127.0.0.0/8."""
 
 from __future__ import annotations
 
 import errno
-import os
 import random
 import socket
-from pathlib import Path
-from typing import BinaryIO
 
-__all__ = ["AddressError", "Addresses", "private_file"]
+__all__ = ["AddressError", "Addresses"]
 
 _CLAIM_PORT = 10255
 _ATTEMPTS = 64
@@ -72,10 +69,3 @@ def _hold(address: str) -> socket.socket:
         held.close()
         raise
     return held
-
-
-def private_file(path: Path) -> BinaryIO:
-    """Open a file to append to, readable by its owner only; its directory is made if missing."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    return os.fdopen(descriptor, "ab")

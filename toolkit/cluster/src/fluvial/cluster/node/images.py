@@ -11,7 +11,7 @@ from types import MappingProxyType
 __all__ = ["SAMPLE_IMAGES", "image_id", "is_valid", "repository_of", "tag_of"]
 
 _REFERENCE = re.compile(
-    r"[a-zA-Z0-9][a-zA-Z0-9.:-]*(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
+    r"[a-zA-Z0-9][a-zA-Z0-9._-]*(?::[0-9]+(?=/))?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)*"
     r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@sha256:[0-9a-f]{64})?"
 )
 _WEBAPP = Path(__file__).parent / "sample" / "webapp.py"

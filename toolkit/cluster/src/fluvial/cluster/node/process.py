@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
-from fluvial.cluster.node.addresses import private_file
+from fluvial.cluster.node.files import private_file
 from fluvial.cluster.standins.timer import Timer
 
 __all__ = ["Process", "Processes", "SimulatedProcess"]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path, PurePosixPath
 
 from fluvial.cluster.node.environment import ConfigError, Lookup, decode_secret, field_of
+from fluvial.cluster.node.files import private_directory
 from fluvial.cluster.objects import Object
 
 __all__ = ["Volumes"]
@@ -35,13 +35,13 @@ class Volumes:
 
         Files are replaced one by one, by rename, and only when they changed.
         """
-        self._directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_directory(self._directory)
         for volume in pod["spec"].get("volumes") or []:
             if (claim := volume.get("persistentVolumeClaim")) is not None:
                 self._claim(claim["claimName"])
                 continue
             place = self._place(volume)
-            place.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_directory(place)
             files = self._files(volume, pod, status)
             if files is not None:
                 self._write(place, files)
@@ -57,7 +57,7 @@ class Volumes:
             raise MountError(f'persistentvolumeclaim "{name}" not found')
         if (found.get("status") or {}).get("phase") != "Bound":
             raise MountError(f'persistentvolumeclaim "{name}" is not bound')
-        (self._claims / name).mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_directory(self._claims / name)
 
     def _files(self, volume: Object, pod: Object, status: Object) -> dict[str, bytes] | None:
         """Return the files of a volume that is made from objects, None for any other."""
@@ -97,7 +97,7 @@ class Volumes:
         for path, content in paths.items():
             if self._written.get(path) == content:
                 continue
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            private_directory(path.parent)
             fresh = path.with_name(f".{path.name}.new")
             fresh.write_bytes(content)
             fresh.chmod(0o600)
@@ -112,7 +112,7 @@ class Volumes:
         """Return a fresh tree in which each mount path of a container leads to its volume."""
         root = self._directory / "roots" / str(container["name"])
         shutil.rmtree(root, ignore_errors=True)
-        root.mkdir(parents=True, mode=0o700)
+        private_directory(root)
         volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes") or []}
         mounts = container.get("volumeMounts") or []
         for mount in sorted(mounts, key=lambda each: str(each["mountPath"])):
@@ -120,8 +120,8 @@ class Volumes:
             target = self._place(volumes[mount["name"]])
             if mount.get("subPath"):
                 target /= _inside(mount["subPath"])
-            link.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            os.symlink(target, link)  # noqa: PTH211  same as its neighbours, and clearer in order
+            private_directory(link.parent)
+            link.symlink_to(target)
         return root
 
     def remove(self) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from fluvial.cluster.node.addresses import Addresses
 from fluvial.cluster.node.container import Backoff
+from fluvial.cluster.node.files import private_directory
 from fluvial.cluster.node.images import SAMPLE_IMAGES
 from fluvial.cluster.node.kubelet import Kubelet
 from fluvial.cluster.node.process import Processes
@@ -90,7 +91,7 @@ class Standins:
 
     async def run(self) -> None:
         """Run until cancelled; then all processes are gone, and so is the directory's content."""
-        self.directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        private_directory(self.directory)
         async with asyncio.TaskGroup() as group:
             await self.view.run(group)
             for controller in self._controllers:

@@ -1,0 +1,87 @@
+"""Nothing outlives the control plane, however it ends."""
+
+import asyncio
+import os
+import signal
+import sys
+
+import pytest
+
+DEADLINE = 20
+PLANE = """
+import asyncio, sys
+from pathlib import Path
+from fluvial.cluster.node.process import Processes
+
+CHILD = (
+    "import subprocess, sys, time;"
+    "child = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)']);"
+    "print(child.pid, flush=True);"
+    "time.sleep(600)"
+)
+
+async def main():
+    directory = Path(sys.argv[1])
+    processes = Processes(directory)
+    log = directory / "log"
+    command = [sys.executable, "-c", CHILD]
+    process = await processes.start(command, {"PATH": "/usr/bin"}, directory, log)
+    while not log.read_text().strip():
+        await asyncio.sleep(0.01)
+    print(process._inner.pid, log.read_text().strip(), processes._reaper.pid, flush=True)
+    await process.wait()
+
+asyncio.run(main())
+"""
+
+
+async def gone(pid):
+    """Wait for the end of a process that is not our child."""
+    try:
+        handle = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    loop.add_reader(handle, ended.set)
+    try:
+        async with asyncio.timeout(DEADLINE):
+            await ended.wait()
+    finally:
+        loop.remove_reader(handle)
+        os.close(handle)
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "terminated"])
+async def test_children_grandchildren_and_secrets_are_gone(tmp_path, number):
+    directory = tmp_path / "node"
+    directory.mkdir()
+    plane = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", PLANE, str(directory), stdout=asyncio.subprocess.PIPE
+    )
+    async with asyncio.timeout(DEADLINE):
+        pids = [int(text) for text in (await plane.stdout.readline()).split()]
+    assert len(pids) == 3
+    plane.send_signal(number)
+    await plane.wait()
+    for pid in pids:
+        await gone(pid)
+    assert not directory.exists()
+
+
+async def test_the_launcher_refuses_when_the_parent_is_gone_already(tmp_path):
+    launcher = __import__("fluvial.cluster.node.launcher", fromlist=["__file__"]).__file__
+    marker = tmp_path / "started"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        launcher,
+        "1",
+        sys.executable,
+        "-c",
+        f"open({str(marker)!r}, 'w')",
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, errors = await process.communicate()
+    assert process.returncode == 1
+    assert b"the control plane (process 1) is gone" in errors
+    assert not marker.exists()
