@@ -220,8 +220,9 @@ def _double(text: str, indent: int, column: int, *, fold: bool) -> str:
     column += 1
     last = len(text) - 1
     spaces = False
+    marked = text[0] == "\ufeff"  # upstream then takes every sign for a byte order mark
     for index, char in enumerate(text):
-        if char in _ESCAPES or _UNPRINTABLE.match(char):
+        if marked or char in _ESCAPES or _UNPRINTABLE.match(char):
             escaped = _ESCAPES.get(char) or _escape(ord(char))
             out.append(escaped)
             column += len(escaped)
@@ -246,6 +247,8 @@ def _double(text: str, indent: int, column: int, *, fold: bool) -> str:
 
 
 def _escape(code: int) -> str:
+    if code == 0xA0:
+        return "\\_"
     if code <= 0xFF:
         return f"\\x{code:02X}"
     return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"
@@ -265,7 +268,11 @@ def _literal(text: str, indent: int) -> str:
 
 @lru_cache(maxsize=16384)
 def sorted_keys(keys: tuple[str, ...]) -> tuple[str, ...]:
-    """Sort keys as Go's reader does: digits numerically, other signs before letters."""
+    """Sort keys as Go's writer does: digits numerically, other signs before letters.
+
+    Upstream's order is not transitive for keys like `1.`, `08` and `0b`; where it has a cycle,
+    the outcome is ours.
+    """
     if all(key.isalpha() for key in keys):
         return tuple(sorted(keys))
     return tuple(sorted(keys, key=cmp_to_key(_compare)))

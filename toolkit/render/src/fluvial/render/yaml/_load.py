@@ -229,6 +229,7 @@ def _check_depth(text: str, file: str) -> None:
             depth += 1
             if depth > _DEEPEST:
                 mark = event.start_mark
+                assert mark is not None
                 raise YamlError(
                     f"nested deeper than {_DEEPEST} levels",
                     file=file,
@@ -243,15 +244,12 @@ def _guard(text: str, file: str, work: Callable[[], Iterator[Node]]) -> list[Nod
     try:
         return list(work())
     except pyyaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        mark = error.problem_mark
         problem = error.problem or str(error)
         if error.context:
             problem = f"{error.context}: {problem}"
-        if mark is None:
-            raise YamlError(problem, file=file) from None
-        raise YamlError(
-            problem, file=file, line=mark.line + 1, column=mark.column + 1, text=text
-        ) from None
+        line, column = (0, 0) if mark is None else (mark.line + 1, mark.column + 1)
+        raise YamlError(problem, file=file, line=line, column=column, text=text) from None
     except pyyaml.YAMLError as error:
         position = getattr(error, "position", None)
         line = text.count("\n", 0, position) + 1 if isinstance(position, int) else 0

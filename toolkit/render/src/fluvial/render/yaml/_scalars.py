@@ -142,7 +142,7 @@ def go_float(number: float) -> str:
     power = point - 1
     if stripped == "0":
         return f"{sign}0"
-    if power < -4 or power >= max(len(stripped), 21 if number.is_integer() else 0, 6):
+    if power < -4 or power >= 6:
         mantissa = stripped[0] + (f".{stripped[1:]}" if len(stripped) > 1 else "")
         return f"{sign}{mantissa}e{'-' if power < 0 else '+'}{abs(power):02}"
     if point <= 0:

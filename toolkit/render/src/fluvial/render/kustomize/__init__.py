@@ -1,0 +1,32 @@
+"""The kustomize engine: `build(tree, path)` returns the objects a kustomization describes.
+
+It follows kustomize 5.8.1 byte for byte, quirks included, and never touches the network, a process
+or a file outside its tree. `fluvial.render.kustomize.flux` adds what Flux's controller does around
+it.
+"""
+
+from fluvial.render.kustomize._build import Options, build, to_yaml
+from fluvial.render.kustomize._errors import (
+    KustomizationError,
+    KustomizeError,
+    LoadError,
+    ResourceError,
+    SubstitutionError,
+    TransformError,
+)
+from fluvial.render.kustomize.tree import DiskTree, MemoryTree, Tree
+
+__all__ = [
+    "DiskTree",
+    "KustomizationError",
+    "KustomizeError",
+    "LoadError",
+    "MemoryTree",
+    "Options",
+    "ResourceError",
+    "SubstitutionError",
+    "TransformError",
+    "Tree",
+    "build",
+    "to_yaml",
+]

@@ -1,0 +1,120 @@
+"""A whole build: accumulate, then once at the top fix names, sort and clean up."""
+
+from typing import Any
+
+import msgspec
+
+from fluvial.render.kustomize._accumulate import Accumulator, accumulate
+from fluvial.render.kustomize._errors import KustomizeError, ResourceError
+from fluvial.render.kustomize._fieldspec import FieldSpec
+from fluvial.render.kustomize._generators import content_hash
+from fluvial.render.kustomize._ids import Gvk
+from fluvial.render.kustomize._loader import Loader
+from fluvial.render.kustomize._metadata import set_entries
+from fluvial.render.kustomize._model import Kustomization, SortOptions
+from fluvial.render.kustomize._order import sort
+from fluvial.render.kustomize._references import fix_references
+from fluvial.render.kustomize._resource import Resource, Resources
+from fluvial.render.kustomize._vars import resolve_variables
+from fluvial.render.kustomize.tree import Tree, join
+from fluvial.render.objects import Origin, Rendered, render
+from fluvial.render.yaml import YamlError, dump, dump_all
+
+__all__ = ["Options", "build", "to_yaml"]
+
+_LOCAL = "config.kubernetes.io/local-config"
+_ORIGIN = "config.kubernetes.io/origin"
+_TRANSFORMATIONS = "alpha.config.kubernetes.io/transformations"
+_MANAGED_BY = "app.kubernetes.io/managed-by"
+_VERSION = "kustomize-v5.8.1"
+
+
+class Options(msgspec.Struct, frozen=True):
+    """How to build. The defaults are the kustomize controller's.
+
+    `order` is what applies when the file has no sortOptions: `fifo`, or the command line's
+    `legacy`. `confined` limits files to the folder of the kustomization that names them, as the
+    command line does. `provenance` asks for the origin of every value.
+    """
+
+    order: str = "fifo"
+    confined: bool = False
+    provenance: bool = False
+
+
+def build(tree: Tree, path: str = "", *, options: Options | None = None) -> list[Rendered]:
+    """Build the kustomization in the folder `path` of `tree`.
+
+    Pure: nothing is fetched, run or written. Raises KustomizeError, whose message quotes the file
+    and line.
+    """
+    options = options or Options()
+    loader = Loader(tree, join("", path), confined=options.confined)
+    try:
+        accumulated, file = accumulate(loader, provenance=options.provenance)
+        resources = _finish(accumulated, file, options)
+    except YamlError as error:
+        raise KustomizeError(str(error)) from None
+    return [_render(resource) for resource in resources]
+
+
+def to_yaml(rendered: list[Rendered]) -> str:
+    """Print a build as kustomize does; the digest of this text is what histories record."""
+    return dump_all(item.decode() for item in rendered)
+
+
+def _finish(accumulated: Accumulator, file: Kustomization, options: Options) -> Resources:
+    resources = accumulated.resources
+    for resource in resources:
+        if resource.needs_hash:
+            digest = content_hash(resource)
+            resource.remember()
+            resource.rename(f"{resource.name}-{digest}")
+            resource.note("/metadata/name", Origin(resource.file, 0, 0, "content hash"))
+    resources.touch()
+    config = accumulated.config()
+    fix_references(resources, config.references)
+    resolve_variables(resources, accumulated.variables, config.specs["varReference"])
+    kept = [resource for resource in resources if not _is_local(resource)]
+    if len(kept) != len(resources):
+        resources.replace_all(kept)
+    sort(resources, file.sortOptions or SortOptions(order=options.order))
+    if "managedByLabel" in file.buildMetadata:
+        spec = FieldSpec(Gvk(), "metadata/labels", create=True)
+        set_entries(resources, {_MANAGED_BY: _VERSION}, [spec], None)
+    for resource in resources:
+        _annotate(resource, file.buildMetadata)
+    return resources
+
+
+def _is_local(resource: Resource) -> bool:
+    return resource.strings("annotations").get(_LOCAL, "false") != "false"
+
+
+def _annotate(resource: Resource, metadata: list[str]) -> None:
+    """Write the annotations that buildMetadata asks for, and take out what it does not."""
+    found: Any = resource.metadata.get("annotations")
+    annotations: dict[str, Any] = found if isinstance(found, dict) else {}
+    before = len(annotations)
+    wanted: dict[str, Any] = {_ORIGIN: None, _TRANSFORMATIONS: None}
+    if "originAnnotations" in metadata:
+        wanted[_ORIGIN] = resource.origin
+    if "transformerAnnotations" in metadata:
+        wanted[_TRANSFORMATIONS] = resource.transformations
+    for key, value in wanted.items():
+        if value:
+            annotations[key] = dump(value, sort_keys=False)
+        else:
+            annotations.pop(key, None)
+    if annotations:
+        resource.data["metadata"]["annotations"] = annotations
+    elif isinstance(found, dict) and (before or resource.previous or resource.needs_hash):
+        # Upstream's bookkeeping lives in this map, and an empty map goes when it is taken out.
+        del resource.data["metadata"]["annotations"]
+
+
+def _render(resource: Resource) -> Rendered:
+    try:
+        return render(resource.data, resource.origins)
+    except ValueError as error:
+        raise ResourceError(str(error), file=resource.file) from None

@@ -1,0 +1,70 @@
+"""Finding and reading the kustomization file of a folder."""
+
+from fluvial.render.kustomize._decode import load_config
+from fluvial.render.kustomize._errors import KustomizationError
+from fluvial.render.kustomize._model import Kustomization
+from fluvial.render.kustomize.tree import Tree, join
+
+__all__ = ["COMPONENT", "NAMES", "find", "read"]
+
+NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+COMPONENT = "Component"
+_VERSIONS = {
+    "Kustomization": "kustomize.config.k8s.io/v1beta1",
+    COMPONENT: "kustomize.config.k8s.io/v1alpha1",
+}
+
+
+def find(tree: Tree, folder: str) -> str:
+    """Return the path of the folder's kustomization file, or an empty string.
+
+    Raises KustomizationError when there is more than one.
+    """
+    found = [path for name in NAMES if tree.exists(path := join(folder, name))]
+    if len(found) > 1:
+        raise KustomizationError(
+            f"found multiple kustomization files under {folder or '.'!r}: {', '.join(found)}; "
+            "keep one"
+        )
+    return found[0] if found else ""
+
+
+def read(tree: Tree, folder: str) -> tuple[Kustomization, str, bytes]:
+    """Read a folder's kustomization file: the decoded form, its path and its content.
+
+    The deprecated spellings `bases`, `imageTags` and `env` are moved to today's. Raises
+    KustomizationError for a file that is missing, malformed, empty or of a wrong kind.
+    """
+    path = find(tree, folder)
+    if not path:
+        raise KustomizationError(
+            f"unable to find one of {', '.join(NAMES)} in directory {folder or '.'!r}"
+        )
+    content = tree.read(path)
+    file = load_config(content, Kustomization, file=path)
+    if file == Kustomization(apiVersion=file.apiVersion, kind=file.kind):
+        raise KustomizationError("kustomization.yaml is empty", file=path)
+    file.kind = file.kind or "Kustomization"
+    required = _VERSIONS.get(file.kind)
+    if required is None:
+        raise KustomizationError(
+            f"kind should be Kustomization or Component, not {file.kind!r}", file=path
+        )
+    if file.apiVersion and file.apiVersion != required:
+        raise KustomizationError(
+            f"apiVersion for {file.kind} should be {required}, not {file.apiVersion!r}", file=path
+        )
+    file.resources = [*file.resources, *file.bases]
+    file.images = [*file.images, *file.imageTags]
+    for args in (*file.configMapGenerator, *file.secretGenerator):
+        if args.env:
+            args.envs = [*args.envs, args.env]
+    _refuse(file, path)
+    return file, path, content
+
+
+def _refuse(file: Kustomization, path: str) -> None:
+    if file.helmCharts or file.helmChartInflationGenerator or file.helmGlobals:
+        raise KustomizationError(
+            "Helm inflation (helmCharts) is not allowed here: use a HelmRelease", file=path
+        )

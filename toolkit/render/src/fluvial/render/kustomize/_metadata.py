@@ -1,0 +1,146 @@
+"""Transformers of metadata: namespace, name prefix and suffix, labels and annotations."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from fluvial.render.kustomize._errors import TransformError
+from fluvial.render.kustomize._fieldspec import FieldSpec, apply_spec, escape
+from fluvial.render.kustomize._ids import Gvk, text
+from fluvial.render.kustomize._resource import Resource, Resources
+from fluvial.render.objects import Origin
+
+__all__ = ["set_affix", "set_entries", "set_namespace"]
+
+_UNNAMED = (
+    Gvk(kind="CustomResourceDefinition"),
+    Gvk(group="apiregistration.k8s.io", kind="APIService"),
+    Gvk(kind="Namespace"),
+)
+_BINDINGS = {"RoleBinding", "ClusterRoleBinding"}
+_SUBJECTS = ("defaultOnly", "allServiceAccounts", "none")
+
+
+def set_namespace(
+    resources: Resources,
+    namespace: str,
+    specs: Iterable[FieldSpec],
+    by: Origin | None,
+    *,
+    unset_only: bool = False,
+    subjects: str = "",
+) -> None:
+    """Move every namespaced resource into `namespace`, and rename Namespace objects to it.
+
+    `subjects` says which subjects of role bindings follow: `defaultOnly` (those named default),
+    `allServiceAccounts` or `none`. Raises TransformError when two resources become one.
+    """
+    subjects = subjects or "defaultOnly"
+    if subjects not in _SUBJECTS:
+        raise TransformError(
+            f"invalid value {subjects!r} for setRoleBindingSubjects: use one of {_SUBJECTS}"
+        )
+    specs = list(specs)
+    for resource in resources:
+        resource.remember()
+
+        def setter(node: Any, key: Any, pointer: str, resource: Resource = resource) -> None:
+            if isinstance(node[key], dict | list):
+                raise TransformError("namespace field specs must target scalar nodes")
+            if not (unset_only and node[key] not in (None, "")):
+                node[key] = namespace
+                resource.note(pointer, by)
+
+        if not resource.id.cluster_scoped:
+            metadata = resource.data.setdefault("metadata", {})
+            metadata.setdefault("namespace", None)
+            setter(metadata, "namespace", "/metadata/namespace")
+        if resource.gvk.kind in _BINDINGS:
+            _set_subjects(resource, subjects, setter)
+        core = text(resource.data.get("apiVersion") or "") == "v1"
+        for spec in specs:
+            if spec.path == "metadata/namespace" or (spec.path == "metadata/name" and not core):
+                continue
+            if resource.gvk.kind in _BINDINGS and spec.path == "subjects/namespace":
+                continue
+            apply_spec(resource, spec, setter, leaf=lambda: None)
+    resources.touch()
+    if len(resources.index()) != len(resources):
+        counted: dict[Any, int] = {}
+        for resource in resources:
+            counted[resource.id.key] = counted.get(resource.id.key, 0) + 1
+        twins = [str(item) for item in resources if counted[item.id.key] > 1]
+        raise TransformError(
+            f"namespace transformation produces ID conflict: {', '.join(sorted(twins))}"
+        )
+
+
+def _set_subjects(resource: Resource, mode: str, setter: Any) -> None:
+    subjects = resource.data.get("subjects")
+    if mode == "none" or not isinstance(subjects, list):
+        return
+    for index, subject in enumerate(subjects):
+        if not isinstance(subject, dict):
+            continue
+        follows = (
+            subject.get("name") == "default"
+            if mode == "defaultOnly"
+            else subject.get("kind") == "ServiceAccount"
+        )
+        if follows:
+            subject.setdefault("namespace", None)
+            setter(subject, "namespace", f"/subjects/{index}/namespace")
+
+
+def set_affix(
+    resources: Resources,
+    affix: str,
+    specs: Iterable[FieldSpec],
+    by: Origin | None,
+    *,
+    suffix: bool = False,
+) -> None:
+    """Put a prefix before, or a suffix behind, every name except those that must stay."""
+    specs = list(specs)
+    for resource in resources:
+        first = resource.original.gvk
+        if any(gvk.selects(first) for gvk in _UNNAMED):
+            continue
+        for spec in specs:
+            if not spec.gvk.selects(first):
+                continue
+            if spec.path == "metadata/name" and affix:
+                (resource.suffixes if suffix else resource.prefixes).append(affix)
+                resource.remember()
+
+            def setter(node: Any, key: Any, pointer: str, resource: Resource = resource) -> None:
+                value = node[key]
+                if isinstance(value, dict | list):
+                    raise TransformError("a name must be a scalar")
+                node[key] = f"{text(value)}{affix}" if suffix else f"{affix}{text(value)}"
+                resource.note(pointer, by)
+
+            apply_spec(resource, spec, setter)
+    resources.touch()
+
+
+def set_entries(
+    resources: Resources,
+    entries: dict[str, str],
+    specs: Iterable[FieldSpec],
+    by: Origin | None,
+) -> None:
+    """Set labels or annotations in every map that the specs lead to."""
+    ordered = {key: entries[key] for key in sorted(entries)}
+    specs = list(specs)
+    for resource in resources:
+
+        def setter(node: Any, key: Any, pointer: str, resource: Resource = resource) -> None:
+            found = node[key]
+            if not isinstance(found, dict):
+                raise TransformError(f"wrong node kind: expected a map at {pointer}")
+            found.update(ordered)
+            for name in ordered if resource.origins is not None else ():
+                resource.note(f"{pointer}/{escape(name)}", by)
+
+        for spec in specs:
+            apply_spec(resource, spec, setter, leaf=dict)

@@ -1,0 +1,250 @@
+"""Patches: which documents they are, whom they are for, and their application."""
+
+from typing import Any
+
+from fluvial.render.kustomize._errors import KustomizeError, TransformError
+from fluvial.render.kustomize._fieldspec import escape
+from fluvial.render.kustomize._jsonpatch import Operation, apply_patch
+from fluvial.render.kustomize._loader import Loader
+from fluvial.render.kustomize._merge import MISSING, clone, merge
+from fluvial.render.kustomize._model import Patch
+from fluvial.render.kustomize._parse import parse_resources
+from fluvial.render.kustomize._resource import Resource, Resources
+from fluvial.render.kustomize._schema import root_type
+from fluvial.render.kustomize._selectors import select
+from fluvial.render.objects import Origin
+from fluvial.render.yaml import Dialect, YamlError, load_documents
+
+__all__ = ["apply_json6902", "apply_patch_entry", "apply_strategic"]
+
+
+def _track(value: Any, pointer: str, known: dict[int, str]) -> None:
+    """Remember where each container of a tree stands."""
+    known[id(value)] = pointer
+    items = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, item in items:
+        if isinstance(item, dict | list):
+            _track(item, f"{pointer}/{escape(str(key))}", known)
+
+
+class _Trace:
+    """Carries provenance over a change that moves values: by the identity of containers."""
+
+    def __init__(self, resource: Resource, patch: Resource | None, by: Origin | None) -> None:
+        self.before: dict[int, str] = {}
+        self.theirs: dict[int, str] = {}
+        self.taken: dict[tuple[int, str | int], str] = {}
+        self.resource = resource
+        self.patch = patch
+        self.by = by
+        self.kept = clone(resource.data)
+        _track(resource.data, "", self.before)
+        if patch is not None:
+            _track(patch.data, "", self.theirs)
+
+    def take(self, node: Any, key: str | int, patch: Any, patch_key: str | int) -> None:
+        """Note that a value came from the patch."""
+        pointer = f"{self.theirs.get(id(patch), '')}/{escape(str(patch_key))}"
+        self.taken[id(node), key] = pointer
+
+    def finish(self) -> None:
+        """Write the new table of the resource."""
+        old = self.resource.origins or {}
+        theirs = (self.patch.origins if self.patch is not None else None) or {}
+        new: dict[str, Origin] = {"": old[""]} if "" in old else {}
+        self._walk(self.resource.data, "", old, theirs, new)
+        self.resource.origins = new
+
+    def _walk(
+        self,
+        node: Any,
+        pointer: str,
+        old: dict[str, Origin],
+        theirs: dict[str, Origin],
+        new: dict[str, Origin],
+    ) -> None:
+        mine, foreign = self.before.get(id(node)), self.theirs.get(id(node))
+        items = node.items() if isinstance(node, dict) else enumerate(node)
+        for key, item in items:
+            part = escape(str(key))
+            inner = f"{pointer}/{part}"
+            place = self.taken.get((id(node), key))
+            origin = None
+            if place is None and foreign is not None:
+                place = f"{foreign}/{part}"
+            if place is not None:
+                origin = theirs.get(place) or self.by
+            elif isinstance(item, dict | list) and id(item) in self.theirs:
+                origin = theirs.get(self.theirs[id(item)]) or self.by
+            elif isinstance(item, dict | list) and id(item) in self.before:
+                origin = old.get(self.before[id(item)])
+            elif mine is not None:
+                origin = old.get(f"{mine}/{part}")
+            if origin is not None:
+                new[inner] = origin
+            if isinstance(item, dict | list):
+                self._walk(item, inner, old, theirs, new)
+
+
+def _merge_into(resource: Resource, patch: Resource, by: Origin | None) -> None:
+    """Apply a strategic merge patch to one resource; `patch` may be changed."""
+    name, namespace, kind = (
+        resource.metadata.get("name"),
+        resource.metadata.get("namespace"),
+        resource.data.get("kind"),
+    )
+    if patch.name_change or patch.kind_change:
+        resource.remember()
+    gvk = resource.gvk
+    trace = _Trace(resource, patch, by) if resource.origins is not None else None
+    try:
+        result = merge(
+            resource.data,
+            patch.data,
+            root_type(gvk.api_version, gvk.kind),
+            trace.take if trace else None,
+        )
+    except TransformError as error:
+        raise TransformError(f"patching {resource}: {error.problem}", file=patch.file) from None
+    if result is MISSING or not result:
+        resource.data = {}
+        return
+    data = resource.data
+    if not patch.kind_change:
+        data["kind"] = kind
+    metadata = data.setdefault("metadata", {})
+    if not patch.name_change:
+        metadata["name"] = name
+    if namespace in (None, ""):
+        metadata.pop("namespace", None)
+    else:
+        metadata["namespace"] = namespace
+    if trace is not None:
+        trace.finish()
+
+
+def _load(patch: Patch, loader: Loader) -> tuple[str, str]:
+    """Return a patch's text and what to call it in messages."""
+    text = patch.patch.strip()
+    if text and patch.path:
+        raise TransformError("patch and path can't be set at the same time", file=loader.file)
+    if text:
+        return text, loader.file
+    if not patch.path:
+        raise TransformError("must specify one of patch and path in a patch", file=loader.file)
+    try:
+        return loader.read(patch.path).decode(), loader.resolve(patch.path)
+    except KustomizeError as error:
+        raise TransformError(
+            f"failed to get the patch file from path({patch.path}): {error}"
+        ) from None
+
+
+def _operations(text: str, file: str) -> list[Operation] | None:
+    """Read a text as JSON6902 operations; None when it is not a list."""
+    documents = load_documents(text, file=file, dialect=Dialect.SIGS)
+    value = documents[0].value if documents else None
+    if not isinstance(value, list):
+        return None
+    if not all(isinstance(one, dict) and "op" in one for one in value):
+        raise TransformError("a JSON patch must be a list of operations with op", file=file)
+    return value
+
+
+def apply_patch_entry(
+    resources: Resources, entry: Patch, loader: Loader, by: Origin | None
+) -> None:
+    """Apply one entry of `patches`.
+
+    Raises TransformError when the text is neither kind of patch, when a JSON patch has no target,
+    or when a strategic merge patch without target matches no resource.
+    """
+    text, file = _load(entry, loader)
+    try:
+        operations = _operations(text, file)
+        documents = (
+            [] if operations is not None else _documents(text, file, by, inline=not entry.path)
+        )
+    except (YamlError, KustomizeError) as error:
+        raise TransformError(f"unable to parse SM or JSON patch: {error}") from None
+    if operations is not None:
+        if entry.target is None:
+            raise TransformError("must specify a target for JSON patch", file=file)
+        for resource in select(resources, entry.target):
+            resource.remember()
+            _run(resource, operations, file, by)
+        resources.touch()
+        return
+    for document in documents:
+        if entry.options is not None:
+            document.name_change = entry.options.allowNameChange
+            document.kind_change = entry.options.allowKindChange
+    if entry.target is None:
+        apply_strategic(resources, documents, by)
+        return
+    if len(documents) > 1:
+        raise TransformError(
+            "multiple strategic merge patches in one entry need no target: split the entry, or "
+            "leave the target out",
+            file=file,
+        )
+    for document in documents:
+        for resource in select(resources, entry.target):
+            copy = document.copy()
+            copy.data["apiVersion"] = resource.data.get("apiVersion")
+            _merge_into(resource, copy, by)
+    resources.drop_empty()
+    resources.touch()
+
+
+def _documents(text: str, file: str, by: Origin | None, *, inline: bool) -> list[Resource]:
+    documents = parse_resources(text, file, provenance=by is not None, by="patch")
+    if inline and by is not None:
+        for document in documents:
+            document.origins = {
+                pointer: by._replace(by="patch") for pointer in document.origins or ()
+            }
+    return documents
+
+
+def apply_strategic(resources: Resources, documents: list[Resource], by: Origin | None) -> None:
+    """Apply strategic merge patches to the resources that have their identities."""
+    for document in documents:
+        wanted = document.original
+        try:
+            target = resources.one_by_id(wanted)
+        except KustomizeError as error:
+            raise TransformError(
+                f"no resource matches strategic merge patch {str(wanted)!r}: {error.problem}",
+                file=document.file,
+            ) from None
+        _merge_into(target, document.copy(), by)
+    resources.drop_empty()
+    resources.touch()
+
+
+def _run(resource: Resource, operations: list[Operation], file: str, by: Origin | None) -> None:
+    trace = _Trace(resource, None, by) if resource.origins is not None else None
+    try:
+        changed = apply_patch(resource.data, operations)
+    except TransformError as error:
+        raise TransformError(f"patching {resource}: {error.problem}", file=file) from None
+    resource.data = changed if isinstance(changed, dict) else {}
+    if trace is not None:
+        trace.finish()
+        for operation in operations:
+            if operation["op"] in {"add", "replace", "move", "copy"}:
+                resource.note(str(operation.get("path")), by)
+
+
+def apply_json6902(resources: Resources, entry: Patch, loader: Loader, by: Origin | None) -> None:
+    """Apply one entry of the deprecated `patchesJson6902`: its target names one resource."""
+    if entry.target is None or not entry.target.name:
+        raise TransformError("must specify a target name in patchesJson6902", file=loader.file)
+    text, file = _load(entry, loader)
+    operations = _operations(text, file)
+    if operations is None:
+        raise TransformError("a JSON patch must be a list of operations", file=file)
+    for resource in select(resources, entry.target):
+        _run(resource, operations, file, by)
+    resources.touch()

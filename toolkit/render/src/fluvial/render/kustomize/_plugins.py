@@ -1,0 +1,170 @@
+"""Entries of `generators`, `transformers` and `validators`: only the built-in plugins."""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from fluvial.render.kustomize._config import to_specs
+from fluvial.render.kustomize._decode import decode
+from fluvial.render.kustomize._errors import KustomizationError
+from fluvial.render.kustomize._fieldspec import FieldSpec
+from fluvial.render.kustomize._generators import generate
+from fluvial.render.kustomize._loader import Loader
+from fluvial.render.kustomize._metadata import set_affix, set_entries, set_namespace
+from fluvial.render.kustomize._model import (
+    Field,
+    GeneratorArgs,
+    Image,
+    Patch,
+    PatchOptions,
+    Replacement,
+    Replica,
+    Selector,
+)
+from fluvial.render.kustomize._parse import parse_resources
+from fluvial.render.kustomize._patches import (
+    apply_json6902,
+    apply_patch_entry,
+    apply_strategic,
+)
+from fluvial.render.kustomize._replacements import apply_replacements, load_replacements
+from fluvial.render.kustomize._resource import Resource, Resources
+from fluvial.render.kustomize._workloads import set_image, set_replicas
+from fluvial.render.objects import Origin
+
+__all__ = ["generate_from", "transform_with"]
+
+_TYPE = {"apiVersion", "kind", "metadata"}
+
+
+class _Plugin(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """Every field that one of the plugins has; names are the file format's."""
+
+    fieldSpecs: list[Field] = []  # noqa: N815 -- as above
+    annotations: dict[str, str] = {}
+    labels: dict[str, str] = {}
+    prefix: str = ""
+    suffix: str = ""
+    unsetOnly: bool = False  # noqa: N815 -- as above
+    setRoleBindingSubjects: str = ""  # noqa: N815 -- as above
+    imageTag: Image = msgspec.field(default_factory=Image)  # noqa: N815 -- as above
+    replica: Replica = msgspec.field(default_factory=Replica)
+    replacements: list[Replacement] = []
+    path: str = ""
+    patch: str = ""
+    jsonOp: str = ""  # noqa: N815 -- as above
+    paths: list[str] = []
+    patches: str = ""
+    target: Selector | None = None
+    options: PatchOptions | None = None
+
+
+def _refuse(config: Resource) -> None:
+    if config.gvk.group or config.gvk.version != "builtin":
+        raise KustomizationError(
+            f"plugin {config.gvk} is not allowed: only those with apiVersion builtin run here",
+            file=config.file,
+        )
+
+
+def generate_from(config: Resource, loader: Loader) -> Resource:
+    """Run a generator's configuration. Raises KustomizationError for all but the built-in two."""
+    _refuse(config)
+    kind = config.gvk.kind.removesuffix("Generator")
+    if kind not in {"ConfigMap", "Secret"}:
+        raise KustomizationError(f"generator {config.gvk.kind!r} is not allowed", file=config.file)
+    body = {key: value for key, value in config.data.items() if key not in _TYPE}
+    body.setdefault("name", config.name)
+    if config.namespace:
+        body.setdefault("namespace", config.namespace)
+    args = decode(body, GeneratorArgs, file=config.file, content="")
+    if args.env:
+        args.envs = [*args.envs, args.env]
+    return generate(kind, args, None, loader)
+
+
+def transform_with(
+    config: Resource, resources: Resources, loader: Loader, by: Origin | None
+) -> None:
+    """Run a transformer's configuration on all resources."""
+    _refuse(config)
+    run = _RUNNERS.get(config.gvk.kind)
+    if run is None:
+        raise KustomizationError(
+            f"transformer {config.gvk.kind!r} is not allowed", file=config.file
+        )
+    body = {key: value for key, value in config.data.items() if key not in _TYPE}
+    plugin = decode(body, _Plugin, file=config.file, content="")
+    run(plugin, to_specs(plugin.fieldSpecs), resources, loader, by, config)
+
+
+_Runner = Callable[[_Plugin, list[FieldSpec], Resources, Loader, Origin | None, Resource], None]
+
+
+def _namespace(plugin: _Plugin, specs: Any, resources: Resources, *rest: Any) -> None:
+    _, by, config = rest
+    if config.namespace:
+        set_namespace(
+            resources,
+            config.namespace,
+            specs,
+            by,
+            unset_only=plugin.unsetOnly,
+            subjects=plugin.setRoleBindingSubjects,
+        )
+
+
+def _affixes(plugin: _Plugin, specs: Any, resources: Resources, *rest: Any) -> None:
+    _, by, _config = rest
+    if plugin.prefix:
+        set_affix(resources, plugin.prefix, specs, by)
+    if plugin.suffix:
+        set_affix(resources, plugin.suffix, specs, by, suffix=True)
+
+
+def _strategic(plugin: _Plugin, _specs: Any, resources: Resources, *rest: Any) -> None:
+    loader, by, config = rest
+    texts = [(loader.read(path), loader.resolve(path)) for path in plugin.paths]
+    if plugin.patches:
+        texts.append((plugin.patches.encode(), config.file))
+    for content, file in texts:
+        apply_strategic(resources, parse_resources(content, file), by)
+
+
+_RUNNERS: dict[str, _Runner] = {
+    "NamespaceTransformer": _namespace,
+    "PrefixTransformer": _affixes,
+    "SuffixTransformer": _affixes,
+    "PrefixSuffixTransformer": _affixes,
+    "LabelTransformer": lambda plugin, specs, resources, _loader, by, _config: set_entries(
+        resources, plugin.labels, specs, by
+    ),
+    "AnnotationsTransformer": lambda plugin, specs, resources, _loader, by, _config: set_entries(
+        resources, plugin.annotations, specs, by
+    ),
+    "ImageTagTransformer": lambda plugin, specs, resources, _loader, by, _config: set_image(
+        resources, plugin.imageTag, specs, by
+    ),
+    "ReplicaCountTransformer": lambda plugin, specs, resources, _loader, by, _config: set_replicas(
+        resources, plugin.replica, specs, by
+    ),
+    "ReplacementTransformer": lambda plugin, _specs, resources, loader, by, _config: (
+        apply_replacements(resources, load_replacements(plugin.replacements, loader), by)
+    ),
+    "PatchTransformer": lambda plugin, _specs, resources, loader, by, _config: apply_patch_entry(
+        resources,
+        Patch(path=plugin.path, patch=plugin.patch, target=plugin.target, options=plugin.options),
+        loader,
+        by,
+    ),
+    "PatchJson6902Transformer": lambda plugin, _specs, resources, loader, by, _config: (
+        apply_json6902(
+            resources,
+            Patch(path=plugin.path, patch=plugin.jsonOp, target=plugin.target),
+            loader,
+            by,
+        )
+    ),
+    "PatchStrategicMergeTransformer": _strategic,
+}

@@ -1,0 +1,215 @@
+"""Fixing the names that resources use for each other, after names have changed."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from fluvial.render.kustomize._errors import TransformError
+from fluvial.render.kustomize._fieldspec import FieldSpec, apply_spec
+from fluvial.render.kustomize._ids import Gvk, text
+from fluvial.render.kustomize._resource import Resource, Resources
+from fluvial.render.objects import Origin
+
+__all__ = ["References", "fix_references"]
+
+References = list[tuple[Gvk, list[FieldSpec]]]
+_BY = Origin("", 0, 0, "name reference")
+
+
+def fix_references(resources: Resources, references: References) -> None:
+    """Write the current name into every field that holds a name some resource had before.
+
+    Raises TransformError when several resources could be meant.
+    """
+    by_name: dict[str, list[Resource]] = {}
+    for resource in resources:
+        for name in dict.fromkeys(name for _, name, _ in resource.previous):
+            by_name.setdefault(name, []).append(resource)
+    if not by_name:
+        return
+    plans: dict[Gvk, list[tuple[Gvk, FieldSpec]]] = {}
+    for referrer in resources:
+        first = referrer.original.gvk
+        plan = plans.get(first)
+        if plan is None:
+            plan = plans[first] = [
+                (target, spec)
+                for target, specs in references
+                for spec in specs
+                if spec.gvk.selects(first)
+            ]
+        if plan:
+            _Referrer(referrer, by_name, resources).fix(plan)
+    resources.touch()
+
+
+class _Referrer:
+    """One resource whose fields are looked through."""
+
+    def __init__(
+        self, resource: Resource, by_name: dict[str, list[Resource]], everything: Resources
+    ) -> None:
+        self.resource = resource
+        self.all = everything
+        self._namespaces: set[str] | None = None
+        self.by_name = by_name
+        self.id = resource.id
+        self.everywhere = self.id.cluster_scoped
+        self.namespace = self.id.effective_namespace
+        self.reachable = _subject_namespaces(resource)
+
+    def fix(self, plan: Iterable[tuple[Gvk, FieldSpec]]) -> None:
+        for target, spec in plan:
+
+            def setter(
+                node: Any,
+                key: Any,
+                pointer: str,
+                target: Gvk = target,
+                spec: FieldSpec = spec,
+            ) -> None:
+                value = node[key]
+                if isinstance(value, list):
+                    for index in range(len(value)):
+                        self._set(value, index, f"{pointer}/{index}", target=target, spec=spec)
+                elif value is not None:
+                    self._set(node, key, pointer, target=target, spec=spec)
+
+            # The kind may have changed since; the paths of the original one still count.
+            apply_spec(self.resource, spec._replace(gvk=Gvk()), setter)
+
+    def _set(self, node: Any, key: Any, pointer: str, *, target: Gvk, spec: FieldSpec) -> None:
+        value = node[key]
+        if isinstance(value, dict):
+            self._set_map(value, pointer, target, spec)
+            return
+        found = self._choose(text(value), target, spec, None, _one_name)
+        if found is not None and found.name != text(value):
+            node[key] = found.name
+            self.resource.note(pointer, _BY)
+
+    def _set_map(self, value: dict[str, Any], pointer: str, target: Gvk, spec: FieldSpec) -> None:
+        if value.get("name") is None:
+            raise TransformError(f"path config error; no 'name' field in node at {pointer}")
+        name = text(value["name"])
+        namespace = value.get("namespace")
+        found = self._choose(
+            name, target, spec, None if namespace is None else text(namespace), _one_place
+        )
+        if found is None or (found.name == name and not found.namespace):
+            return
+        value["name"] = found.name
+        self.resource.note(f"{pointer}/name", _BY)
+        if found.namespace:
+            value["namespace"] = found.namespace
+            self.resource.note(f"{pointer}/namespace", _BY)
+
+    def _candidates(self, name: str, namespace: str | None) -> list[Resource]:
+        found = [item for item in self.by_name.get(name, ()) if item.data and self._reaches(item)]
+        if namespace is None:
+            return found
+        # Upstream groups everything that can be referred to, so a namespace that any resource
+        # came from hides the one that others moved to.
+        if namespace in self._origins():
+            return [item for item in found if item.original.effective_namespace == namespace]
+        return [item for item in found if item.id.effective_namespace == namespace]
+
+    def _origins(self) -> set[str]:
+        """Return the namespaces that anything within reach came from."""
+        if self._namespaces is None:
+            self._namespaces = {
+                item.original.effective_namespace for item in self.all if self._reaches(item)
+            }
+        return self._namespaces
+
+    def _reaches(self, item: Resource) -> bool:
+        if self.everywhere:
+            return True
+        other = item.id
+        return (
+            other.cluster_scoped
+            or other.effective_namespace == self.namespace
+            or item.namespace in self.reachable
+        )
+
+    def _choose(
+        self,
+        name: str,
+        target: Gvk,
+        spec: FieldSpec,
+        namespace: str | None,
+        same: Callable[[list[Resource]], bool],
+    ) -> Resource | None:
+        role = _role(self.resource) if spec.path.endswith("roleRef/name") else None
+        found = [
+            item
+            for item in self._candidates(name, namespace)
+            if _was(item, target)
+            and (role is None or _was(item, role))
+            and (
+                self.everywhere
+                or item.id.cluster_scoped
+                or item.gvk.kind == "ServiceAccount"
+                or item.id.effective_namespace == self.namespace
+            )
+        ]
+        if len(found) == 1:
+            return found[0]
+        found = [item for item in found if _same_chain(item, self.resource, lax=True)]
+        if len(found) > 1:
+            found = [item for item in found if _same_chain(item, self.resource, lax=False)]
+        if not found:
+            return None
+        if len(found) == 1 or same(found):
+            return found[0]
+        raise TransformError(
+            f"found multiple possible referrals for {name!r} in {self.resource}: "
+            + ", ".join(str(item) for item in found)
+        )
+
+
+def _subject_namespaces(resource: Resource) -> set[str]:
+    """Return the namespaces that a RoleBinding's service accounts live in."""
+    subjects = resource.data.get("subjects")
+    if resource.gvk.kind != "RoleBinding" or not isinstance(subjects, list):
+        return set()
+    return {
+        text(subject["namespace"])
+        for subject in subjects
+        if isinstance(subject, dict)
+        and subject.get("kind") == "ServiceAccount"
+        and subject.get("namespace") is not None
+    }
+
+
+def _role(resource: Resource) -> Gvk | None:
+    reference = resource.data.get("roleRef")
+    if not isinstance(reference, dict) or not {"apiGroup", "kind"} <= reference.keys():
+        return None
+    return Gvk(group=text(reference["apiGroup"]), kind=text(reference["kind"]))
+
+
+def _was(item: Resource, gvk: Gvk) -> bool:
+    return any(gvk.selects(one.gvk) for one in item.earlier())
+
+
+def _same_chain(one: Resource, other: Resource, *, lax: bool) -> bool:
+    """Compare the ends of the prefix and suffix chains; `lax` lets empty ones match anything."""
+    return all(
+        (lax and (not left or not right)) or _same_end(left, right)
+        for left, right in ((one.prefixes, other.prefixes), (one.suffixes, other.suffixes))
+    )
+
+
+def _same_end(left: list[str], right: list[str]) -> bool:
+    length = min(len(left), len(right))
+    if not length:
+        return len(left) == len(right)
+    return left[len(left) - length :] == right[len(right) - length :]
+
+
+def _one_name(found: list[Resource]) -> bool:
+    return len({item.name for item in found}) == 1
+
+
+def _one_place(found: list[Resource]) -> bool:
+    return len({(item.name, item.namespace) for item in found}) == 1

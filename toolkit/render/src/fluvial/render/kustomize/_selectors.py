@@ -1,0 +1,114 @@
+"""Selecting resources: anchored regular expressions and Kubernetes' label selectors."""
+
+import re
+from functools import lru_cache
+
+from fluvial.render.kustomize._errors import TransformError
+from fluvial.render.kustomize._ids import Gvk, ResourceId
+from fluvial.render.kustomize._model import Selector
+from fluvial.render.kustomize._resource import Resource, Resources
+
+__all__ = ["matches_labels", "matches_pattern", "select", "selects_id", "selects_text"]
+
+_SET = re.compile(r"^\s*(\S+)\s+(in|notin)\s*\(([^)]*)\)\s*$")
+_EQUAL = re.compile(r"^\s*([^=!<>\s]+)\s*(==|=|!=|<|>)\s*([^=!\s]*)\s*$")
+_PRESENT = re.compile(r"^\s*(!?)\s*([^=!<>\s()]+)\s*$")
+
+
+@lru_cache(maxsize=1024)
+def _anchored(pattern: str) -> re.Pattern[str]:
+    try:
+        return re.compile(f"(?:{pattern})")
+    except re.error as error:
+        raise TransformError(f"selector {pattern!r} is no regular expression: {error}") from None
+
+
+def matches_pattern(pattern: str, value: str) -> bool:
+    """Match the whole of `value`; an empty pattern matches everything."""
+    return not pattern or _anchored(pattern).fullmatch(value) is not None
+
+
+def _requirements(selector: str) -> list[str]:
+    """Split at the commas outside parentheses."""
+    found, depth, start = [], 0, 0
+    for index, char in enumerate(selector):
+        depth += (char == "(") - (char == ")")
+        if char == "," and not depth:
+            found.append(selector[start:index])
+            start = index + 1
+    found.append(selector[start:])
+    return found
+
+
+def matches_labels(selector: str, labels: dict[str, str]) -> bool:
+    """Evaluate a label selector: `a=b`, `a!=b`, `a in (b,c)`, `a notin (b)`, `a`, `!a`.
+
+    An empty selector matches everything. Raises TransformError when it cannot be read.
+    """
+    if not selector.strip():
+        return True
+    return all(_holds(requirement, labels) for requirement in _requirements(selector))
+
+
+def _holds(requirement: str, labels: dict[str, str]) -> bool:
+    if match := _SET.match(requirement):
+        values = {value.strip() for value in match[3].split(",")}
+        inside = match[1] in labels and labels[match[1]] in values
+        return inside if match[2] == "in" else not inside
+    if match := _EQUAL.match(requirement):
+        key, operator, value = match.groups()
+        if operator in "<>":
+            try:
+                left, right = int(labels[key]), int(value)
+            except (KeyError, ValueError):
+                return False
+            return left < right if operator == "<" else left > right
+        return (labels.get(key) == value) is (operator != "!=")
+    if match := _PRESENT.match(requirement):
+        return (match[2] in labels) is not bool(match[1])
+    raise TransformError(f"cannot read the label selector {requirement.strip()!r}")
+
+
+def _selects_gvk(selector: Selector, gvk: Gvk) -> bool:
+    return (
+        matches_pattern(selector.group, gvk.group)
+        and matches_pattern(selector.version, gvk.version)
+        and matches_pattern(selector.kind, gvk.kind)
+    )
+
+
+def selects_id(selector: Selector, one: ResourceId) -> bool:
+    """Match one identity by pattern."""
+    return (
+        _selects_gvk(selector, one.gvk)
+        and matches_pattern(selector.name, one.name)
+        and matches_pattern(selector.namespace, one.effective_namespace)
+    )
+
+
+def selects_text(selector: Selector, resource: Resource) -> bool:
+    """Match labels and annotations."""
+    return (
+        not selector.annotationSelector
+        or matches_labels(selector.annotationSelector, resource.strings("annotations"))
+    ) and (
+        not selector.labelSelector
+        or matches_labels(selector.labelSelector, resource.strings("labels"))
+    )
+
+
+def select(resources: Resources, selector: Selector) -> list[Resource]:
+    """Return what a patch target selects: by the original or the current name and namespace."""
+    found = []
+    for resource in resources:
+        now, first = resource.id, resource.original
+        if (
+            any(
+                matches_pattern(selector.namespace, one.effective_namespace) for one in (first, now)
+            )
+            and any(matches_pattern(selector.name, one.name) for one in (first, now))
+            and _selects_gvk(selector, resource.gvk)
+            and selects_text(selector, resource)
+        ):
+            found.append(resource)
+    return found
