@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
+from fluvial.cluster.endpoints.target import Target, WriteOptions
 from fluvial.cluster.errors import StatusError, page_not_found
 from fluvial.cluster.objects import Object, name_of, namespace_of
 from fluvial.cluster.resources import Gvr, Resource
@@ -83,12 +84,12 @@ class Api:
     async def create(self, obj: Object, subresource: str = "") -> Object:
         """Create an object; kind and namespace are its own."""
         target = self._target_of(obj, subresource)
-        return self._endpoints.create(target, obj, self._options())
+        return self._endpoints.create(target, self._endpoints.access.copy(obj), self._options())
 
     async def update(self, obj: Object, subresource: str = "") -> Object:
         """Replace an object, or its `status`; 409 when `resourceVersion` is stale."""
         target = self._target_of(obj, subresource)
-        return self._endpoints.update(target, obj, self._options())
+        return self._endpoints.update(target, self._endpoints.access.copy(obj), self._options())
 
     async def update_status(self, obj: Object) -> Object:
         """Replace the status of an object through its status subresource."""
@@ -136,3 +137,24 @@ class Api:
         options = {key: value for key, value in body.items() if value is not None}
         target = self._target(resource, namespace, name)
         return self._endpoints.delete(target, options, self._options())
+
+    def _target(
+        self, resource: str | Gvr, namespace: str | None, name: str, subresource: str = ""
+    ) -> Target:
+        found = self._endpoints.catalog.find(_gvr(resource))
+        if found is None:
+            raise page_not_found()
+        return Target(found, (namespace or "") if found.namespaced else "", name, subresource)
+
+    def _target_of(self, obj: Object, subresource: str) -> Target:
+        gvr = self.resource_of(str(obj.get("apiVersion", "")), str(obj.get("kind", "")))
+        if gvr is None:
+            raise page_not_found()
+        return self._target(gvr, namespace_of(obj), name_of(obj), subresource)
+
+    def _options(self, *, force: bool = False) -> WriteOptions:
+        return WriteOptions(manager=self._manager, force=force, validation="Strict")
+
+
+def _gvr(resource: str | Gvr) -> Gvr:
+    return resource if isinstance(resource, Gvr) else Gvr.parse(resource)

@@ -105,11 +105,11 @@ class _Prefix:
 
 
 class MemoryStore:
-    """A store without a disk. `start` is the first revision, so that none is a small number."""
+    """A store without a disk, which begins at revision `start`: older ones count as compacted."""
 
-    def __init__(self, start: int = 1) -> None:
+    def __init__(self, start: int = 100) -> None:
         self._revision = start
-        self._compacted = 0
+        self._compacted = start
         self._events = 0
         self._prefixes: dict[str, _Prefix] = {}
 

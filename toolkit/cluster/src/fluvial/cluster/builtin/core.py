@@ -59,7 +59,7 @@ class ConfigMapStrategy(Strategy):
         for key in sorted(data):
             errors += _key_errors("data", key)
             if key in binary:
-                text = f"duplicate of key present in binaryData"
+                text = "duplicate of key present in binaryData"
                 errors.append(fielderrors.invalid(f"data[{key}]", key, text))
             size += len(data[key].encode())
         for key in sorted(binary):

@@ -44,7 +44,7 @@ class DefinitionStrategy(Strategy):
         names, errors = spec.get("names") or {}, []
         wanted = f"{names.get('plural', '')}.{spec.get('group', '')}"
         if meta.get("name") != wanted:
-            text = "must be spec.names.plural+\".\"+spec.group"
+            text = 'must be spec.names.plural+"."+spec.group'
             errors.append(fielderrors.invalid("metadata.name", meta.get("name"), text))
         if not spec.get("group"):
             errors.append(fielderrors.required("spec.group"))

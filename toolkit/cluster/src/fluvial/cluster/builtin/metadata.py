@@ -70,7 +70,7 @@ def _owner_errors(owners: object, field: str) -> list[Cause]:
             if len(controllers) > 1:
                 first = owners[0]
                 text = (
-                    "Only one reference can have Controller set to true. Found \"true\" in "
+                    'Only one reference can have Controller set to true. Found "true" in '
                     f"references for {first.get('kind')}/{first.get('name')} and "
                     f"{owner.get('kind')}/{owner.get('name')}"
                 )

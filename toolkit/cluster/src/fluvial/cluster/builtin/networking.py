@@ -38,7 +38,7 @@ class IngressStrategy(Strategy):
         for index, rule in enumerate(spec.get("rules") or []):
             path = f"spec.rules[{index}]"
             host = rule.get("host", "")
-            bare = host[2:] if host.startswith("*.") else host
+            bare = host.removeprefix("*.")
             if bare:
                 errors += [
                     fielderrors.invalid(f"{path}.host", host, text)

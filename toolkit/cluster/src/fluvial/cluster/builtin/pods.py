@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from fluvial.cluster import fielderrors
 from fluvial.cluster.builtin.podspec import default_pod_spec, default_template
 from fluvial.cluster.builtin.podvalidation import pod_spec_errors
 from fluvial.cluster.builtin.strategy import Context, Strategy
 from fluvial.cluster.errors import Cause
-from fluvial.cluster import fielderrors
 from fluvial.cluster.objects import Object
 
 __all__ = ["STRATEGIES", "PodStrategy", "quality_of_service"]

@@ -21,7 +21,7 @@ class RoleStrategy(Strategy):
     create_on_update = True
 
     def default(self, obj: Object) -> None:
-        """rules are always written."""
+        """Rules are always written."""
         obj.setdefault("rules", None)
 
     def validate(self, obj: Object, context: Context) -> list[Cause]:

@@ -25,7 +25,7 @@ class CustomVersion:
     """
 
     openapi: dict[str, Any]
-    schema: fields.Schema
+    schema: fields.CustomSchema
     definition: str
     columns: list[dict[str, Any]] = dataclasses.field(default_factory=list)
     has_status: bool = False
@@ -37,25 +37,14 @@ class CustomVersion:
 
     def decode(self, obj: Object) -> list[str]:
         """Prune and default a body, in place; returns the paths of what was dropped."""
-        unknown: list[str] = []
-        _prune(self.schema, obj, "", unknown)
+        unknown = self.schema.prune(obj)
+        self.schema.default(obj)
         return unknown
 
     def validate(self, obj: Object, old: Object | None) -> list[Cause]:
         """Return what breaks the schema or its rules."""
-        return []
+        return [
+            {"reason": error.type, "message": error.message, "field": error.field}
+            for error in self.schema.validate(obj, old)
+        ]
 
-
-def _prune(schema: fields.Schema, value: Any, path: str, unknown: list[str]) -> None:
-    if isinstance(value, dict) and schema.map_type:
-        for name in list(value):
-            child = schema.child(name)
-            where = f"{path}.{name}" if path else name
-            if child is None:
-                del value[name]
-                unknown.append(where)
-            else:
-                _prune(child, value[name], where, unknown)
-    elif isinstance(value, list) and schema.list_type and schema.items is not None:
-        for index, item in enumerate(value):
-            _prune(schema.items, item, f"{path}[{index}]", unknown)

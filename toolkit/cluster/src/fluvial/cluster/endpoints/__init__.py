@@ -43,6 +43,7 @@ class Endpoints:
         self.clock = clock
         self.strategies = Strategies(service_network)
         self.guard_roles: Callable[[Object, Object | None, User], None] | None = None
+        self.on_removed: Callable[[], None] | None = None
         access = Access(self)
         self.access = access
         self.reader = Reader(access)

@@ -51,7 +51,7 @@ class Deleter:
         if resource.prefix == "/namespaces":
             finalizers = meta.get("finalizers") or []
         if not finalizers and grace == 0:
-            if strategy.grace is not type(strategy).__mro__[-2].grace and "pods" in resource.prefix:
+            if resource.prefix == "/pods":
                 self._mark(old, 0, strategy.generation)
             return self.finish(target, old, options, answered=True)
         was = (meta.get("finalizers") or [], meta.get("deletionGracePeriodSeconds"))
@@ -85,6 +85,8 @@ class Deleter:
             entry = self._access.store.remove(resource.prefix, target.key, stored)
             last = self._access.copy(self._access.view(resource, entry))
             strategy.deleted(last)
+            if resource.custom is not None and self._access.endpoints.on_removed is not None:
+                self._access.endpoints.on_removed()
         if answered and not strategy.returns_deleted:
             return self._success(target, last)
         return last

@@ -24,7 +24,13 @@ from fluvial.cluster.errors import (
 )
 from fluvial.cluster.objects import Object
 from fluvial.cluster.resources import Resource
-from fluvial.cluster.selectors import FieldTerm, LabelTerm, SelectorError, parse_fields, parse_labels
+from fluvial.cluster.selectors import (
+    FieldTerm,
+    LabelTerm,
+    SelectorError,
+    parse_fields,
+    parse_labels,
+)
 from fluvial.cluster.storage import Compacted, Entry, Key
 
 __all__ = ["ListOptions", "Matcher", "Page", "Reader", "list_options_error", "parse_version"]
@@ -143,6 +149,12 @@ class Reader:
     def get(self, target: Target) -> Object:
         """Read one object; the result is the caller's own."""
         return self._access.copy(self.view(target))
+
+    def check_version(self, text: str) -> None:
+        """Refuse a resource version that is none, or one that was not reached yet."""
+        number = parse_version(text)
+        if number > self._access.store.revision:
+            raise self._too_large(number)
 
     def view(self, target: Target) -> Object:
         """Read one object without a copy."""

@@ -151,7 +151,7 @@ def _either(kind: str, data: bytes) -> Any:
             items.append(bytes(value).decode())
         else:
             items.append(_message(inner, value))
-    return items if items else plain
+    return items or plain
 
 
 def _message(kind: str, data: bytes) -> Any:

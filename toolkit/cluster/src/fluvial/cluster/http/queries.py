@@ -1,0 +1,130 @@
+"""Query parameters to options, with upstream's refusals."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from fluvial.cluster import fielderrors
+from fluvial.cluster.endpoints import ListOptions, User, WatchOptions, WriteOptions
+from fluvial.cluster.errors import Cause, bad_request, invalid
+
+__all__ = ["check_timeout", "flag", "list_options", "seconds", "watch_options", "write_options"]
+
+_TRUE = ("1", "t", "T", "true", "TRUE", "True")
+_FALSE = ("0", "f", "F", "false", "FALSE", "False")
+_DURATION = re.compile(r"[-+]?(\d+(\.\d*)?(ns|us|µs|ms|s|m|h))+|0")
+
+
+def flag(query: Mapping[str, str], name: str) -> bool | None:
+    """Read a boolean; a bare parameter is true, nonsense is 400."""
+    if name not in query:
+        return None
+    value = query[name]
+    if value == "":
+        return True
+    if value.lower() in ("0", "false"):
+        return False
+    if value in _TRUE:
+        return True
+    if value in _FALSE:
+        return False
+    return True
+
+
+def _integer(query: Mapping[str, str], name: str) -> int | None:
+    value = query.get(name, "")
+    if not value:
+        return None
+    if not re.fullmatch(r"[+-]?\d+", value):
+        raise bad_request(f'strconv.ParseInt: parsing "{value}": invalid syntax')
+    return int(value)
+
+
+def seconds(query: Mapping[str, str]) -> int | None:
+    """Read timeoutSeconds."""
+    return _integer(query, "timeoutSeconds")
+
+
+def check_timeout(query: Mapping[str, str]) -> None:
+    """Refuse a `timeout` that is no duration."""
+    value = query.get("timeout")
+    if value and not _DURATION.fullmatch(value):
+        raise bad_request(
+            "invalid timeout specified in the request URL - time: invalid duration "
+            f'"{value}"'
+        )
+
+
+def list_options(query: Mapping[str, str], name: str = "") -> ListOptions:
+    """Read the options of a list."""
+    fields = query.get("fieldSelector", "")
+    if name:
+        fields = ",".join(filter(None, [fields, f"metadata.name={name}"]))
+    return ListOptions(
+        query.get("labelSelector", ""),
+        fields,
+        _integer(query, "limit") or 0,
+        query.get("continue", ""),
+        query.get("resourceVersion", ""),
+        query.get("resourceVersionMatch", ""),
+        flag(query, "sendInitialEvents"),
+    )
+
+
+def watch_options(query: Mapping[str, str], name: str = "") -> WatchOptions:
+    """Read the options of a watch."""
+    listed = list_options(query, name)
+    return WatchOptions(
+        listed.label_selector,
+        listed.field_selector,
+        listed.version,
+        listed.match,
+        bool(flag(query, "allowWatchBookmarks")),
+        listed.send_initial_events,
+    )
+
+
+def _manager(query: Mapping[str, str], user_agent: str) -> str:
+    given = query.get("fieldManager", "")
+    return given or user_agent.partition("/")[0][:128] or "unknown"
+
+
+def write_options(
+    query: Mapping[str, str], user_agent: str, user: User, kind: str, *, apply: bool = False
+) -> WriteOptions:
+    """Read the options of a write; `kind` is CreateOptions and the like, for messages."""
+    causes: list[Cause] = []
+    dry = query.get("dryRun", "")
+    if dry and dry != "All":
+        causes.append(_unsupported("dryRun", [dry], '"All"', listed=True))
+    manager = query.get("fieldManager", "")
+    if apply and not manager:
+        causes.append(fielderrors.required("fieldManager", "is required for apply patch"))
+    if len(manager) > 128:
+        causes.append(fielderrors.too_long("fieldManager", 128))
+    if any(not char.isprintable() for char in manager):
+        at = next(i for i, char in enumerate(manager) if not char.isprintable())
+        text = f"should only contain printable characters (found {manager[at]!r} at position {at})"
+        causes.append(fielderrors.invalid("fieldManager", manager, text))
+    force = query.get("force")
+    if force is not None and kind == "PatchOptions" and not apply:
+        causes.append(fielderrors.forbidden("force", "may not be specified for non-apply patch"))
+    validation = query.get("fieldValidation", "")
+    if validation not in ("", "Ignore", "Warn", "Strict"):
+        shown = '"", "Ignore", "Strict", "Warn"'
+        causes.append(_unsupported("fieldValidation", validation, shown))
+    if causes:
+        raise invalid("meta.k8s.io", kind, "", causes)
+    return WriteOptions(
+        manager=_manager(query, user_agent),
+        dry_run=dry == "All",
+        force=bool(flag(query, "force")),
+        validation=validation or "Warn",
+        user=user,
+    )
+
+
+def _unsupported(field: str, value: object, shown: str, *, listed: bool = False) -> Cause:
+    text = f"Unsupported value: {fielderrors.quote(value)}: supported values: {shown}"
+    return {"reason": "FieldValueNotSupported", "message": text, "field": field}

@@ -1,0 +1,207 @@
+"""The HTTPS server: authentication, authorization, routing, errors, audit.
+
+The order is upstream's: authenticate, impersonate, authorize, then look at what the path is.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from fluvial.cluster.auth.identity import authenticate, impersonated
+from fluvial.cluster.auth.rbac import Authorizer
+from fluvial.cluster.auth.tokens import TokenAuthority
+from fluvial.cluster.endpoints import Endpoints, User
+from fluvial.cluster.errors import StatusError, internal, method_not_allowed
+from fluvial.cluster.http import discovery, openapi
+from fluvial.cluster.http.answers import answer, raw, text
+from fluvial.cluster.http.negotiation import negotiate, parse_accept
+from fluvial.cluster.http.paths import RequestInfo, parse
+from fluvial.cluster.http.verbs import ResourceVerbs, failure, verb_of
+
+__all__ = ["AuditLog", "Server", "VERSION"]
+
+logger = logging.getLogger(__name__)
+
+VERSION = {
+    "major": "1",
+    "minor": "36",
+    "emulationMajor": "1",
+    "emulationMinor": "36",
+    "minCompatibilityMajor": "1",
+    "minCompatibilityMinor": "35",
+    "gitVersion": "v1.36.2",
+    "gitCommit": "0000000000000000000000000000000000000000",
+    "gitTreeState": "clean",
+    "buildDate": "2026-01-01T00:00:00Z",
+    "goVersion": "go1.26.0",
+    "compiler": "gc",
+    "platform": "linux/amd64",
+}
+_HEALTH = ("/healthz", "/livez", "/readyz")
+_FLOW_UID = "00000000-0000-0000-0000-000000000001"
+
+AuditLog = Callable[[dict[str, Any]], None]
+
+
+class Server:
+    """The request handler of one control plane."""
+
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        authorizer: Authorizer,
+        tokens: TokenAuthority,
+        verbs: ResourceVerbs,
+        *,
+        audit: AuditLog | None = None,
+    ) -> None:
+        self._endpoints = endpoints
+        self._authorizer = authorizer
+        self._tokens = tokens
+        self._verbs = verbs
+        self._audit = audit
+        self._documents: dict[str, bytes] = {}
+        endpoints.catalog.on_change(self._documents.clear)
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer one request, whatever it is."""
+        started = time.monotonic()
+        info = parse(request.path)
+        user = User("system:anonymous")
+        try:
+            if request.method in ("HEAD", "OPTIONS", "TRACE", "CONNECT"):
+                raise method_not_allowed()
+            user = self._user(request)
+            attributes = info.attributes(verb_of(request, info))
+            if not self._authorizer.authorize(user, attributes).allowed:
+                raise self._authorizer.refusal(user, attributes)
+            response = await self._route(request, info, user)
+        except StatusError as error:
+            response = failure(error, error.warnings)
+        except ConnectionError:
+            raise
+        except Exception as error:
+            logger.exception("%s %s failed", request.method, request.path)
+            response = failure(internal(str(error)), [])
+        if self._audit is not None:
+            self._audit(
+                {
+                    "user": user.name,
+                    "userAgent": request.headers.get("User-Agent", ""),
+                    "verb": verb_of(request, info),
+                    "path": request.path_qs,
+                    "code": response.status,
+                    "seconds": round(time.monotonic() - started, 6),
+                }
+            )
+        if not response.prepared:
+            response.headers.setdefault("X-Kubernetes-PF-FlowSchema-UID", _FLOW_UID)
+            response.headers.setdefault("X-Kubernetes-PF-PriorityLevel-UID", _FLOW_UID)
+        return response
+
+    def _user(self, request: web.Request) -> User:
+        transport = request.transport
+        certificate = transport.get_extra_info("peercert") if transport is not None else None
+        user = authenticate(request.headers, certificate, self._tokens)
+        return impersonated(user, request.headers, self._authorizer)
+
+    async def _route(
+        self, request: web.Request, info: RequestInfo, user: User
+    ) -> web.StreamResponse:
+        if info.resource:
+            return await self._verbs.serve(request, info, user)
+        path = info.path.rstrip("/") or "/"
+        if request.method != "GET":
+            raise method_not_allowed()
+        if path in _HEALTH or path.startswith(tuple(f"{name}/" for name in _HEALTH)):
+            return text("ok")
+        if path == "/version":
+            return answer(VERSION)
+        if path.startswith("/openapi"):
+            return self._openapi(request, path)
+        if path == "/":
+            return answer({"paths": sorted(["/api", "/api/v1", "/apis", *_HEALTH, "/version"])})
+        found = self._discovery(request, path)
+        return text("404 page not found\n", 404) if found is None else found
+
+    def _discovery(self, request: web.Request, path: str) -> web.Response | None:
+        catalog, parts = self._endpoints.catalog, path.strip("/").split("/")
+        header = request.headers.get("Accept", "")
+        if path in ("/api", "/apis"):
+            if self._wants_aggregated(header):
+                key = f"aggregated{path}"
+                if key not in self._documents:
+                    document = discovery.aggregated(catalog, core=path == "/api")
+                    self._documents[key] = msgspec.json.encode(document)
+                response = raw(self._documents[key])
+                kind = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+                response.headers["Content-Type"] = kind
+                response.headers["Vary"] = "Accept"
+                return response
+            accepted = negotiate(header)
+            if path == "/api":
+                return answer(discovery.api_versions(request.host), accepted=accepted)
+            return answer(discovery.group_list(catalog), accepted=accepted)
+        document: dict[str, Any] | None = None
+        if parts[0] == "api" and len(parts) == 2:
+            document = discovery.resource_list(catalog, "", parts[1])
+        elif parts[0] == "apis" and len(parts) == 2:
+            document = discovery.group(catalog, parts[1])
+        elif parts[0] == "apis" and len(parts) == 3:
+            document = discovery.resource_list(catalog, parts[1], parts[2])
+        return None if document is None else answer(document, accepted=negotiate(header))
+
+    @staticmethod
+    def _wants_aggregated(header: str) -> bool:
+        for media, values in parse_accept(header or "*/*"):
+            if media not in ("application/json", "*/*", "application/*"):
+                continue
+            if values.get("as") == "APIGroupDiscoveryList":
+                if values.get("g") == "apidiscovery.k8s.io" and values.get("v") == "v2":
+                    return True
+                continue
+            return False
+        return False
+
+    def _openapi(self, request: web.Request, path: str) -> web.Response:
+        catalog = self._endpoints.catalog
+        if path == "/openapi/v2":
+            header = request.headers.get("Accept", "")
+            protobuf = "proto-openapi.spec.v2" in header and "application/json" not in header
+            return self._v2(protobuf=protobuf)
+        if path == "/openapi/v3":
+            return text(msgspec.json.encode(openapi.index(catalog)).decode())
+        parts = path.removeprefix("/openapi/v3/").split("/")
+        if path not in self._documents:
+            document: dict[str, Any] | None = None
+            if parts[0] == "api" and len(parts) == 2:
+                document = openapi.v3(catalog, "", parts[1])
+            elif parts[0] == "apis" and len(parts) == 3:
+                document = openapi.v3(catalog, parts[1], parts[2])
+            elif parts[0] in ("api", "apis", "version", "logs", "openid", ".well-known"):
+                document = {"openapi": "3.0.0", "info": {"title": "Kubernetes"}, "paths": {}}
+            if document is None:
+                return text("404 page not found\n", 404)
+            self._documents[path] = msgspec.json.encode(document)
+        return raw(self._documents[path])
+
+    def _v2(self, *, protobuf: bool) -> web.Response:
+        key = "v2.protobuf" if protobuf else "v2.json"
+        if key not in self._documents:
+            catalog = self._endpoints.catalog
+            self._documents[key] = (
+                openapi.v2_protobuf(catalog) if protobuf
+                else msgspec.json.encode(openapi.v2(catalog))
+            )  # fmt: skip
+        response = raw(self._documents[key])
+        if protobuf:
+            kind = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+            response.headers["Content-Type"] = kind
+        return response
+

@@ -1,0 +1,334 @@
+"""Requests on resources: from a parsed path to an endpoint's verb and back to an answer."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from aiohttp import web
+
+from fluvial.cluster.auth.rbac import Authorizer
+from fluvial.cluster.auth.reviews import Reviews
+from fluvial.cluster.endpoints import Endpoints, Page, Target, User
+from fluvial.cluster.errors import StatusError, method_not_allowed, page_not_found
+from fluvial.cluster.http import bodies, queries
+from fluvial.cluster.http.answers import answer, partial, raw
+from fluvial.cluster.http.negotiation import Accepted, negotiate
+from fluvial.cluster.http.paths import RequestInfo
+from fluvial.cluster.http.streams import stream
+from fluvial.cluster.http.table import Table
+from fluvial.cluster.objects import Object
+from fluvial.cluster.resources import Gvr, Subresource
+
+__all__ = ["ResourceVerbs", "verb_of"]
+
+_METHODS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
+
+
+def verb_of(request: web.Request, info: RequestInfo) -> str:
+    """Return the verb that authorization is asked about."""
+    method = request.method
+    if not info.resource:
+        return method.lower()
+    if method in _METHODS:
+        return _METHODS[method]
+    if method == "DELETE":
+        return "delete" if info.name else "deletecollection"
+    if info.watch or (not info.name and queries.flag(request.query, "watch")):
+        return "watch"
+    if method in ("GET", "HEAD"):
+        return "get" if info.name else "list"
+    return method.lower()
+
+
+class ResourceVerbs:
+    """Serves everything below /api and /apis that names a resource."""
+
+    def __init__(
+        self,
+        endpoints: Endpoints,
+        authorizer: Authorizer,
+        reviews: Reviews,
+        closing: asyncio.Event,
+    ) -> None:
+        self._endpoints = endpoints
+        self._authorizer = authorizer
+        self._reviews = reviews
+        self._closing = closing
+
+    async def serve(self, request: web.Request, info: RequestInfo, user: User) -> web.StreamResponse:
+        """Answer one request."""
+        resource = self._endpoints.catalog.find(Gvr(info.group, info.version, info.resource))
+        if resource is None or info.rest:
+            if not self._forwards(info):
+                raise page_not_found()
+        if resource is None:
+            raise page_not_found()
+        sub = resource.subresource(info.subresource) if info.subresource else None
+        if info.subresource and sub is None:
+            raise page_not_found()
+        if resource.namespaced and info.name and not info.scope:
+            raise page_not_found()
+        if not resource.namespaced and info.scope:
+            raise page_not_found()
+        queries.check_timeout(request.query)
+        target = Target(resource, info.scope, info.name, info.subresource)
+        verb = verb_of(request, info)
+        if resource.namespaced and not info.scope and verb in ("create", "deletecollection"):
+            raise method_not_allowed()
+        allowed = sub.verbs if sub is not None else resource.verbs
+        if verb == "watch" and info.name:
+            allowed = resource.verbs
+        if verb not in allowed or (verb == "create" and info.name and sub is None) or (
+            verb in ("update", "patch") and not info.name
+        ):
+            raise method_not_allowed()
+        handler: Callable[..., Any] = getattr(self, f"_{verb}")
+        result: web.StreamResponse = await handler(request, target, user, sub)
+        return result
+
+    @staticmethod
+    def _forwards(info: RequestInfo) -> bool:
+        return info.subresource == "proxy"
+
+    async def _get(
+        self, request: web.Request, target: Target, user: User, sub: Subresource | None
+    ) -> web.StreamResponse:
+        if queries.flag(request.query, "watch"):
+            return await self._watch(request, target, user, sub)
+        accepted = negotiate(request.headers.get("Accept", ""))
+        queries_version = request.query.get("resourceVersion", "")
+        if queries_version:
+            self._endpoints.reader.check_version(queries_version)
+        if target.subresource in ("", "status") and not accepted.form and not accepted.yaml:
+            entry = self._endpoints.access.find(target)
+            return raw(
+                self._endpoints.access.encoded(target.resource, entry),
+                warnings=self._deprecations(target),
+            )
+        obj = self._endpoints.get(target)
+        return self._object(request, target, obj, accepted, 200, self._deprecations(target))
+
+    async def _list(
+        self, request: web.Request, target: Target, user: User, sub: Subresource | None
+    ) -> web.StreamResponse:
+        accepted = negotiate(request.headers.get("Accept", ""), listing=True)
+        page = self._endpoints.list(target, queries.list_options(request.query))
+        return self._page(request, target, page, accepted)
+
+    async def _watch(
+        self, request: web.Request, target: Target, user: User, sub: Subresource | None
+    ) -> web.StreamResponse:
+        accepted = negotiate(request.headers.get("Accept", ""), watching=True)
+        options = queries.watch_options(request.query, target.name)
+        timeout = queries.seconds(request.query)
+        whole = Target(target.resource, target.namespace)
+        include = request.query.get("includeObject", "")
+        return await stream(
+            request, self._endpoints, whole, options, accepted, timeout, include, self._closing
+        )
+
+    async def _create(
+        self, request: web.Request, target: Target, user: User, sub: Subresource | None
+    ) -> web.StreamResponse:
+        accepted = negotiate(request.headers.get("Accept", ""))
+        agent = request.headers.get("User-Agent", "")
+        options = queries.write_options(request.query, agent, user, "CreateOptions")
+        obj, options.duplicates = await self._body(request, target, sub)
+        if self._reviews.handles(target):
+            now = self._endpoints.access.now()
+            return answer(self._reviews.answer(target, obj, user, now), status=201)
+        result = self._endpoints.create(target, obj, options)
+        status = options.status_code
+        warnings = [*self._deprecations(target), *options.warnings]
+        return self._object(request, target, result, accepted, status, warnings)
+
+    async def _update(
+        self, request: web.Request, target: Target, user: User, sub: Subresource | None
+    ) -> web.StreamResponse:
+        accepted = negotiate(request.headers.get("Accept", ""))
+        agent = request.headers.get("User-Agent", "")
+        options = queries.write_options(request.query, agent, user, "UpdateOptions")
+        obj, options.duplicates = await self._body(request, target, sub)
+        result = self._endpoints.update(target, obj, options)
+        warnings = [*self._deprecations(target), *options.warnings]
+        return self._object(request, target, result, accepted, options.status_code, warnings)
+
+    async def _patch(
+        self, request: web.Request, target: Target, user: User, sub: Subresource | None
+    ) -> web.StreamResponse:
+        accepted = negotiate(request.headers.get("Accept", ""))
+        content_type = request.headers.get("Content-Type", "")
+        body = await request.read()
+        patch, form, seen = bodies.decode_patch(body, content_type, target.resource)
+        agent = request.headers.get("User-Agent", "")
+        options = queries.write_options(
+            request.query, agent, user, "PatchOptions", apply=form == "apply"
+        )
+        options.duplicates = seen
+        if form == "apply":
+            self._authorize_create(target, user)
+        result = self._endpoints.patch(target, patch, form, options)
+        warnings = [*self._deprecations(target), *options.warnings]
+        return self._object(request, target, result, accepted, options.status_code, warnings)
+
+    async def _delete(
+        self, request: web.Request, target: Target, user: User, sub: Subresource | None
+    ) -> web.StreamResponse:
+        accepted = negotiate(request.headers.get("Accept", ""))
+        if target.subresource:
+            raise method_not_allowed()
+        body, options = await self._delete_options(request, target, user)
+        result = self._endpoints.delete(target, body, options)
+        return self._object(request, target, result, accepted, 200, options.warnings)
+
+    async def _deletecollection(
+        self, request: web.Request, target: Target, user: User, sub: Subresource | None
+    ) -> web.StreamResponse:
+        accepted = negotiate(request.headers.get("Accept", ""), listing=True)
+        body, options = await self._delete_options(request, target, user)
+        listed = queries.list_options(request.query)
+        page = self._endpoints.delete_collection(target, body, listed, options)
+        return self._page(request, target, page, accepted)
+
+    async def _delete_options(
+        self, request: web.Request, target: Target, user: User
+    ) -> tuple[Object, Any]:
+        query = request.query
+        content = await request.read()
+        body: Object = {}
+        if content.strip():
+            kind = request.headers.get("Content-Type", "")
+            body, _ = bodies.decode(content, kind, target.resource)
+        else:
+            for name in ("gracePeriodSeconds", "propagationPolicy", "orphanDependents"):
+                if name in query:
+                    text = query[name]
+                    body[name] = int(text) if name == "gracePeriodSeconds" else text
+            if "orphanDependents" in body:
+                body["orphanDependents"] = bool(queries.flag(query, "orphanDependents"))
+        agent = request.headers.get("User-Agent", "")
+        options = queries.write_options(query, agent, user, "DeleteOptions")
+        if body.get("dryRun"):
+            options.dry_run = body["dryRun"] == ["All"]
+        return body, options
+
+    async def _body(
+        self, request: web.Request, target: Target, sub: Subresource | None
+    ) -> tuple[Object, tuple[str, ...]]:
+        content_type = request.headers.get("Content-Type", "")
+        body = await request.read()
+        resource = target.resource
+        obj, seen = bodies.decode(body, content_type, resource)
+        if sub is not None and sub.group:
+            bodies.check_kind(obj, resource, sub.group, sub.version, sub.kind)
+        elif sub is not None and sub.kind != resource.kind:
+            bodies.check_kind(obj, resource, resource.group, resource.version, sub.kind)
+        else:
+            bodies.check_kind(obj, resource, resource.group, resource.version, resource.kind)
+        return obj, seen
+
+    def _authorize_create(self, target: Target, user: User) -> None:
+        """An apply that would create needs the right to create, too."""
+        if target.subresource or self._endpoints.store.get(target.resource.prefix, target.key):
+            return
+        resource = target.resource
+        info = RequestInfo(
+            "", resource.group, resource.version, target.namespace, resource.plural, target.name
+        )
+        attributes = info.attributes("create")
+        if not self._authorizer.authorize(user, attributes).allowed:
+            raise self._authorizer.refusal(user, attributes)
+
+    def _deprecations(self, target: Target) -> list[str]:
+        resource = target.resource
+        if resource.custom is not None and resource.custom.deprecation:
+            return [resource.custom.deprecation]
+        if resource.prefix == "/endpoints":
+            return ["v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"]
+        if resource.prefix == "/componentstatuses":
+            return ["v1 ComponentStatus is deprecated in v1.19+"]
+        return []
+
+    def _object(
+        self,
+        request: web.Request,
+        target: Target,
+        obj: Object,
+        accepted: Accepted,
+        status: int,
+        warnings: list[str],
+    ) -> web.Response:
+        own = obj.get("kind") == target.resource.kind and not target.subresource.startswith("scale")
+        if own and accepted.form == "PartialObjectMetadata":
+            obj = partial(obj, accepted.version)
+        elif own and accepted.form == "Table":
+            include = request.query.get("includeObject", "")
+            table = Table(target.resource, self._endpoints.clock(), include)
+            meta = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
+            obj = table.table([obj], meta)
+        return answer(obj, status=status, warnings=warnings, accepted=accepted)
+
+    def _page(
+        self, request: web.Request, target: Target, page: Page, accepted: Accepted
+    ) -> web.Response:
+        resource, meta = target.resource, page.metadata()
+        warnings = self._deprecations(target)
+        if accepted.form == "PartialObjectMetadata":
+            meta = {key: value for key, value in meta.items() if value != ""}
+            body: Object = {
+                "kind": "PartialObjectMetadataList",
+                "apiVersion": f"meta.k8s.io/{accepted.version}",
+                "metadata": meta,
+                "items": [partial(obj, accepted.version) for obj in page.objects],
+            }
+            return answer(body, warnings=warnings, accepted=accepted)
+        if accepted.form == "Table":
+            include = request.query.get("includeObject", "")
+            meta = {key: value for key, value in meta.items() if value != ""}
+            table = Table(resource, self._endpoints.clock(), include)
+            return answer(table.table(page.objects, meta), warnings=warnings, accepted=accepted)
+        if accepted.yaml:
+            whole = {
+                "kind": resource.list_kind,
+                "apiVersion": resource.api_version,
+                "metadata": meta,
+                "items": [_item(obj, custom=resource.custom is not None) for obj in page.objects],
+            }
+            return answer(whole, warnings=warnings, accepted=accepted)
+        return raw(self._list_bytes(target, page, meta), warnings=warnings)
+
+    def _list_bytes(self, target: Target, page: Page, meta: Object) -> bytes:
+        resource = target.resource
+        head = msgspec.json.encode(
+            {"kind": resource.list_kind, "apiVersion": resource.api_version, "metadata": meta}
+        )
+        items = []
+        for entry, obj in zip(page.entries, page.objects, strict=True):
+            if resource.custom is not None:
+                items.append(self._endpoints.access.encoded(resource, entry))
+                continue
+            key = ("item", resource)
+            cached = entry.views.get(key)
+            if cached is None:
+                cached = entry.views[key] = msgspec.json.encode(_item(obj, custom=False))
+            assert isinstance(cached, bytes)
+            items.append(cached)
+        return head[:-1] + b',"items":[' + b",".join(items) + b"]}"
+
+
+def _item(obj: Object, *, custom: bool) -> Object:
+    """Return a list's item: built-in ones have no kind and apiVersion of their own."""
+    if custom:
+        return obj
+    return {key: value for key, value in obj.items() if key not in ("kind", "apiVersion")}
+
+
+def failure(error: StatusError, warnings: list[str]) -> web.Response:
+    """Answer with a Status."""
+    response = answer(error.body(), status=error.code, warnings=warnings)
+    if error.details and error.details.get("retryAfterSeconds"):
+        response.headers["Retry-After"] = str(error.details["retryAfterSeconds"])
+    return response

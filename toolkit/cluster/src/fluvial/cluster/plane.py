@@ -1,0 +1,230 @@
+"""`ControlPlane`: one embedded Kubernetes API server, as an async context manager."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import dataclasses
+import importlib
+import ssl
+import tempfile
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Self, TextIO
+
+import msgspec
+from aiohttp import web
+
+from fluvial.cluster.api import Api
+from fluvial.cluster.auth import bootstrap
+from fluvial.cluster.auth.pki import Authority
+from fluvial.cluster.auth.rbac import Authorizer
+from fluvial.cluster.auth.reviews import Reviews
+from fluvial.cluster.auth.tokens import TokenAuthority
+from fluvial.cluster.crd.registration import Registrar
+from fluvial.cluster.endpoints import Endpoints, User
+from fluvial.cluster.http.bodies import LIMIT
+from fluvial.cluster.http.server import Server
+from fluvial.cluster.http.verbs import ResourceVerbs
+from fluvial.cluster.objects import Clock, Object, system_clock
+from fluvial.cluster.resources import Catalog, builtin_resources
+from fluvial.cluster.storage import MemoryStore
+from fluvial.render import yaml
+
+__all__ = ["ControlPlane", "Options"]
+
+ADMIN = User("admin", ("system:masters",))
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Options:
+    """How a control plane runs.
+
+    `data_dir` holds what must be files (certificates; None: a temporary folder). `port` 0 picks a
+    free one. `audit_log` gets one JSON line per request. `standins` starts the stand-ins for the
+    cluster's controllers and the node. `clock` is for tests. `service_network` is where cluster
+    IPs come from.
+    """
+
+    data_dir: Path | None = None
+    host: str = "127.0.0.1"
+    port: int = 0
+    audit_log: Path | None = None
+    standins: bool = False
+    standin_options: dict[str, Any] = dataclasses.field(default_factory=dict)
+    clock: Clock = system_clock
+    service_network: str = "10.0.0.0/16"
+    bookmark_interval: float = 60.0
+
+
+class ControlPlane:
+    """A Kubernetes API over HTTPS on loopback; use it as `async with ControlPlane() as plane`.
+
+    `url`, `ca` (PEM), `token` (an admin's bearer token) and `kubeconfig` (YAML with an admin's
+    client certificate) are there once it has started.
+    """
+
+    def __init__(self, options: Options | None = None) -> None:
+        self.options = options or Options()
+        self.store = MemoryStore()
+        self.endpoints = Endpoints(
+            self.store,
+            Catalog(builtin_resources()),
+            clock=self.options.clock,
+            service_network=self.options.service_network,
+        )
+        self.endpoints.watcher.bookmark_interval = self.options.bookmark_interval
+        self.authorizer = Authorizer(self.endpoints)
+        self.tokens = TokenAuthority(self.endpoints)
+        self.authority = Authority()
+        self.token = self.tokens.add_static(ADMIN)
+        self.ca = self.authority.certificate.decode()
+        self.url = ""
+        self.kubeconfig = ""
+        self._closing = asyncio.Event()
+        self._stack = AsyncExitStack()
+
+    @property
+    def api(self) -> Api:
+        """Return in-process access with the system's identity."""
+        return Api(self.endpoints)
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            self.endpoints.guard_roles = self.authorizer.guard
+            self.endpoints.subresources.issue_token = self.tokens.issue
+            await self._bootstrap()
+            registrar = Registrar(self.endpoints)
+            self.endpoints.on_removed = registrar.sweep
+            group = await stack.enter_async_context(_Background())
+            group.start(registrar.run())
+            await self._listen(stack)
+            if self.options.standins:
+                manager = importlib.import_module("fluvial.cluster.standins.manager")
+                run: Callable[..., Any] = manager.run
+                group.start(run(self.api, self.options.standin_options))
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *exception: object) -> None:
+        self._closing.set()
+        await self._stack.aclose()
+
+    async def _bootstrap(self) -> None:
+        api = self.api.as_manager("kube-apiserver")
+        for obj in bootstrap.objects():
+            await api.create(obj)
+        await api.create(self._service())
+
+    @staticmethod
+    def _service() -> Object:
+        labels = {"component": "apiserver", "provider": "kubernetes"}
+        port = {"name": "https", "port": 443, "protocol": "TCP", "targetPort": 443}
+        return {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "kubernetes", "namespace": "default", "labels": labels},
+            "spec": {"ports": [port]},
+        }
+
+    async def _listen(self, stack: AsyncExitStack) -> None:
+        audit = self._open_audit(stack)
+        reviews = Reviews(self.authorizer, self.tokens)
+        verbs = ResourceVerbs(self.endpoints, self.authorizer, reviews, self._closing)
+        server = Server(self.endpoints, self.authorizer, self.tokens, verbs, audit=audit)
+        runner = web.ServerRunner(
+            web.Server(server.handle, access_log=None, max_line_size=65536),  # type: ignore[arg-type] # any handler of requests
+            shutdown_timeout=2.0,
+        )
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        site = web.TCPSite(
+            runner, self.options.host, self.options.port, ssl_context=self._tls(stack)
+        )
+        await site.start()
+        assert site._server is not None  # noqa: SLF001 - the only way to the chosen port
+        port = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined] # noqa: SLF001
+        self.url = f"https://{self.options.host}:{port}"
+        self.kubeconfig = self._kubeconfig()
+
+    def _open_audit(self, stack: AsyncExitStack) -> Callable[[dict[str, Any]], None] | None:
+        if self.options.audit_log is None:
+            return None
+        file: TextIO = stack.enter_context(self.options.audit_log.open("a", encoding="utf-8"))
+
+        def write(record: dict[str, Any]) -> None:
+            file.write(msgspec.json.encode(record).decode() + "\n")
+            file.flush()
+
+        return write
+
+    def _tls(self, stack: AsyncExitStack) -> ssl.SSLContext:
+        """Return the server's context; the files that it needs are gone afterwards."""
+        pair = self.authority.server()
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cadata=self.ca)
+        context.verify_mode = ssl.CERT_OPTIONAL
+        with tempfile.TemporaryDirectory() as folder:
+            certificate, key = Path(folder, "tls.crt"), Path(folder, "tls.key")
+            certificate.write_bytes(pair.certificate)
+            key.touch(0o600)
+            key.write_bytes(pair.key)
+            context.load_cert_chain(certificate, key)
+        return context
+
+    def _kubeconfig(self) -> str:
+        pair = self.authority.client(ADMIN.name, ADMIN.groups)
+
+        def data(content: bytes) -> str:
+            return base64.b64encode(content).decode()
+
+        name = "fluvial"
+        config = {
+            "apiVersion": "v1",
+            "kind": "Config",
+            "clusters": [
+                {
+                    "name": name,
+                    "cluster": {
+                        "server": self.url,
+                        "certificate-authority-data": data(self.ca.encode()),
+                    },
+                }
+            ],
+            "users": [
+                {
+                    "name": "admin",
+                    "user": {
+                        "client-certificate-data": data(pair.certificate),
+                        "client-key-data": data(pair.key),
+                    },
+                }
+            ],
+            "contexts": [{"name": name, "context": {"cluster": name, "user": "admin"}}],
+            "current-context": name,
+        }
+        return yaml.dump(config)
+
+
+class _Background:
+    """Tasks that live as long as the control plane; a failed one fails the owner at its end."""
+
+    def __init__(self) -> None:
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    def start(self, work: Any) -> None:
+        self._tasks.append(asyncio.create_task(work))
+
+    async def __aexit__(self, *exception: object) -> None:
+        failed = [
+            task.exception() for task in self._tasks if task.done() and not task.cancelled()
+        ]
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for error in failed:
+            if error is not None:
+                raise error
