@@ -92,7 +92,7 @@ def test_what_is_no_range(text, reason):
         ("1.2.3-0a", "1.2.3-0a", "but in an alphanumeric one"),
         ("99999999999999999999.0.0", None, "does not fit 64 bits"),
         ("1.2.3\n", None, "nothing may follow"),
-        ("١.2.3", None, "only ASCII digits are digits"),
+        ("\u0661.2.3", None, "only ASCII digits are digits"),
     ],
 )
 def test_candidates(text, expected, reason):

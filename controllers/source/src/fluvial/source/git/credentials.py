@@ -132,6 +132,11 @@ class Access(NamedTuple):
         bare = parts._replace(netloc=parts.netloc.rpartition("@")[2])
         return cls(urlunsplit(bare), parts.scheme, given, proxy)
 
+    @staticmethod
+    def check(url: str) -> None:
+        """Check a URL alone. Raises UrlInvalid."""
+        _split(url)
+
     @contextlib.contextmanager
     def grant(self) -> Iterator[Grant]:
         """Write what has to be a file, yield what a command needs, and remove the files."""

@@ -1,0 +1,74 @@
+"""The source-controller process: `source-controller`, or `python -m fluvial.source`."""
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from fluvial.apis.kinds import GIT_REPOSITORY
+from fluvial.source.conditions import OWNED
+from fluvial.source.flags import SourceFlags
+from fluvial.source.git.command import GitCommand
+from fluvial.source.gitrepository.reconciler import GitRepositoryReconciler
+from fluvial.source.storage import Storage
+from fluvial.toolkit import Controller, Manager
+from fluvial.toolkit import main as run
+from fluvial.toolkit.workers import WorkerPool
+
+__all__ = ["FINALIZER", "NAME", "main", "setup"]
+
+NAME: Final = "source-controller"
+FINALIZER: Final = "finalizers.fluxcd.io"
+"""Equal to the Go controller's, so that either cleans up after the other."""
+
+
+class Scratch(NamedTuple):
+    """Folders and threads for what blocks: `home` stands in for git's home and stays empty."""
+
+    home: Path
+    mirrors: Path
+    executor: ThreadPoolExecutor
+
+
+async def setup(manager: Manager[SourceFlags]) -> None:
+    """Add the controllers of all source kinds, and the artifact server. Raises FlagError."""
+    flags = manager.flags
+    storage = Storage(flags)
+    manager.add_task("artifacts", storage.serve)
+    scratch = await manager.enter(_entered(_scratch(flags)))
+    workers = await manager.enter(WorkerPool(preload=["fluvial.source.jobs"]))
+    reconciler = GitRepositoryReconciler(
+        storage,
+        scratch.mirrors,
+        GitCommand(scratch.home, scratch.executor),
+        scratch.executor,
+        workers,
+    )
+    manager.add(Controller(GIT_REPOSITORY, reconciler, finalizer=FINALIZER, owned=OWNED))
+
+
+@asynccontextmanager
+async def _entered(scratch: AbstractContextManager[Scratch]) -> AsyncIterator[Scratch]:
+    with scratch as entered:
+        yield entered
+
+
+@contextmanager
+def _scratch(flags: SourceFlags) -> Iterator[Scratch]:
+    threads = 2 * flags.concurrent + 2
+    with (
+        tempfile.TemporaryDirectory(prefix="source-controller-") as folder,
+        ThreadPoolExecutor(threads, thread_name_prefix="git") as executor,
+    ):
+        home = Path(folder) / "home"
+        home.mkdir(mode=0o700)
+        mirrors = Path(flags.git_mirror_path or Path(folder) / "mirrors")
+        mirrors.mkdir(mode=0o700, parents=True, exist_ok=True)
+        yield Scratch(home, mirrors, executor)
+
+
+def main() -> int:
+    """Run until SIGTERM; returns the exit status."""
+    return run(NAME, setup, SourceFlags)
