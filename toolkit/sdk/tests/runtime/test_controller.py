@@ -117,14 +117,14 @@ async def test_a_new_generation_is_in_progress_before_the_work_begins(
         ),
     ],
 )
-async def test_each_class_of_error_leaves_its_conditions(
+async def test_each_class_of_error_leaves_its_conditions(  # noqa: PLR0917 - a table
     api,
     make_manager,
     kustomization,
     error,
     expected,
     observed,
-    reason,  # noqa: PLR0917 - a table
+    reason,
 ):
     api.put(kustomization())
     manager = make_manager()

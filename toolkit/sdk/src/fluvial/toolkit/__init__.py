@@ -75,7 +75,7 @@ from fluvial.toolkit.clock import Clock, RealClock, rfc3339
 from fluvial.toolkit.context import Context, Finalizer, Reconciler, Result
 from fluvial.toolkit.controller import Controller, MapFunction, Watch
 from fluvial.toolkit.failure import ReconcileError, Stalled, Transient, Waiting
-from fluvial.toolkit.flags import FlagError, RuntimeFlags, duration, flag
+from fluvial.toolkit.flags import FlagError, IntervalFlags, RuntimeFlags, duration, flag
 from fluvial.toolkit.informer import Change, Informer, Selection
 from fluvial.toolkit.logs import Logger, logger
 from fluvial.toolkit.manager import Manager, Setup, main
@@ -109,6 +109,7 @@ __all__ = [
     "Forbidden",
     "Informer",
     "Informers",
+    "IntervalFlags",
     "Invalid",
     "Key",
     "LeaseLost",

@@ -23,6 +23,7 @@ __all__ = [
     "is_ready",
     "is_stalled",
     "is_true",
+    "keep_times",
     "mark",
     "mark_false",
     "mark_reconciling",
@@ -210,6 +211,23 @@ def summarize(
     inverted = winner.type in negatives
     status = _INVERSE[winner.status] if inverted else winner.status
     mark(obj, target, status, winner.reason, winner.message, now=now)  # type: ignore[arg-type]
+
+
+def keep_times(own: Iterable[Condition], written: Iterable[Condition]) -> None:
+    """Give conditions that are as they were last written their old transition time back.
+
+    An attempt may go through Reconciling and Unknown in memory and end where it began: then
+    nothing has changed for a reader.
+    """
+    before = {c.type: c for c in written}
+    for condition in own:
+        old = before.get(condition.type)
+        if old is not None and _said(old) == _said(condition):
+            condition.last_transition_time = old.last_transition_time
+
+
+def _said(condition: Condition) -> tuple[str, str, str]:
+    return condition.status, condition.reason, condition.message
 
 
 def _cut(message: str) -> str:

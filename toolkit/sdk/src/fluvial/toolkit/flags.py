@@ -21,7 +21,15 @@ from typing import Any, ClassVar, TypeVar, cast
 
 from fluvial.apis.duration import format_duration, parse_duration
 
-__all__ = ["FlagError", "HelpRequested", "RuntimeFlags", "duration", "flag", "parse"]
+__all__ = [
+    "FlagError",
+    "HelpRequested",
+    "IntervalFlags",
+    "RuntimeFlags",
+    "duration",
+    "flag",
+    "parse",
+]
 
 T = TypeVar("T", bound="RuntimeFlags")
 V = TypeVar("V", str, int, float, bool)
@@ -128,6 +136,20 @@ class RuntimeFlags:
                 raise FlagError(f"--feature-gates: {item!r}: write {name}=true or {name}=false")
             values[name] = value in _TRUE
         return values
+
+
+@dataclass(kw_only=True)
+class IntervalFlags(RuntimeFlags):
+    """What controllers have as well that work at intervals and wait for each other's objects."""
+
+    interval_jitter_percentage: int = flag(5, "Spread of intervals, both ways; 0 for none.")
+    requeue_dependency: float = duration(30.0, "Wait between looks at what is not ready.")
+
+    def validate(self) -> None:
+        """Check values against each other. Raises FlagError."""
+        super().validate()
+        if not 0 <= self.interval_jitter_percentage < 100:
+            raise FlagError("--interval-jitter-percentage must be at least 0 and below 100")
 
 
 def parse(cls: type[T], argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> T:

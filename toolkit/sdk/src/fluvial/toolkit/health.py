@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Mapping
 
 from aiohttp import web
 
-from fluvial.toolkit.clock import Clock
 from fluvial.toolkit.metrics import Metrics
 
 __all__ = ["health_app", "measure_lag", "metrics_app", "serve", "split_address"]
@@ -94,9 +93,10 @@ def _bound(runner: web.AppRunner, host: str | None) -> str:
     return f"[{shown}]:{port}" if ":" in shown else f"{shown}:{port}"
 
 
-async def measure_lag(metrics: Metrics, clock: Clock) -> None:
-    """Record how late the event loop is, until cancelled."""
+async def measure_lag(metrics: Metrics) -> None:
+    """Record how late the event loop is, until cancelled; by the loop's own clock, always."""
+    loop = asyncio.get_running_loop()
     while True:
-        start = clock.monotonic()
-        await clock.sleep(_LAG_PERIOD)
-        metrics.loop_lag.observe(max(0.0, clock.monotonic() - start - _LAG_PERIOD))
+        due = loop.time() + _LAG_PERIOD
+        await asyncio.sleep(_LAG_PERIOD)
+        metrics.loop_lag.observe(max(0.0, loop.time() - due))

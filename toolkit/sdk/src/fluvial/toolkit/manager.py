@@ -12,6 +12,7 @@ import msgspec
 from aiohttp import web
 
 from fluvial.toolkit import logs
+from fluvial.toolkit._worker import work
 from fluvial.toolkit.client import Client, ClientError, ClusterConfig, LeaseLost
 from fluvial.toolkit.clock import Clock, RealClock
 from fluvial.toolkit.controller import Controller
@@ -126,9 +127,7 @@ class Manager(Generic[F]):
             await self._announce()
             try:
                 async with asyncio.TaskGroup() as tasks:
-                    background = [
-                        tasks.create_task(measure_lag(self.metrics, self.clock), name="lag")
-                    ]
+                    background = [tasks.create_task(measure_lag(self.metrics), name="lag")]
                     await self._lead(stack, tasks)
                     for task in background:
                         task.cancel()
@@ -193,7 +192,7 @@ class Manager(Generic[F]):
                 tasks.create_task(_call(task, runtime), name=name) for name, task in self._tasks
             ]
             running = [
-                tasks.create_task(controller.run(runtime, self.stopping), name=controller.name)
+                tasks.create_task(work(controller, runtime, self.stopping), name=controller.name)
                 for controller in self._controllers
             ]
             self.leading.set()

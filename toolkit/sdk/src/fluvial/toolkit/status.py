@@ -13,7 +13,7 @@ from fluvial.apis.meta import Condition
 from fluvial.apis.meta import Resource as Model
 from fluvial.toolkit.client import Client, Conflict, NotFound, resource_of_kind
 from fluvial.toolkit.clock import Clock
-from fluvial.toolkit.conditions import merge
+from fluvial.toolkit.conditions import keep_times, merge
 
 __all__ = ["Patcher", "merge_patch"]
 
@@ -74,7 +74,9 @@ class Patcher(Generic[M]):
         Without a difference nothing is sent and `raw` comes back. Raises NotFound when the object
         is gone (or another one has its name), and Conflict after the last try.
         """
-        before, after = _status_of(decode(self._kind, raw)), _status_of(obj)
+        last = decode(self._kind, raw)
+        keep_times(_conditions(obj), _conditions(last))
+        before, after = _status_of(last), _status_of(obj)
         live = raw
         for attempt in range(_TRIES):
             patch = merge_patch(before, after)
@@ -164,6 +166,11 @@ class Patcher(Generic[M]):
 def _status_of(obj: Model) -> dict[str, Any]:
     encoded: dict[str, Any] = msgspec.to_builtins(getattr(obj, "status"))  # noqa: B009 - per kind
     return encoded
+
+
+def _conditions(obj: Model) -> list[Condition]:
+    found: list[Condition] = getattr(getattr(obj, "status"), "conditions", [])  # noqa: B009 - per kind
+    return found
 
 
 def _apply(target: dict[str, Any], patch: dict[str, Any]) -> dict[str, Any]:

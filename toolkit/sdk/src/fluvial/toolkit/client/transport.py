@@ -269,6 +269,9 @@ class Transport:
             raise TransportError(f"watch {path}: {error or type(error).__name__}") from error
         try:
             self._count(str(response.status), "GET")
+            if response.status == 401:
+                # The caller tries again after a while; by then there are new credentials.
+                await self.config.credentials.headers(refresh=True)
             if response.status >= 300:
                 async with asyncio.timeout(self.timeout):
                     content = await response.read()
