@@ -226,8 +226,8 @@ def test_rules_wait_for_the_schema():
     assert complaints(schema, {}) == [
         "spec.a: Required value",
         (
-            "<nil>: Invalid value: null: some validation rules were not checked because the object was "
-            "invalid; correct the existing errors to complete validation"
+            "<nil>: Invalid value: null: some validation rules were not checked because the "
+            "object was invalid; correct the existing errors to complete validation"
         ),
     ]
 
