@@ -131,13 +131,22 @@ class GitCommand:
     """Runs git commands in the threads of `executor`.
 
     The executor is the caller's and not the loop's default one: name look-ups share that, and a
-    slow remote must not be able to hold up a lease renewal.
+    slow remote must not be able to hold up a lease renewal. `home` is an empty folder. Other
+    `protocols` and further `configuration` are for remotes that are no servers, as in tests.
     """
 
-    def __init__(self, home: Path, executor: Executor, protocols: str = PROTOCOLS) -> None:
+    def __init__(
+        self,
+        home: Path,
+        executor: Executor,
+        *,
+        protocols: str = PROTOCOLS,
+        configuration: Mapping[str, str] | None = None,
+    ) -> None:
         self._home = home
         self._executor = executor
         self._protocols = protocols
+        self._configuration = dict(configuration or {})
 
     async def run(
         self,
@@ -155,7 +164,8 @@ class GitCommand:
         Raises CommandFailed or one of its subclasses. When the caller is cancelled the process
         group is killed before the cancellation goes on.
         """
-        variables = locked_environment(self._home, configuration or {}, self._protocols)
+        merged = {**self._configuration, **(configuration or {})}
+        variables = locked_environment(self._home, merged, self._protocols)
         variables.update(environment or {})
         process = _Process(arguments, directory, variables, time.monotonic() + timeout, limit)
         loop = asyncio.get_running_loop()
