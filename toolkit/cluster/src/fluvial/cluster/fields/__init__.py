@@ -9,6 +9,7 @@ from __future__ import annotations
 from fluvial.cluster.fields.apply import apply, track_update
 from fluvial.cluster.fields.builtin import builtin_kinds, schema_for_builtin
 from fluvial.cluster.fields.custom import CustomSchema, schema_from_crd
+from fluvial.cluster.fields.definition import check_definition, stored_versions
 from fluvial.cluster.fields.errors import (
     ApplyConflict,
     BadPatch,
@@ -40,6 +41,7 @@ __all__ = [
     "TypedObjectError",
     "apply",
     "builtin_kinds",
+    "check_definition",
     "check_definition_schema",
     "deduced",
     "diff_merge",
@@ -51,5 +53,6 @@ __all__ = [
     "scale_managed_fields",
     "schema_for_builtin",
     "schema_from_crd",
+    "stored_versions",
     "track_update",
 ]
