@@ -137,8 +137,7 @@ class Transport:
 
     def _session(self, *, watch: bool) -> aiohttp.ClientSession:
         # Sessions belong to a running loop, so they are made at the first call.
-        if self._closed:
-            raise TransportError(f"the client for {self._host} is closed")
+        self._check_open()
         session = self._sessions.get(watch)
         if session is None:
             connector = aiohttp.TCPConnector(
@@ -161,6 +160,10 @@ class Transport:
             self._sessions[watch] = session
         return session
 
+    def _check_open(self) -> None:
+        if self._closed:
+            raise TransportError(f"the client for {self._host} is closed")
+
     async def close(self) -> None:
         """Close every connection; later calls raise TransportError."""
         self._closed = True
@@ -176,6 +179,7 @@ class Transport:
         a jittered exponential backoff. Everything together ends at the deadline (seconds; default:
         the client's timeout): Timeout.
         """
+        self._check_open()
         limit = self.timeout if deadline is None else deadline
         try:
             async with asyncio.timeout(limit):
