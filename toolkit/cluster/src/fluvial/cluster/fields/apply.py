@@ -19,7 +19,7 @@ from fluvial.cluster.fields.merge import merge, named_members, remove
 from fluvial.cluster.fields.paths import FieldSet, Path, path_text, without_subtrees
 from fluvial.cluster.fields.schema import Schema
 from fluvial.cluster.fields.typed import ItemError, check, field_set
-from fluvial.cluster.fields.values import equal
+from fluvial.cluster.fields.values import copied, equal
 
 __all__ = ["apply", "track_update"]
 
@@ -52,7 +52,7 @@ def apply(
     now: str,
     version: str,
 ) -> Object:
-    """Return what server-side apply makes of an object; nothing that is passed in is changed.
+    """Return what server-side apply makes of an object, as an object of the caller's own.
 
     `live` is None for an object that does not exist yet, `version` the apiVersion of the
     endpoint, `now` an RFC 3339 time in seconds. When nothing changes, the result equals `live`,
@@ -96,7 +96,7 @@ def apply(
     if manager == KUBECTL:
         applied = sync_last_applied(applied, patch)
     result = _with_managed(applied, managers)
-    return keep_times(live, result) if live is not None else result
+    return copied(keep_times(live, result) if live is not None else result)
 
 
 def track_update(
@@ -119,17 +119,17 @@ def track_update(
     managers = _requested(old, new, subresource)
     body = _without_managed(new)
     if managers is None:
-        return body
+        return copied(body)
     exists = old is not None and bool((old.get("metadata") or {}).get("uid"))
     if not managers.entries and exists:
-        return body
+        return copied(body)
     before = _without_managed(old) if old is not None else _zero(schema, version, new)
     writer = _Writer(schema, version, subresource)
     key = Key.of(manager or "unknown", operation, version, subresource)
     managers = writer.update(before, body, managers, key, now)
     managers.cap_updates()
     result = _with_managed(body, managers)
-    return keep_times(old, result) if old is not None else result
+    return copied(keep_times(old, result) if old is not None else result)
 
 
 class _Writer:

@@ -5,11 +5,10 @@ Negative indexes count from the end, and what stands before the first slash of a
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
 from fluvial.cluster.fields.errors import BadPatch, RejectedPatch
-from fluvial.cluster.fields.values import equal
+from fluvial.cluster.fields.values import copied, equal
 
 __all__ = ["patch_json"]
 
@@ -29,7 +28,7 @@ def patch_json(doc: Any, ops: Any) -> Any:
             f"error decoding patch: json: cannot unmarshal {kind} "
             "into Go value of type []handlers.jsonPatchOp"
         )
-    doc = deepcopy(doc)
+    doc = copied(doc)
     for op in ops:
         if not isinstance(op, dict):
             raise BadPatch(
@@ -46,21 +45,21 @@ def _step(doc: Any, op: dict[str, Any]) -> Any:
         raise RejectedPatch("an operation has no path")
     match op.get("op"):
         case "add":
-            _add(doc, path, deepcopy(op.get("value")))
+            _add(doc, path, copied(op.get("value")))
         case "remove":
             _remove(doc, path)
         case "replace":
             if path == "":
-                return deepcopy(op.get("value"))
+                return copied(op.get("value"))
             _get(doc, path)
-            _set(doc, path, deepcopy(op.get("value")))
+            _set(doc, path, copied(op.get("value")))
         case "move":
             source = _source(op)
             value = _get(doc, source)
             _remove(doc, source)
             _add(doc, path, value)
         case "copy":
-            _add(doc, path, deepcopy(_get(doc, _source(op))))
+            _add(doc, path, copied(_get(doc, _source(op))))
         case "test":
             _test(doc, path, op.get("value"))
         case unknown:

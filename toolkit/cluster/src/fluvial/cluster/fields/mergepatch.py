@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from typing import Any
 
-from fluvial.cluster.fields.values import equal
+from fluvial.cluster.fields.values import copied, equal
 
 __all__ = ["diff_merge", "patch_merge"]
 
 
 def patch_merge(doc: Any, patch: Any) -> Any:
-    """Return a document with a merge patch carried out; null removes a key."""
+    """Return a document of the caller's own with a merge patch carried out; null removes a key."""
     if not isinstance(patch, dict):
-        return patch
-    out = dict(doc) if isinstance(doc, dict) else {}
+        return copied(patch)
+    out = copied(doc) if isinstance(doc, dict) else {}
+    _merge_into(out, patch)
+    return out
+
+
+def _merge_into(doc: dict[str, Any], patch: dict[str, Any]) -> None:
     for name, value in patch.items():
         if value is None:
-            out.pop(name, None)
+            doc.pop(name, None)
+        elif isinstance(value, dict):
+            if not isinstance(doc.get(name), dict):
+                doc[name] = {}
+            _merge_into(doc[name], value)
         else:
-            out[name] = patch_merge(out.get(name), value)
-    return out
+            doc[name] = copied(value)
 
 
 def diff_merge(old: Any, new: Any) -> Any:

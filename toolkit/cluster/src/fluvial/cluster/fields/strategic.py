@@ -7,12 +7,11 @@ from the schema.
 
 from __future__ import annotations
 
-from copy import deepcopy
 from typing import Any
 
 from fluvial.cluster.fields.errors import PatchFailure
 from fluvial.cluster.fields.schema import Schema
-from fluvial.cluster.fields.values import equal, go_text
+from fluvial.cluster.fields.values import copied, equal, go_text
 
 __all__ = ["patch_strategic"]
 
@@ -30,7 +29,7 @@ def patch_strategic(doc: Object, patch: Object, schema: Schema) -> Object:
     Raises `PatchFailure` for an unknown directive, a list item without its merge key, and
     directives that contradict the patch.
     """
-    return _merge_map(deepcopy(doc), deepcopy(patch), schema)
+    return _merge_map(copied(doc), copied(patch), schema)
 
 
 def _merge_map(original: Object, patch: Object, schema: Schema | None) -> Object:

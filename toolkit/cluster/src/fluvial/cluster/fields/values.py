@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
-__all__ = ["equal", "go_syntax", "go_text"]
+__all__ = ["copied", "equal", "go_syntax", "go_text"]
+
+
+def copied(value: Any) -> Any:
+    """Return a JSON value of one's own, faster than `copy.deepcopy`."""
+    if isinstance(value, dict):
+        return {name: copied(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [copied(item) for item in value]
+    return value
 
 
 def equal(left: object, right: object) -> bool:
