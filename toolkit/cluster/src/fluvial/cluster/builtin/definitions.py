@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fluvial.cluster import fielderrors
+from fluvial.cluster import fielderrors, fields
 from fluvial.cluster.builtin.strategy import Context, Strategy
 from fluvial.cluster.errors import Cause
 from fluvial.cluster.objects import Object
@@ -24,11 +24,10 @@ class DefinitionStrategy(Strategy):
 
     def prepare_create(self, obj: Object, context: Context) -> None:
         """Begin with the stored versions and nothing accepted."""
-        stored = [v["name"] for v in obj["spec"].get("versions") or [] if v.get("storage")]
         obj["status"] = {
-            "conditions": [],
+            "conditions": None,  # as Go writes a list that nobody has set
             "acceptedNames": {"plural": "", "kind": ""},
-            "storedVersions": stored,
+            "storedVersions": fields.stored_versions(obj["spec"]),
         }
 
     def prepare_update(self, obj: Object, old: Object, context: Context) -> None:
@@ -39,33 +38,11 @@ class DefinitionStrategy(Strategy):
         status["storedVersions"] = known + [name for name in stored if name not in known]
 
     def validate(self, obj: Object, context: Context) -> list[Cause]:
-        """Check names and versions."""
-        spec, meta = obj["spec"], obj["metadata"]
-        names, errors = spec.get("names") or {}, []
-        wanted = f"{names.get('plural', '')}.{spec.get('group', '')}"
-        if meta.get("name") != wanted:
-            text = 'must be spec.names.plural+"."+spec.group'
-            errors.append(fielderrors.invalid("metadata.name", meta.get("name"), text))
-        if not spec.get("group"):
-            errors.append(fielderrors.required("spec.group"))
-        if spec.get("scope") not in ("Cluster", "Namespaced"):
-            errors.append(
-                fielderrors.not_supported(
-                    "spec.scope", spec.get("scope", ""), ("Cluster", "Namespaced")
-                )
-            )
-        versions = spec.get("versions") or []
-        if sum(bool(version.get("storage")) for version in versions) != 1:
-            text = "must have exactly one version marked as storage version"
-            errors.append(fielderrors.invalid("spec.versions", versions, text))
-        for index, version in enumerate(versions):
-            if not (version.get("schema") or {}).get("openAPIV3Schema"):
-                path = f"spec.versions[{index}].schema.openAPIV3Schema"
-                errors.append(fielderrors.required(path, "schemas are required"))
-        for key in ("plural", "kind"):
-            if not names.get(key):
-                errors.append(fielderrors.required(f"spec.names.{key}"))
-        return errors
+        """Check names, versions and schemas."""
+        return [
+            {"reason": error.type, "message": error.message, "field": error.field}
+            for error in fields.check_definition(obj)
+        ]
 
     def validate_update(self, obj: Object, old: Object, context: Context) -> list[Cause]:
         """Group, scope and the plural name cannot change."""
