@@ -64,6 +64,10 @@ class Store(Protocol):
     def revision(self) -> int:
         """The revision of the newest write."""
 
+    @property
+    def compacted(self) -> int:
+        """The newest revision whose history is gone."""
+
     def get(self, prefix: str, key: Key) -> Entry | None:
         """Return an object, or None."""
 
@@ -93,6 +97,7 @@ class _Prefix:
         self.objects: dict[Key, Entry] = {}
         self.history: list[Event] = []
         self.last = 0
+        self.lost = 0
         self.waiters: set[asyncio.Future[None]] = set()
 
     def record(self, event: Event) -> None:
@@ -167,11 +172,11 @@ class MemoryStore:
 
     def events(self, prefix: str, after: int) -> list[Event]:
         """Return the changes after a revision, oldest first; raises `Compacted`."""
-        if after < self._compacted:
-            raise Compacted(self._compacted)
         found = self._prefixes.get(prefix)
         if found is None or after >= found.last:
             return []
+        if after < found.lost:
+            raise Compacted(self._compacted)
         index = bisect.bisect_right(found.history, after, key=lambda event: event.revision)
         return found.history[index:]
 
@@ -180,7 +185,10 @@ class MemoryStore:
         self._compacted = max(self._compacted, min(revision, self._revision))
         self._events = 0
         for found in self._prefixes.values():
-            found.history = [e for e in found.history if e.revision > self._compacted]
+            kept = [event for event in found.history if event.revision > self._compacted]
+            if len(kept) < len(found.history):
+                found.lost = found.history[-len(kept) - 1].revision
+            found.history = kept
             self._events += len(found.history)
 
     async def changed(self, prefix: str, after: int) -> None:

@@ -14,6 +14,7 @@ from fluvial.cluster.endpoints import Endpoints
 from fluvial.cluster.endpoints.target import Target, WriteOptions
 from fluvial.cluster.objects import Object, rfc3339
 from fluvial.cluster.resources import Gvr, Resource, Subresource
+from fluvial.cluster.storage import Compacted
 
 __all__ = ["Registrar"]
 
@@ -43,7 +44,12 @@ class Registrar:
         """Handle every change of a definition since the last call."""
         store = self._endpoints.store
         while True:
-            events = store.events(PREFIX, self._cursor)
+            try:
+                events = store.events(PREFIX, self._cursor)
+            except Compacted:
+                self._cursor = store.revision
+                self._settle_all()
+                return
             if not events:
                 return
             for event in events:
@@ -55,6 +61,10 @@ class Registrar:
                 else:
                     self._settle(name, self._endpoints.access.copy(current.object))
 
+    def _settle_all(self) -> None:
+        for entry in self._endpoints.store.entries(PREFIX):
+            self._settle(entry.key[1], self._endpoints.access.copy(entry.object))
+
     def _remove(self, name: str, definition: Object) -> None:
         if self._served.pop(name, None) is not None:
             spec = definition["spec"]
@@ -65,7 +75,8 @@ class Registrar:
         if CLEANUP not in (meta.get("finalizers") or []) and not meta.get("deletionTimestamp"):
             meta.setdefault("finalizers", []).append(CLEANUP)
         clash = self._clash(name, definition)
-        conditions = definition["status"].setdefault("conditions", [])
+        conditions = definition["status"].get("conditions") or []
+        definition["status"]["conditions"] = conditions
         if clash is None:
             definition["status"]["acceptedNames"] = dict(definition["spec"]["names"])
             self._condition(conditions, "NamesAccepted", "True", "NoConflicts", "no conflicts found")

@@ -84,6 +84,8 @@ class Watcher:
                     yield Change("ADDED", entry, entry.revision)
             if options.initial and options.bookmarks:
                 yield Change("BOOKMARK", None, cursor, initial_end=True)
+        elif start < store.compacted:
+            raise self._too_old(prefix, start, store.compacted)
         announced = cursor
         while True:
             try:
