@@ -60,6 +60,7 @@ async def test_large_messages_cross_in_both_directions(jobs):
 
 async def test_a_key_stays_with_its_worker(jobs):
     async with WorkerPool(workers=2) as pool:
+        await until(lambda: not any(slot.busy for slot in pool._slots))
         by_key = {
             key: {
                 (

@@ -123,11 +123,12 @@ def _compile(text: str, variables: tuple[str, ...] | None) -> _Program:
     try:
         program = env.compile(text, disable_check=variables is None)
     except RuntimeError as error:
-        raise ExpressionInvalid(f"expression {text!r} is not valid: {error}") from error
-    if variables is not None and program.return_type() not in (cel.Type.BOOL, cel.Type.DYN):
-        raise ExpressionInvalid(
-            f"expression {text!r} is not a boolean but {program.return_type().name()}"
-        )
+        # The first line has the place and the finding, the others draw it.
+        finding = str(error).partition("\n")[0].removeprefix("INVALID_ARGUMENT: ERROR: <input>:")
+        raise ExpressionInvalid(f"expression {text!r} is not valid: {finding}") from error
+    if variables is not None and program.return_type() != cel.Type.BOOL:
+        found = program.return_type().name().lower()
+        raise ExpressionInvalid(f"expression {text!r} is not a boolean but {found}")
     return program  # type: ignore[no-any-return]
 
 

@@ -51,9 +51,9 @@ async def wait(
 ) -> list[Health]:
     """Follow objects until all are current, one has failed, or `timeout` seconds are over.
 
-    The verdicts come in the order of `ids`. Without `fail_fast` it goes on until every object is
-    current or failed. `exprs` outrank the built-in rules. An object of `vanishing` (a Job with
-    ttlSecondsAfterFinished) is current when it is gone.
+    The verdicts come in the order of `ids`; everything is looked at once at least. Without
+    `fail_fast` it goes on until every object is current or failed. `exprs` outrank the built-in
+    rules. An object of `vanishing` (a Job with ttlSecondsAfterFinished) is current when it is gone.
 
     Each object is read, and then watched by its name, with the client's own identity: a tenant
     needs get and watch. Without watch, and beyond 64 objects that are not ready, it is read every
@@ -65,7 +65,7 @@ async def wait(
     async with asyncio.TaskGroup() as tasks:
         work = [tasks.create_task(_follow(board, identity, clock)) for identity in board.ids]
         timer = tasks.create_task(clock.sleep(timeout))
-        timer.add_done_callback(lambda _: board.done.set())
+        timer.add_done_callback(lambda _: board.expire())
         board.settle()
         await board.done.wait()
         for task in (*work, timer):
@@ -102,6 +102,7 @@ class _Board:
         self._fail_fast = fail_fast
         self._vanishing = vanishing
         self._found: dict[ObjectId, Status] = {}
+        self._expired = False
 
     def healths(self) -> list[Health]:
         unseen = Status(State.UNKNOWN, "not looked at yet")
@@ -112,8 +113,15 @@ class _Board:
             self._found[identity].state if identity in self._found else None
             for identity in self.ids
         }
-        if states <= {State.CURRENT, State.FAILED} or (self._fail_fast and State.FAILED in states):
+        settled = states <= {State.CURRENT, State.FAILED}
+        hopeless = self._fail_fast and State.FAILED in states
+        if settled or hopeless or (self._expired and None not in states):
             self.done.set()
+
+    def expire(self) -> None:
+        """End the waiting, but not before everything was looked at once."""
+        self._expired = True
+        self.settle()
 
     def note(self, identity: ObjectId, status: Status) -> None:
         self._found[identity] = status

@@ -121,11 +121,16 @@ def _walk(folder: Path, prefix: str, include: Callable[[str, bool], bool]) -> It
                 yield Entry.folder(path)
             yield from _walk(Path(child.path), f"{path}/", include)
         elif child.is_file(follow_symlinks=False) and include(path, False):
-            descriptor = os.open(child.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-            with os.fdopen(descriptor, "rb") as file:
-                status = os.fstat(file.fileno())
-                pieces = iter(lambda file=file: file.read(_BLOCK), b"")  # type: ignore[misc]
-                yield Entry(path, status.st_mode, status.st_size, pieces)
+            status = child.stat(follow_symlinks=False)
+            yield Entry(path, status.st_mode, status.st_size, _pieces(child.path))
+
+
+def _pieces(path: str) -> Iterator[bytes]:
+    """Read a file once its turn comes; not if it has become a link meanwhile."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    with os.fdopen(descriptor, "rb") as file:
+        while piece := file.read(_BLOCK):
+            yield piece
 
 
 def _tar(entries: Iterable[Entry]) -> Iterator[bytes]:

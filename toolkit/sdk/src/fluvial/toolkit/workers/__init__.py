@@ -11,7 +11,20 @@ Requests and replies cross a socket pair as length-prefixed msgpack. Nothing is 
 cannot carry code.
 """
 
+from typing import TYPE_CHECKING
+
 from ._errors import DeadlineExceeded, JobError, WorkerDied, WorkerError
-from .pool import WorkerPool
+
+if TYPE_CHECKING:
+    from .pool import WorkerPool
 
 __all__ = ["DeadlineExceeded", "JobError", "WorkerDied", "WorkerError", "WorkerPool"]
+
+
+def __getattr__(name: str) -> object:
+    """Import the pool, and asyncio with it, only where it is used: workers do without."""
+    if name == "WorkerPool":
+        from .pool import WorkerPool  # noqa: PLC0415
+
+        return WorkerPool
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -6,9 +6,22 @@ A frame is four bytes of length, big-endian, and that many bytes of msgpack. The
 
 import msgspec
 
-__all__ = ["LONGEST", "PREFIX", "Answer", "Call", "Failure", "Ready", "Reply", "frame"]
+__all__ = [
+    "LONGEST",
+    "OUT_OF_MEMORY",
+    "PREFIX",
+    "Answer",
+    "Call",
+    "Failure",
+    "Ready",
+    "Reply",
+    "frame",
+]
 
 PREFIX = 4
+OUT_OF_MEMORY = 86
+"""The exit status of a worker that met its memory limit: it may hold anything, so it goes."""
+
 LONGEST = 512 << 20
 """Bytes of one frame; longer ones are refused by both sides."""
 

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 import msgspec
 
 from ._errors import DeadlineExceeded, WorkerDied
-from ._frames import LONGEST, PREFIX, Answer, Call, Ready, frame
-from .child import OUT_OF_MEMORY
+from ._frames import LONGEST, OUT_OF_MEMORY, PREFIX, Answer, Call, Ready, frame
 
 __all__ = ["Worker"]
 

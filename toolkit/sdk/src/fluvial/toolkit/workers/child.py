@@ -17,12 +17,9 @@ from typing import Any, cast, get_type_hints
 import msgspec
 
 from ._errors import JobError
-from ._frames import LONGEST, PREFIX, Answer, Call, Failure, Ready, Reply, frame
+from ._frames import LONGEST, OUT_OF_MEMORY, PREFIX, Answer, Call, Failure, Ready, Reply, frame
 
-__all__ = ["OUT_OF_MEMORY", "main"]
-
-OUT_OF_MEMORY = 86
-"""The exit status of a worker that met its memory limit: it may hold anything, so it goes."""
+__all__ = ["main"]
 
 _PR_SET_PDEATHSIG = 1
 
