@@ -11,6 +11,7 @@ from fluvial.cluster.fields.cel import has_rules, rule_errors
 from fluvial.cluster.fields.errors import FieldError
 from fluvial.cluster.fields.schema import MISSING, Schema, deduced, leaf
 from fluvial.cluster.fields.validation import validate_lists, validate_schema
+from fluvial.cluster.fields.values import settle_numbers
 
 __all__ = ["CustomSchema", "schema_from_crd"]
 
@@ -38,7 +39,12 @@ class CustomSchema(Schema):
     rules: bool = False
 
     def prune(self, obj: dict[str, Any]) -> list[str]:
-        """Remove unknown fields, in place; returns their paths (`spec.o.y`), sorted."""
+        """Remove unknown fields, in place; returns their paths (`spec.o.y`), sorted.
+
+        Numbers are brought into the form in which they are kept.
+        """
+        for name in obj.keys() - {"metadata"}:
+            obj[name] = settle_numbers(obj[name])
         found = pruning.prune(
             self.openapi, obj, resource=True, metadata=self.fields["metadata"], path=""
         )

@@ -49,7 +49,7 @@ def check_definition_schema(schema: Node, path: str) -> list[FieldError]:
 
     Rules are compiled only when the rest is in order.
     """
-    errors = [*_root(schema, path), *_node(schema, path, root=True)]
+    errors = [*_node(schema, path, root=True), *_root(schema, path)]
     return errors or check_rules(schema, path)
 
 
@@ -282,10 +282,10 @@ def _condition(outer: Node | None, part: Node, base: str, path: str) -> Iterator
     for child, where, _ in _children(part, path):
         place = where.removeprefix(path)
         declared = _declared(outer, place)
+        yield from _condition(declared, child, f"{base}{place}", where)
         if outer is not None and declared is None:
             text = f"because it is defined in {where}"
             yield _error("Required", f"{base}{place}", text)
-        yield from _condition(declared, child, f"{base}{place}", where)
     for inner, where in _conditions(part, path):
         yield from _condition(outer, inner, base, where)
 

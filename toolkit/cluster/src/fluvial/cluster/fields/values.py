@@ -2,19 +2,39 @@
 
 from __future__ import annotations
 
-from typing import Any
+from decimal import Decimal
+from typing import Any, TypeVar, cast
 
 import msgspec
 
-__all__ = ["copied", "equal", "go_syntax", "go_text"]
+__all__ = ["copied", "equal", "go_syntax", "go_text", "settle_numbers"]
 
 
-def copied(value: Any) -> Any:
+T = TypeVar("T")
+
+_LARGE = 1e21  # from here on Go writes an exponent
+
+
+def copied(value: T) -> T:
     """Return a JSON value of one's own, faster than `copy.deepcopy`."""
     if isinstance(value, dict):
-        return {name: copied(item) for name, item in value.items()}
+        return cast(T, {name: copied(item) for name, item in value.items()})
     if isinstance(value, list):
-        return [copied(item) for item in value]
+        return cast(T, [copied(item) for item in value])
+    return value
+
+
+def settle_numbers(value: Any) -> Any:
+    """Return a JSON value with numbers as Go keeps them: 64 bits, and 1.0 written as 1."""
+    if isinstance(value, dict):
+        return {name: settle_numbers(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [settle_numbers(item) for item in value]
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        value = float(value)
+    if isinstance(value, float) and value.is_integer() and abs(value) < _LARGE:
+        # The shortest digits that give the same double again, then zeros.
+        return int(Decimal(repr(value)))
     return value
 
 
