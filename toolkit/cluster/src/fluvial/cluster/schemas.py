@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from fluvial.cluster import fields, typed
 from fluvial.cluster.builtin.strategy import Strategy
 from fluvial.cluster.endpoints.target import Target, WriteOptions
@@ -35,20 +37,27 @@ def _decode_error(resource: Resource, text: str) -> StatusError:
     )
 
 
-def _unknown(resource: Resource, obj: Object) -> list[str]:
+def _unknown(resource: Resource, obj: Object, *, applied: bool) -> list[str]:
     if resource.custom is not None:
-        return resource.custom.decode(obj)
+        return resource.custom.decode(obj, nulls=not applied)
     return typed.decode(of(resource), obj)
 
 
-def decode(resource: Resource, obj: Object, options: WriteOptions, strategy: Strategy) -> None:
+def decode(
+    resource: Resource,
+    obj: Object,
+    options: WriteOptions,
+    strategy: Strategy,
+    *,
+    applied: bool = False,
+) -> None:
     """Bring a body into stored shape: drop unknown fields, fill in defaults.
 
     Raises 400 for values of a wrong Go type, and for unknown or duplicate fields when the
     validation is Strict; warns of them when it is Warn.
     """
     try:
-        unknown = _unknown(resource, obj)
+        unknown = _unknown(resource, obj, applied=applied)
     except typed.TypeMismatch as error:
         raise _decode_error(resource, str(error)) from None
     problems = [f'duplicate field "{path}"' for path in options.duplicates]
@@ -141,7 +150,8 @@ def applied(
     except fields.FieldsError as error:
         raise _from_fields(resource, error) from None
     inner = WriteOptions(validation=options.validation, warnings=options.warnings)
-    decode(resource, obj, inner, strategy)
+    obj = msgspec.json.decode(msgspec.json.encode(obj))
+    decode(resource, obj, inner, strategy, applied=True)
     return obj
 
 
@@ -154,9 +164,12 @@ def track(
     now: str,
 ) -> None:
     """Record in `new` which fields the writer now owns."""
+    written = new
+    if resource.custom is None:
+        written = {key: value for key, value in new.items() if value is not None}
     result = fields.track_update(
         old,
-        new,
+        written,
         manager=options.manager,
         subresource=subresource,
         schema=of(resource),
@@ -170,11 +183,13 @@ def track(
         new["metadata"].pop("managedFields", None)
 
 
-def validate(resource: Resource, obj: Object, old: Object | None) -> list[Cause]:
+def validate(
+    resource: Resource, obj: Object, old: Object | None, subresource: str = ""
+) -> list[Cause]:
     """Return what breaks a custom resource's schema and rules; built-in kinds have their own."""
     if resource.custom is None:
         return []
-    return resource.custom.validate(obj, old)
+    return resource.custom.validate(obj, old, subresource)
 
 
 def _from_fields(resource: Resource, error: fields.FieldsError) -> StatusError:

@@ -89,6 +89,8 @@ def _struct(schema: Schema, value: dict[str, Any], path: str, unknown: list[str]
 def _is_left_out(name: str, item: Any, child: Schema, omitted: frozenset[str]) -> bool:
     if item is None:
         return True
+    if child.list_type and child.map_type:
+        return False  # any JSON, such as a default in a schema: {} says something there
     if item in ("", [], 0) and not isinstance(item, dict):
         if item == "":
             return not child.required and name not in _POINTER_STRINGS

@@ -6,7 +6,7 @@ from typing import Any
 
 from fluvial.cluster.objects import Object
 
-__all__ = ["default_pod_spec", "default_template"]
+__all__ = ["default_pod_spec", "default_requests", "default_template"]
 
 _MODE = 0o644
 
@@ -41,11 +41,7 @@ def _default_container(container: dict[str, Any]) -> None:
     container.setdefault("terminationMessagePath", "/dev/termination-log")
     container.setdefault("terminationMessagePolicy", "File")
     container.setdefault("imagePullPolicy", _pull_policy(container.get("image", "")))
-    resources = container.setdefault("resources", {})
-    if resources.get("limits"):
-        requests = resources.setdefault("requests", {})
-        for name, amount in resources["limits"].items():
-            requests.setdefault(name, amount)
+    container.setdefault("resources", {})
     for port in container.get("ports") or []:
         port.setdefault("protocol", "TCP")
     for entry in container.get("env") or []:
@@ -106,6 +102,17 @@ def default_pod_spec(spec: Object) -> None:
     for constraint in spec.get("topologySpreadConstraints") or []:
         constraint.setdefault("nodeAffinityPolicy", "Honor")
         constraint.setdefault("nodeTaintsPolicy", "Ignore")
+
+
+def default_requests(spec: Object) -> None:
+    """Request what is limited, in pods; templates are left as they are."""
+    for key in ("initContainers", "containers"):
+        for container in spec.get(key) or []:
+            resources = container.get("resources") or {}
+            if resources.get("limits"):
+                requests = resources.setdefault("requests", {})
+                for name, amount in resources["limits"].items():
+                    requests.setdefault(name, amount)
 
 
 def default_template(template: Object) -> None:

@@ -16,6 +16,20 @@ RESTART = ("Always", "OnFailure", "Never")
 PULL = ("Always", "IfNotPresent", "Never")
 
 
+# In this order the API server looks at the sources of a volume; the first one is the one it means.
+_SOURCES = (
+    "emptyDir", "hostPath", "gitRepo", "gcePersistentDisk", "awsElasticBlockStore", "secret", "nfs",
+    "iscsi", "glusterfs", "flocker", "persistentVolumeClaim", "rbd", "cinder", "cephfs",
+    "quobyte", "downwardAPI", "fc", "configMap", "azureFile", "vsphereVolume", "azureDisk",
+    "photonPersistentDisk", "portworxVolume", "scaleIO", "projected", "storageos", "csi",
+    "ephemeral", "image",
+)  # fmt: skip
+
+
+def _source_order(name: str) -> int:
+    return _SOURCES.index(name) if name in _SOURCES else len(_SOURCES)
+
+
 def _container_errors(container: dict[str, Any], path: str, volumes: set[str]) -> list[Cause]:
     errors: list[Cause] = []
     name = container.get("name", "")
@@ -89,7 +103,7 @@ def pod_spec_errors(spec: Object, path: str) -> list[Cause]:
         if name in volumes:
             errors.append(fielderrors.duplicate(f"{where}.name", name))
         volumes.add(name)
-        sources = [key for key in volume if key != "name"]
+        sources = sorted((key for key in volume if key != "name"), key=_source_order)
         errors += [
             fielderrors.forbidden(f"{where}.{key}", "may not specify more than 1 volume type")
             for key in sorted(sources)[1:]

@@ -35,16 +35,32 @@ class CustomVersion:
     deprecation: str = ""
     accepts: bool = True
 
-    def decode(self, obj: Object) -> list[str]:
-        """Prune and default a body, in place; returns the paths of what was dropped."""
+    def decode(self, obj: Object, *, nulls: bool = True) -> list[str]:
+        """Prune and default a body, in place; returns the paths of what was dropped.
+
+        `nulls` drops nulls that are not allowed, as is done with bodies but not after an apply.
+        """
         unknown = self.schema.prune(obj)
-        self.schema.default(obj)
+        self.schema.default(obj, nulls=nulls)
         return unknown
 
-    def validate(self, obj: Object, old: Object | None) -> list[Cause]:
-        """Return what breaks the schema or its rules."""
+    def validate(self, obj: Object, old: Object | None, subresource: str = "") -> list[Cause]:
+        """Return what breaks the schema or its rules; of a status, what breaks its own."""
+        of_status = subresource == "status"
+        check = self.schema.validate_status if of_status else self.schema.validate
         return [
             {"reason": error.type, "message": error.message, "field": error.field}
-            for error in self.schema.validate(obj, old)
+            for error in check(obj, old)
         ]
 
+
+def _whole_numbers(value: Any) -> Any:
+    """Write floats without a fraction as Go does: `1.0` is `1`."""
+    if isinstance(value, float) and value.is_integer() and abs(value) < 1e21:
+        return int(value)
+    if isinstance(value, dict):
+        for key, item in value.items():
+            value[key] = _whole_numbers(item)
+    elif isinstance(value, list):
+        return [_whole_numbers(item) for item in value]
+    return value

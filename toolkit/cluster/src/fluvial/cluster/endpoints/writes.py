@@ -30,6 +30,9 @@ from fluvial.cluster.resources import Gvr, Resource
 __all__ = ["Writer", "changed"]
 
 MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
+NAMESPACES = (
+    "the namespace of the provided object does not match the namespace sent on the request"
+)
 NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 """The alphabet of generated names: no vowels, nothing that looks like another."""
 SERVER_SET = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
@@ -70,6 +73,7 @@ class Writer:
         if not meta.get("name") and meta.get("generateName"):
             meta["name"] = generated(meta["generateName"])
         meta.pop("managedFields", None)
+        self._strip(target.resource, obj)
         before = self._without_status(target.resource, obj)
         return self._create(target, before, obj, options)
 
@@ -80,8 +84,7 @@ class Writer:
         resource, meta = target.resource, obj["metadata"]
         strategy, context = self._access.strategy(resource), self._context(options)
         named = Target(resource, target.namespace, meta.get("name", ""))
-        for key in (*SERVER_SET, "generation", "resourceVersion", "selfLink"):
-            meta.pop(key, None)
+        self._strip(resource, obj)
         if owned is not None:
             schemas.track(resource, None, owned, options, "", self._access.now())
             if owned["metadata"].get("managedFields"):
@@ -108,6 +111,14 @@ class Writer:
         options.status_code = 201
         return self._store(resource, named, obj, options)
 
+    def _strip(self, resource: Resource, obj: Object) -> None:
+        """Drop what only the server sets."""
+        meta = obj["metadata"]
+        for key in (*SERVER_SET, "resourceVersion", "selfLink"):
+            meta.pop(key, None)
+        if self._access.strategy(resource).generation:
+            meta.pop("generation", None)
+
     def update(self, target: Target, obj: Object, options: WriteOptions) -> Object:
         """Replace an object (or, with the subresource, its status) by a decoded body."""
         meta = obj.get("metadata")
@@ -128,10 +139,14 @@ class Writer:
         old = self._access.copy(self._access.view(resource, entry))
         managed = obj["metadata"].get("managedFields")
         owned = self._access.copy(obj)
-        for key in (*SERVER_SET, "generation", "selfLink"):
+        for key in (*SERVER_SET, "selfLink"):
             self._keep(owned["metadata"], old["metadata"], key)
+        if strategy.generation:
+            self._keep(owned["metadata"], old["metadata"], "generation")
         if managed is None:
             self._keep(owned["metadata"], old["metadata"], "managedFields")
+        self._check_uid(target, obj["metadata"], old["metadata"])
+        self._require_version(target, strategy, obj["metadata"])
         return self._replace(target, owned, old, options)
 
     def _upsert(
@@ -172,13 +187,13 @@ class Writer:
             raise self._access.missing(target)
         live = None if entry is None else self._access.copy(self._access.view(resource, entry))
         body = self._access.copy(patch)
-        body.setdefault("metadata", {})
+        self._check_applied_name(target, body.setdefault("metadata", {}))
         obj = schemas.applied(resource, live, body, target, options, self._access.now(), strategy)
         if live is None:
             uid, version = body["metadata"].get("uid"), body["metadata"].get("resourceVersion")
             if uid:
                 raise self._precondition(target, uid, "")
-            if version:
+            if version and target.resource.custom is not None:
                 raise self._conflict(target)
             return self._create(target, None, obj, options)
         for key in (*SERVER_SET, "generation"):
@@ -187,6 +202,18 @@ class Writer:
         if not body["metadata"].get("resourceVersion"):
             obj["metadata"].pop("resourceVersion", None)
         return self._replace(target, obj, live, options, applied=True)
+
+    def _check_applied_name(self, target: Target, meta: Object) -> None:
+        """Fill in name and namespace; refuse those of another object."""
+        name, namespace = meta.get("name", ""), meta.get("namespace")
+        if name and name != target.name:
+            text = f"does not match the name on the URL ({target.name})"
+            raise bad_request(f"the name of the object ({name}) {text}")
+        meta["name"] = target.name
+        if namespace and target.resource.namespaced and namespace != target.namespace:
+            raise bad_request(NAMESPACES)
+        if target.resource.namespaced:
+            meta["namespace"] = target.namespace
 
     def _replace(
         self,
@@ -200,7 +227,7 @@ class Writer:
         resource = target.resource
         strategy, context = self._access.strategy(resource), self._context(options)
         meta = obj["metadata"]
-        self._check_preconditions(target, strategy, meta, old["metadata"])
+        self._check_version(target, meta, old["metadata"])
         if resource.namespaced:
             meta["namespace"] = target.namespace
         else:
@@ -219,8 +246,9 @@ class Writer:
                 meta["generation"] = old["metadata"].get("generation", 0) + 1
         meta["resourceVersion"] = old["metadata"]["resourceVersion"]
         causes = [] if stable else self._metadata_errors(resource, strategy, obj)
-        causes += metadata_update_errors(obj, old)
-        causes += schemas.validate(resource, obj, old)
+        moved = metadata_update_errors(obj, old)
+        causes += moved if resource.custom is not None else moved * 2
+        causes += schemas.validate(resource, obj, old, target.subresource)
         if stable:
             causes += strategy.validate_status(obj, old)
         else:
@@ -232,7 +260,8 @@ class Writer:
         if not stable:
             options.warnings += strategy.warnings(obj, old)
         if self._deleter.is_finished(target, obj, old):
-            return self._deleter.finish(target, obj, options)
+            self._deleter.finish(target, self._access.copy(obj), options)
+            return obj
         if not changed(obj, old):
             return old
         return self._store(resource, target, obj, options)
@@ -251,22 +280,23 @@ class Writer:
         strategy.prepare_status(result, old)
         return result
 
-    def _check_preconditions(
-        self, target: Target, strategy: Strategy, meta: Object, old: Object
-    ) -> None:
-        uid, version = meta.get("uid"), meta.get("resourceVersion")
-        if uid and uid != old["uid"]:
-            raise self._precondition(target, uid, old["uid"])
-        if version and version != "0":
-            if version != old["resourceVersion"]:
-                raise self._conflict(target)
-        elif strategy.needs_version and target.subresource == "" and "managedFields" in meta and (
-            version is None and meta.get("managedFields") == old.get("managedFields")
-        ):
-            cause = fielderrors.invalid("metadata.resourceVersion", 0, "must be specified for an update")
-            raise invalid(
-                target.resource.group, target.resource.plural, target.name, [cause]
-            )
+    def _check_uid(self, target: Target, meta: Object, old: Object) -> None:
+        if meta.get("uid") and meta["uid"] != old["uid"]:
+            raise self._precondition(target, meta["uid"], old["uid"])
+
+    @staticmethod
+    def _require_version(target: Target, strategy: Strategy, meta: Object) -> None:
+        """Refuse a PUT without a resource version for kinds that must have one."""
+        if strategy.needs_version and not meta.get("resourceVersion"):
+            text = "must be specified for an update"
+            cause = fielderrors.invalid("metadata.resourceVersion", 0, text)
+            resource = target.resource
+            raise invalid(resource.group, resource.plural, target.name, [cause])
+
+    def _check_version(self, target: Target, meta: Object, old: Object) -> None:
+        version = meta.get("resourceVersion")
+        if version and version not in ("0", old["resourceVersion"]):
+            raise self._conflict(target)
 
     def _store(
         self, resource: Resource, target: Target, obj: Object, options: WriteOptions
@@ -294,10 +324,7 @@ class Writer:
             meta = obj["metadata"] = {}
         given = meta.get("namespace") if isinstance(meta, dict) else None
         if given and target.resource.namespaced and given != target.namespace:
-            raise bad_request(
-                "the namespace of the provided object does not match the namespace sent on the "
-                "request"
-            )
+            raise bad_request(NAMESPACES)
         if target.resource.namespaced:
             meta["namespace"] = target.namespace
         elif isinstance(meta, dict):
