@@ -15,13 +15,9 @@ def entry(manager, spec, version="apps/v1", **more):
     }
 
 
-def scaled(entries):
-    return {"metadata": {"managedFields": entries}}
-
-
 def test_only_owners_of_the_replicas_are_in_the_scale():
     parent = [entry("a", {"f:replicas": {}, "f:paused": {}}), entry("b", {"f:paused": {}})]
-    assert scale_managed_fields(scaled(parent), REPLICAS) == [
+    assert scale_managed_fields(parent, REPLICAS) == [
         entry("a", {"f:replicas": {}}, "autoscaling/v1")
     ]
 
@@ -29,7 +25,7 @@ def test_only_owners_of_the_replicas_are_in_the_scale():
 def test_a_write_of_the_scale_takes_the_replicas_and_leaves_the_rest():
     parent = [entry("a", {"f:replicas": {}, "f:paused": {}})]
     scale = [entry("h", {"f:replicas": {}}, "autoscaling/v1", subresource="scale")]
-    after = parent_managed_fields(scaled(parent), scaled(scale), REPLICAS, "apps/v1")
+    after = parent_managed_fields(parent, scale, REPLICAS, "apps/v1")
     taken = entry("h", {"f:replicas": {}}, subresource="scale")
     del taken["time"]
     assert after == [taken, entry("a", {"f:paused": {}})]
@@ -37,5 +33,5 @@ def test_a_write_of_the_scale_takes_the_replicas_and_leaves_the_rest():
 
 def test_an_owner_that_stays_keeps_its_entry():
     parent = [entry("a", {"f:replicas": {}})]
-    scale = scale_managed_fields(scaled(parent), REPLICAS)
-    assert parent_managed_fields(scaled(parent), scaled(scale), REPLICAS, "apps/v1") == parent
+    scale = scale_managed_fields(parent, REPLICAS)
+    assert parent_managed_fields(parent, scale, REPLICAS, "apps/v1") == parent

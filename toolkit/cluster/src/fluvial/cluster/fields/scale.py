@@ -18,15 +18,13 @@ _SCALE_VERSION = "autoscaling/v1"
 _SCALE_REPLICAS: Path = ("f:spec", "f:replicas")
 
 
-def scale_managed_fields(
-    parent: dict[str, Any], replicas: Mapping[str, Path]
-) -> list[dict[str, Any]]:
+def scale_managed_fields(parent: Any, replicas: Mapping[str, Path]) -> list[dict[str, Any]]:
     """Return the managedFields of a Scale: those entries of its parent that own the replicas.
 
     `replicas` gives the path of the replicas by the apiVersion of the parent.
     """
     found: dict[Any, Entry] = {}
-    for key, entry in _managers(parent).entries.items():
+    for key, entry in Managers.decode(parent).entries.items():
         path = replicas.get(entry.version)
         if path is not None and path in entry.fields:
             found[key] = Entry(_SCALE_VERSION, frozenset({_SCALE_REPLICAS}), entry.time)
@@ -34,16 +32,16 @@ def scale_managed_fields(
 
 
 def parent_managed_fields(
-    parent: dict[str, Any], scale: dict[str, Any], replicas: Mapping[str, Path], version: str
+    parent: Any, scale: Any, replicas: Mapping[str, Path], version: str
 ) -> list[dict[str, Any]]:
     """Return the parent's managedFields after a write of its Scale.
 
     `version` is the parent's apiVersion. Entries of unknown versions are dropped, and a manager
     that is new to the parent has no time, as upstream.
     """
-    wanted = {_identity(key): key for key in _managers(scale).entries}
+    wanted = {_identity(key): key for key in Managers.decode(scale).entries}
     after: dict[Any, Entry] = {}
-    for key, entry in _managers(parent).entries.items():
+    for key, entry in Managers.decode(parent).entries.items():
         if entry.version not in replicas:
             continue
         path = replicas[entry.version]
@@ -58,10 +56,6 @@ def parent_managed_fields(
     for key in wanted.values():
         after[key] = Entry(version, own)
     return Managers(after).encode()
-
-
-def _managers(obj: dict[str, Any]) -> Managers:
-    return Managers.decode((obj.get("metadata") or {}).get("managedFields"))
 
 
 def _identity(key: Any) -> tuple[str, str, str]:
