@@ -72,13 +72,15 @@ def accumulate(
     origin: str = "",
     into: Accumulator | None = None,
     component: bool = False,
+    read: _kfile.Read | None = None,
 ) -> tuple[Accumulator, Kustomization]:
     """Build the kustomization in the loader's folder, before names are fixed.
 
     `metadata` is the outermost buildMetadata, None at the top; `origin` the path from there. A
-    component works on its parent's accumulator, `into`.
+    component works on its parent's accumulator, `into`. `read` is a file that was read, and
+    perhaps changed, by the caller.
     """
-    file, path, content = _kfile.read(loader.tree, loader.folder)
+    file, path, content = read or _kfile.read(loader.tree, loader.folder)
     loader.file = path
     is_component = file.kind == _kfile.COMPONENT
     if into is not None or metadata is not None:

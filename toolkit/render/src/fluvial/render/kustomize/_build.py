@@ -8,7 +8,8 @@ from fluvial.render.kustomize._accumulate import Accumulator, accumulate
 from fluvial.render.kustomize._errors import KustomizeError, ResourceError
 from fluvial.render.kustomize._fieldspec import FieldSpec
 from fluvial.render.kustomize._generators import content_hash
-from fluvial.render.kustomize._ids import Gvk
+from fluvial.render.kustomize._ids import Gvk, text
+from fluvial.render.kustomize._kfile import Read
 from fluvial.render.kustomize._loader import Loader
 from fluvial.render.kustomize._metadata import set_entries
 from fluvial.render.kustomize._model import Kustomization, SortOptions
@@ -42,16 +43,19 @@ class Options(msgspec.Struct, frozen=True):
     provenance: bool = False
 
 
-def build(tree: Tree, path: str = "", *, options: Options | None = None) -> list[Rendered]:
+def build(
+    tree: Tree, path: str = "", *, options: Options | None = None, read: Read | None = None
+) -> list[Rendered]:
     """Build the kustomization in the folder `path` of `tree`.
 
-    Pure: nothing is fetched, run or written. Raises KustomizeError, whose message quotes the file
-    and line.
+    Pure: nothing is fetched, run or written. `read` is the folder's kustomization file when the
+    caller has read, and perhaps changed, it already. Raises KustomizeError, whose message quotes
+    the file and line.
     """
     options = options or Options()
     loader = Loader(tree, join("", path), confined=options.confined)
     try:
-        accumulated, file = accumulate(loader, provenance=options.provenance)
+        accumulated, file = accumulate(loader, provenance=options.provenance, read=read)
         resources = _finish(accumulated, file, options)
     except YamlError as error:
         raise KustomizeError(str(error)) from None
@@ -106,6 +110,9 @@ def _annotate(resource: Resource, metadata: list[str]) -> None:
             annotations[key] = dump(value, sort_keys=False)
         else:
             annotations.pop(key, None)
+    for key, value in annotations.items():
+        if not isinstance(value, str):
+            annotations[key] = text(value)
     if annotations:
         resource.data["metadata"]["annotations"] = annotations
     elif isinstance(found, dict) and (before or resource.previous or resource.needs_hash):

@@ -133,6 +133,6 @@ def _collect(
             spec = FieldSpec(kind, f"{where}/{key}" if key else where)
             added.references.append((Gvk("", version, target), [spec]))
         config.merge(added)
-        reference = str(schema.get("$ref", "")).rpartition("/")[2]
+        reference = str(schema.get("$ref", "")).removeprefix("#/definitions/")
         if reference:
             _collect(config, definitions, reference, kind, path=(*path, field), seen=seen | {name})

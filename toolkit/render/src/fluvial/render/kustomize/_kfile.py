@@ -1,11 +1,13 @@
 """Finding and reading the kustomization file of a folder."""
 
+from typing import NamedTuple
+
 from fluvial.render.kustomize._decode import load_config
 from fluvial.render.kustomize._errors import KustomizationError
 from fluvial.render.kustomize._model import Kustomization
 from fluvial.render.kustomize.tree import Tree, join
 
-__all__ = ["COMPONENT", "NAMES", "find", "read"]
+__all__ = ["COMPONENT", "NAMES", "Read", "check", "find", "read"]
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 COMPONENT = "Component"
@@ -29,8 +31,16 @@ def find(tree: Tree, folder: str) -> str:
     return found[0] if found else ""
 
 
-def read(tree: Tree, folder: str) -> tuple[Kustomization, str, bytes]:
-    """Read a folder's kustomization file: the decoded form, its path and its content.
+class Read(NamedTuple):
+    """A kustomization file: its decoded form, its path, and its content."""
+
+    file: Kustomization
+    path: str
+    content: bytes
+
+
+def read(tree: Tree, folder: str, *, lenient: bool = False) -> Read:
+    """Read a folder's kustomization file; `lenient` drops unknown fields.
 
     The deprecated spellings `bases`, `imageTags` and `env` are moved to today's. Raises
     KustomizationError for a file that is missing, malformed, empty or of a wrong kind.
@@ -41,7 +51,11 @@ def read(tree: Tree, folder: str) -> tuple[Kustomization, str, bytes]:
             f"unable to find one of {', '.join(NAMES)} in directory {folder or '.'!r}"
         )
     content = tree.read(path)
-    file = load_config(content, Kustomization, file=path)
+    return check(load_config(content, Kustomization, file=path, lenient=lenient), path, content)
+
+
+def check(file: Kustomization, path: str, content: bytes) -> Read:
+    """Check a decoded file and move the deprecated spellings; see `read`."""
     if file == Kustomization(apiVersion=file.apiVersion, kind=file.kind):
         raise KustomizationError("kustomization.yaml is empty", file=path)
     file.kind = file.kind or "Kustomization"
@@ -60,7 +74,7 @@ def read(tree: Tree, folder: str) -> tuple[Kustomization, str, bytes]:
         if args.env:
             args.envs = [*args.envs, args.env]
     _refuse(file, path)
-    return file, path, content
+    return Read(file, path, content)
 
 
 def _refuse(file: Kustomization, path: str) -> None:

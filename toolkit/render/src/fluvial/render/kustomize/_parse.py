@@ -17,7 +17,7 @@ def parse_resources(
     """Read the resources of a file, in order; the items of lists come behind all others.
 
     `by` is what provenance says of the values. Raises YamlError for what is no YAML, and
-    ResourceError for documents without kind or metadata.name and for null list items.
+    ResourceError for documents without kind or metadata.name.
     """
     documents = load_documents(content, file=file, dialect=Dialect.KYAML, positions=provenance)
     source = content if isinstance(content, str) else content.decode("utf-8", "replace")
@@ -31,6 +31,7 @@ def parse_resources(
         if not isinstance(value, dict):
             raise ResourceError("a resource must be a map", file=file, line=line, text=source)
         kind = _check(value, file, line, source)
+        _keep_annotation_texts(value, source, file, line, base)
         if kind.endswith("List") and "items" in value:
             items = value["items"]
             if items is None:
@@ -53,7 +54,7 @@ def parse_resources(
 
 
 def _check(value: dict[str, Any], file: str, line: int, source: str) -> str:
-    """Return the kind. Raises ResourceError for a missing identity or a null list item."""
+    """Return the kind. Raises ResourceError for a missing identity."""
     kind = text(value.get("kind") or "")
     metadata = value.get("metadata")
     name = metadata.get("name") if isinstance(metadata, dict) else None
@@ -63,26 +64,26 @@ def _check(value: dict[str, Any], file: str, line: int, source: str) -> str:
     if missing:
         what = f" of the {kind}" if kind else ""
         raise ResourceError(f"missing {missing}{what}", file=file, line=line, text=source)
-    hole = _null_item(value, "")
-    if hole:
-        raise ResourceError(f"empty item at {hole}", file=file, line=line, text=source)
     return kind
 
 
-def _null_item(value: Any, path: str) -> str:
-    """Return the path of a list that holds a null, or an empty string."""
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if isinstance(item, dict | list):
-                found = _null_item(item, f"{path}/{key}" if path else key)
-                if found:
-                    return found
-    elif isinstance(value, list):
-        if None in value and any(item is None for item in value):
-            return path
-        for item in value:
-            if isinstance(item, dict | list):
-                found = _null_item(item, path)
-                if found:
-                    return found
-    return ""
+def _keep_annotation_texts(
+    value: dict[str, Any], source: str, file: str, line: int, base: str
+) -> None:
+    """Turn annotations that are no strings into the text that stands in the file.
+
+    Upstream rewrites this map as strings at the end of every build, from the source's text.
+    """
+    metadata = value.get("metadata")
+    annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
+    if not isinstance(annotations, dict) or all(
+        isinstance(item, str) for item in annotations.values()
+    ):
+        return
+    documents = load_documents(source, file=file, dialect=Dialect.TEXT)
+    texts: Any = next(document.value for document in documents if document.line == line)
+    for part in base.split("/")[1:]:
+        texts = texts[int(part)] if isinstance(texts, list) else texts[part]
+    for key, item in annotations.items():
+        if not isinstance(item, str):
+            annotations[key] = texts["metadata"]["annotations"][key]

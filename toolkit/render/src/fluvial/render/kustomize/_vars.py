@@ -1,5 +1,6 @@
 """The deprecated `$(NAME)` variables."""
 
+import re
 from typing import Any
 
 from fluvial.render.kustomize._errors import TransformError
@@ -14,6 +15,7 @@ from fluvial.render.objects import Origin
 __all__ = ["expand", "register", "resolve_variables"]
 
 _BY = Origin("", 0, 0, "vars")
+_INDEX = re.compile(r"\[(\d+)\]")
 
 
 def register(resources: Resources, known: list[Variable], more: list[Variable]) -> list[Variable]:
@@ -51,7 +53,7 @@ def _value(resources: Resources, variable: Variable) -> Any:
     path = variable.fieldref.fieldPath or "metadata.name"
     for resource in resources:
         if variable.name in resource.variables:
-            value = lookup(resource.data, split(path.replace("[", ".[").replace("..", ".")))
+            value = lookup(resource.data, split(_INDEX.sub(r".\1", path)))
             if value is MISSING:
                 raise TransformError(
                     f"field {path!r} specified in var {variable.name!r} not found in {resource}"

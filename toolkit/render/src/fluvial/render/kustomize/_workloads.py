@@ -60,6 +60,8 @@ def set_image(
     """Change an image wherever it is used: in pod specs, and in any list named containers."""
     specs = list(specs)
     for resource in resources:
+        if resource.gvk.kind == "CustomResourceDefinition":
+            continue
 
         def setter(node: Any, key: Any, pointer: str, resource: Resource = resource) -> None:
             value = node[key]
@@ -73,8 +75,7 @@ def set_image(
 
         for spec in specs:
             apply_spec(resource, spec, setter)
-        if resource.gvk.kind != "CustomResourceDefinition":
-            _everywhere(resource.data, "", setter)
+        _everywhere(resource.data, "", setter)
 
 
 def _everywhere(node: Any, pointer: str, setter: Any) -> None:

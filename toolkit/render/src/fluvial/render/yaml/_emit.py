@@ -28,6 +28,7 @@ _ESCAPES = {
 }  # fmt: skip
 _BREAKS = "\r\n\x85\u2028\u2029"
 _TRAILING_SPACE = re.compile(rf" (?=[{_BREAKS}])")
+_SPACED_BREAK = re.compile(rf"[{_BREAKS}] ")
 _ANY_BREAK = re.compile(f"[{_BREAKS}]")
 
 
@@ -137,6 +138,8 @@ def _string(text: str, indent: int, column: int, *, key: bool = False) -> str | 
         return _double(text, indent, column, fold=not key)
     if _UNPRINTABLE.search(text) or _TRAILING_SPACE.search(text):
         return _double(text, indent, column, fold=not key)
+    if multiline and _SPACED_BREAK.search(text):
+        return _double(text, indent, column, fold=not key)
     if multiline or not _plain_allowed(text):
         return _single(text, indent, column, fold=not key)
     return _plain(text, indent, column, fold=not key)
@@ -187,7 +190,7 @@ def _plain(text: str, indent: int, column: int, *, fold: bool) -> str:
 
 
 def _single(text: str, indent: int, column: int, *, fold: bool) -> str:
-    if not fold or column + len(text) <= _WIDTH:
+    if (not fold or column + len(text) <= _WIDTH) and not _ANY_BREAK.search(text):
         return "'" + text.replace("'", "''") + "'"
     doubled = _fold_quoted(text, indent, column + 1)
     return f"'{doubled}'"
@@ -208,6 +211,9 @@ def _fold_quoted(text: str, indent: int, column: int) -> str:
             out.append("\n" + " " * indent)
             column = indent
         else:
+            if before in _BREAKS and before:
+                out.append(" " * indent)
+                column = indent
             written = "''" if char == "'" else char
             out.append(written)
             column += len(written)

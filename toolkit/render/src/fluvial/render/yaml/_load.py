@@ -177,7 +177,7 @@ class _Constructor:
 
     def scalar(self, node: ScalarNode) -> Scalar:
         tag, text = node.tag, node.value
-        if tag == _QUOTED:
+        if tag == _QUOTED or self.dialect is Dialect.TEXT:
             return str(text)
         if tag == _PLAIN:
             value = resolve(text, self.dialect)

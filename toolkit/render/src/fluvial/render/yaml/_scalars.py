@@ -4,6 +4,7 @@ import enum
 import math
 import re
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import lru_cache
 
 __all__ = ["Dialect", "Scalar", "go_float", "needs_quotes", "resolve"]
@@ -12,10 +13,14 @@ Scalar = str | int | float | bool | None
 
 
 class Dialect(enum.Enum):
-    """Which of the two Go readers is followed; see the package's docstring."""
+    """Which of the two Go readers is followed; see the package's docstring.
+
+    TEXT reads structure only: every scalar is the string that stands there.
+    """
 
     SIGS = "sigs"
     KYAML = "kyaml"
+    TEXT = "text"
 
 
 _NULL = {"": None, "~": None, "null": None, "Null": None, "NULL": None}
@@ -28,6 +33,7 @@ _CORE: dict[str, Scalar] = {
     **dict.fromkeys(("-.inf", "-.Inf", "-.INF"), -math.inf),
 }
 _WORDS: dict[Dialect, dict[str, Scalar]] = {
+    Dialect.TEXT: {},
     Dialect.KYAML: _CORE,
     Dialect.SIGS: {
         **_CORE,
@@ -35,14 +41,14 @@ _WORDS: dict[Dialect, dict[str, Scalar]] = {
         **dict.fromkeys(("n", "N", "no", "No", "NO", "off", "Off", "OFF"), False),
     },
 }
+_SIGNED_BINARY = re.compile(r"^0b[-+][01]+$", re.ASCII)
 _INTEGER = re.compile(
     r"^[-+]?(?:0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|0[0-7]*|[1-9][0-9]*)$", re.ASCII
 )
 _FLOAT = re.compile(r"^[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?$", re.ASCII)
-_HEX_FLOAT = re.compile(r"^0[xX]", re.ASCII)
 _DATE = re.compile(
-    r"^(\d{4})-(\d\d?)-(\d\d?)(?:(?:[Tt]|[ \t]+)(\d\d?):(\d\d):(\d\d)(\.\d*)?"
-    r"[ \t]*(Z|[-+]\d\d?(?::?\d\d)?)?)?$",
+    r"^(\d{4})-(\d\d?)-(\d\d?)(?:(?:[Tt](?=.*(?:Z|[-+]\d\d:\d\d)$)| +(?=[\d:.]+$))"
+    r"(\d\d?):(\d\d?):(\d\d?)(\.\d+)?(Z|[-+]\d\d:\d\d)?)?$",
     re.ASCII,
 )
 _SEXAGESIMAL = re.compile(r"^[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?$", re.ASCII)
@@ -51,6 +57,8 @@ _LARGEST, _SMALLEST = 2**64, -(2**63)
 
 def _integer(text: str) -> int | None:
     """Read an integer as Go's ParseInt with base 0 does; None when it is none that fits."""
+    if _SIGNED_BINARY.match(text):
+        return int(f"{text[2]}{text[3:]}", base=2)
     if not _INTEGER.match(text):
         return None
     digits = text.lstrip("+-")
@@ -66,7 +74,7 @@ def _integer(text: str) -> int | None:
 def _timestamp(text: str) -> str | None:
     """Read a date as Go's v3 reader does, and print it as its JSON; None when it is none."""
     match = _DATE.match(text)
-    if not match or (match[4] is None and len(text) < len("2000-1-1")):
+    if not match:
         return None
     year, month, day = int(match[1]), int(match[2]), int(match[3])
     hour, minute, second = (int(match[n] or 0) for n in (4, 5, 6))
@@ -89,6 +97,8 @@ def resolve(text: str, dialect: Dialect = Dialect.SIGS) -> Scalar:
 
     Whole floats come back as integers, as Go's JSON prints them: `1e3` is 1000, `1.0` is 1.
     """
+    if dialect is Dialect.TEXT:
+        return text
     words = _WORDS[dialect]
     if text in words:
         return words[text]
@@ -96,23 +106,34 @@ def resolve(text: str, dialect: Dialect = Dialect.SIGS) -> Scalar:
     if not (first.isdigit() or first in "+-."):
         return text
     if first == ".":
-        return _whole(float(text)) if _FLOAT.match(text) else text
+        number = _float(text) if _FLOAT.match(text) else None
+        return text if number is None else number
     if dialect is Dialect.KYAML and first.isdigit():
         date = _timestamp(text)
         if date is not None:
             return date
     plain = text.replace("_", "")
-    number = _integer(plain)
-    if number is not None:
-        return number
-    if _FLOAT.match(plain) and not _HEX_FLOAT.match(plain):
-        return _whole(float(plain))
+    whole = _integer(plain)
+    if whole is not None:
+        return whole
+    if _FLOAT.match(plain):
+        number = _float(plain)
+        return text if number is None else number
     return text
 
 
-def _whole(number: float) -> int | float:
-    """Turn a whole number that Go's JSON prints without an exponent into an integer."""
-    return int(number) if number.is_integer() and _SMALLEST <= number < _LARGEST else number
+def _float(text: str) -> int | float | None:
+    """Read a float as Go's JSON then prints it: whole numbers as integers, by shortest digits.
+
+    None for what overflows, which Go takes for a string.
+    """
+    number = float(text)
+    if math.isinf(number):
+        return None
+    if not number.is_integer():
+        return number
+    whole = int(Decimal(repr(number)))
+    return whole if _SMALLEST <= whole < _LARGEST else number
 
 
 @lru_cache(maxsize=65536)

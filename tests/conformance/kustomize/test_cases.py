@@ -1,0 +1,67 @@
+"""Every case is a rule: a tree, and what kustomize makes of it, byte for byte.
+
+`cases/<rule>/` holds `rule.md` (the rule in one line), `input/`, and `expected.yaml` or, where the
+build must fail, `error.txt` with our own message. With the oracle installed each case is also run
+through it, so that a recorded expectation cannot drift from the real thing.
+"""
+
+import pathlib
+import subprocess
+
+import pytest
+
+from fluvial.render.kustomize import DiskTree, KustomizeError, Options, build, to_yaml
+
+CASES = pathlib.Path(__file__).parent / "cases"
+ORACLE = pathlib.Path(__file__).parents[3] / ".venv" / "oracles" / "kubectl"
+OPTIONS = Options(order="legacy", confined=True)  # what the command line does
+NAMES = sorted(path.parent.name for path in CASES.glob("*/rule.md"))
+
+
+def run(case: pathlib.Path, options: Options = OPTIONS) -> tuple[str, str]:
+    """Return the output and the error of our engine; one of them is empty."""
+    try:
+        return to_yaml(build(DiskTree(case / "input"), options=options)), ""
+    except KustomizeError as error:
+        return "", f"{error}\n"
+
+
+def test_there_are_cases() -> None:
+    assert len(NAMES) >= 120
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_recorded(name: str) -> None:
+    case = CASES / name
+    output, error = run(case)
+    if (case / "error.txt").exists():
+        assert error == (case / "error.txt").read_text()
+        assert not (case / "expected.yaml").exists()
+    else:
+        assert error == ""
+        assert output == (case / "expected.yaml").read_text()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_provenance_changes_nothing(name: str) -> None:
+    case = CASES / name
+    traced = Options(order="legacy", confined=True, provenance=True)
+    output, error = run(case, traced)
+    assert (output, bool(error)) == (run(case)[0], bool(run(case)[1]))
+
+
+@pytest.mark.skipif(not ORACLE.exists(), reason="the oracle kubectl is not installed")
+@pytest.mark.parametrize("name", NAMES)
+def test_oracle(name: str) -> None:
+    case = CASES / name
+    result = subprocess.run(
+        [ORACLE, "kustomize", case / "input"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    output, error = run(case)
+    assert (result.returncode != 0) == bool(error), result.stderr
+    if not error:
+        assert output == result.stdout
