@@ -14,7 +14,13 @@ from fluvial.cluster.names import (
 )
 from fluvial.cluster.objects import Object
 
-__all__ = ["finalizer_errors", "label_errors", "metadata_errors", "metadata_update_errors"]
+__all__ = [
+    "custom_finalizer_errors",
+    "finalizer_errors",
+    "label_errors",
+    "metadata_errors",
+    "metadata_update_errors",
+]
 
 ANNOTATIONS_LIMIT = 256 * 1024
 STANDARD_FINALIZERS = ("orphan", "foregroundDeletion", "kubernetes")
@@ -78,9 +84,14 @@ def _owner_errors(owners: object, field: str) -> list[Cause]:
     return errors
 
 
+def custom_finalizer_errors(field: str, name: str) -> list[Cause]:
+    """Check one finalizer of a custom resource: only built-in kinds ask for a domain."""
+    return [fielderrors.invalid(field, name, text) for text in label_key_errors(name)]
+
+
 def finalizer_errors(field: str, name: str) -> list[Cause]:
     """Check one finalizer: qualified, or one of the standard names."""
-    errors = [fielderrors.invalid(field, name, text) for text in label_key_errors(name)]
+    errors = custom_finalizer_errors(field, name)
     if not errors and "/" not in name and name not in STANDARD_FINALIZERS:
         text = "name is neither a standard finalizer name nor is it fully qualified"
         errors.append(fielderrors.invalid(field, name, text))

@@ -10,7 +10,11 @@ import secrets
 import uuid
 
 from fluvial.cluster import fielderrors, schemas
-from fluvial.cluster.builtin.metadata import metadata_errors, metadata_update_errors
+from fluvial.cluster.builtin.metadata import (
+    custom_finalizer_errors,
+    metadata_errors,
+    metadata_update_errors,
+)
 from fluvial.cluster.builtin.strategy import Context, Strategy
 from fluvial.cluster.endpoints import admission
 from fluvial.cluster.endpoints.access import Access
@@ -337,7 +341,7 @@ class Writer:
             obj,
             namespaced=resource.namespaced,
             name_errors=strategy.name_errors,
-            finalizers=strategy.finalizer_errors,
+            finalizers=custom_finalizer_errors if resource.custom else strategy.finalizer_errors,
         )
 
     @staticmethod
