@@ -257,8 +257,7 @@ class Replay:
                 raise Difference(f"{where}: status {response.status}: {await response.text()}")
             events = [item for item in watch["events"]]
             got: list[Any] = []
-            initial = self._initial(watch)
-            await self._read(response, got, initial)
+            await self._read(response, got, self._initial(watch), look=False)
             for step in watch["during"]:
                 await self.step(step)
             closed = await self._read(response, got, len(events), until_closed=watch["closed"])
@@ -266,14 +265,20 @@ class Replay:
             if closed != watch["closed"]:
                 raise Difference(f"{where}: closed {closed}, recorded {watch['closed']}")
 
-    @staticmethod
-    def _initial(watch: dict[str, Any]) -> int:
-        """How many events are there before anything is done: those of sendInitialEvents, or none."""
+    def _initial(self, watch: dict[str, Any]) -> int:
+        """How many events are there before anything is done: those of objects known already."""
         for index, event in enumerate(watch["events"]):
             notes = event["object"].get("metadata", {}).get("annotations") or {}
             if "k8s.io/initial-events-end" in notes:
                 return index + 1
-        return 0
+        count = 0
+        for event in watch["events"]:
+            obj = event["object"]
+            version = obj.get("metadata", {}).get("resourceVersion", "")
+            if version.removeprefix("$") not in self.bound:
+                break
+            count += 1
+        return count
 
     async def _read(
         self,
@@ -282,6 +287,7 @@ class Replay:
         count: int,
         *,
         until_closed: bool = False,
+        look: bool = True,
     ) -> bool:
         """Read until there are `count` events (or the end); then look if more comes."""
         while len(got) < count or until_closed:
@@ -298,12 +304,14 @@ class Replay:
             if event["type"] == "BOOKMARK" and got and got[-1] == event:
                 continue
             got.append(event)
+        if not look:
+            return False
         try:
             async with asyncio.timeout(0.05):
                 line = await response.content.readline()
         except TimeoutError:
             return False
-        if line and count:
+        if line:
             got.append(json.loads(line))
         return not line
 

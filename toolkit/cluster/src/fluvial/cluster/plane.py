@@ -134,7 +134,7 @@ class ControlPlane:
         verbs = ResourceVerbs(self.endpoints, self.authorizer, reviews, self._closing)
         server = Server(self.endpoints, self.authorizer, self.tokens, verbs, audit=audit)
         runner = web.ServerRunner(
-            web.Server(server.handle, access_log=None, max_line_size=65536),  # type: ignore[arg-type] # any handler of requests
+            web.Server(server.handle, request_factory=_request, access_log=None),
             shutdown_timeout=2.0,
         )
         await runner.setup()
@@ -204,6 +204,15 @@ class ControlPlane:
             "current-context": name,
         }
         return yaml.dump(config)
+
+
+def _request(
+    message: Any, payload: Any, protocol: Any, writer: Any, task: asyncio.Task[None]
+) -> web.BaseRequest:
+    """Make a request whose body may be as large as the API's limit, and one byte more."""
+    loop = asyncio.get_running_loop()
+    limit = 4 * LIMIT
+    return web.BaseRequest(message, payload, protocol, writer, task, loop, client_max_size=limit)
 
 
 class _Background:

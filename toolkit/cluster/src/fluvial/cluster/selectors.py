@@ -102,7 +102,10 @@ class _Parser:
                 raise SelectorError(
                     f"found '{self._token}', expected: !, identifier, or 'end of string'"
                 )
-            terms.append(self._requirement())
+            try:
+                terms.append(self._requirement())
+            except SelectorError as error:
+                raise SelectorError(f"unable to parse requirement: {error}") from None
             token = self._take()
             if not token:
                 return tuple(sorted(terms, key=lambda term: term.key))
@@ -198,11 +201,8 @@ def _quote(text: str) -> str:
 
 
 def parse_labels(text: str) -> tuple[LabelTerm, ...]:
-    """Read a label selector; raises `SelectorError`, prefixed as the API server does."""
-    try:
-        return _Parser(text).parse()
-    except SelectorError as error:
-        raise SelectorError(f"unable to parse requirement: {error}") from None
+    """Read a label selector; raises `SelectorError`, worded as the API server does."""
+    return _Parser(text).parse()
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

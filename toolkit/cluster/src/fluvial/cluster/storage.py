@@ -103,6 +103,9 @@ class _Prefix:
     def record(self, event: Event) -> None:
         self.history.append(event)
         self.last = event.revision
+        self.wake()
+
+    def wake(self) -> None:
         waiters, self.waiters = self.waiters, set()
         for waiter in waiters:
             if not waiter.done():
@@ -191,8 +194,13 @@ class MemoryStore:
             found.history = kept
             self._events += len(found.history)
 
+    def wake(self, prefix: str) -> None:
+        """End the waiting of everyone who follows a prefix."""
+        if prefix in self._prefixes:
+            self._prefixes[prefix].wake()
+
     async def changed(self, prefix: str, after: int) -> None:
-        """Wait until the prefix has a change after a revision."""
+        """Wait until the prefix has a change after a revision, or `wake`."""
         found = self._prefixes.setdefault(prefix, _Prefix())
         if found.last > after:
             return

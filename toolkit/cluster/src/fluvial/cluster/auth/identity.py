@@ -11,7 +11,7 @@ from multidict import CIMultiDictProxy
 from fluvial.cluster.auth.rbac import Attributes, Authorizer
 from fluvial.cluster.auth.tokens import TokenAuthority
 from fluvial.cluster.endpoints import User
-from fluvial.cluster.errors import bad_request, internal, unauthorized
+from fluvial.cluster.errors import bad_request, unauthorized
 
 __all__ = ["ANONYMOUS", "authenticate", "impersonated"]
 
@@ -61,10 +61,8 @@ def impersonated(user: User, headers: CIMultiDictProxy[str], authorizer: Authori
     name, groups, uid, extra = _requests(headers)
     if not name:
         if groups or uid or extra:
-            raise internal(
-                "requested "
-                + _requested(groups, uid, extra)
-                + " without impersonating a user"
+            raise bad_request(
+                f"requested {_requested(groups, uid, extra)} without impersonating a user name"
             )
         return user
     wanted = []
@@ -97,7 +95,14 @@ def impersonated(user: User, headers: CIMultiDictProxy[str], authorizer: Authori
 
 
 def _requested(groups: list[str], uid: str, extra: dict[str, list[str]]) -> str:
-    if groups:
-        shown = " ".join(groups)
-        return f"[{{Group  {shown}    }}]" if shown else ""
-    return uid or bad_request(str(extra)).message
+    """Print what was asked for, as Go prints its user."""
+    quoted = ", ".join(f'"{group}"' for group in groups)
+    shown_groups = f"[]string{{{quoted}}}" if groups else "[]string(nil)"
+    shown_extra = "map[string][]string(nil)"
+    if extra:
+        pairs = ", ".join(
+            '"{}":[]string{{{}}}'.format(key, ", ".join(f'"{value}"' for value in values))
+            for key, values in sorted(extra.items())
+        )
+        shown_extra = f"map[string][]string{{{pairs}}}"
+    return f'&user.DefaultInfo{{Name:"", UID:"{uid}", Groups:{shown_groups}, Extra:{shown_extra}}}'

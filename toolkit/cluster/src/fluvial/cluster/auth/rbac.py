@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from fluvial.cluster.endpoints import Endpoints, User
-from fluvial.cluster.errors import StatusError, forbidden
+from fluvial.cluster.errors import StatusError, forbidden, not_found
 from fluvial.cluster.objects import Object
 
 __all__ = ["Attributes", "Authorizer", "Decision"]
@@ -168,6 +168,8 @@ class Authorizer:
             verb, resource, name = "escalate", kind.lower() + "s", meta["name"]
         else:
             role = obj["roleRef"]
+            if not self._exists(role, namespace):
+                raise not_found(GROUP, f"{kind.lower()}s", role.get("name", ""))
             if old is not None and (obj.get("subjects"), role) == (
                 old.get("subjects"), old["roleRef"],
             ):  # fmt: skip
@@ -180,6 +182,11 @@ class Authorizer:
         missing = self._missing(user, namespace, rules)
         if missing:
             raise self._escalation(obj, user, missing)
+
+    def _exists(self, role: Object, namespace: str) -> bool:
+        prefix = f"{GROUP}/roles" if role.get("kind") == "Role" else f"{GROUP}/clusterroles"
+        place = namespace if role.get("kind") == "Role" else ""
+        return self._endpoints.store.get(prefix, (place, role.get("name", ""))) is not None
 
     def _missing(self, user: User, namespace: str, rules: list[Rule]) -> list[Rule]:
         owned = [rule for rule, _ in self._rules(user, namespace)]

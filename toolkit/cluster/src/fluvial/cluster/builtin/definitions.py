@@ -5,13 +5,22 @@ from __future__ import annotations
 from fluvial.cluster import fielderrors, fields
 from fluvial.cluster.builtin.strategy import Context, Strategy
 from fluvial.cluster.errors import Cause
+from fluvial.cluster.fields import check_definition_schema
 from fluvial.cluster.objects import Object
 
-__all__ = ["STRATEGIES"]
+__all__ = ["CLEANUP", "STRATEGIES"]
+
+CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 
 
 class DefinitionStrategy(Strategy):
     """Rules of CustomResourceDefinition."""
+
+    deletion_generation = False
+
+    def finalizer_errors(self, field: str, name: str) -> list[Cause]:
+        """The server's own finalizer has no domain."""
+        return [] if name == CLEANUP else super().finalizer_errors(field, name)
 
     def default(self, obj: Object) -> None:
         """Default names and conversion."""

@@ -42,6 +42,7 @@ class Strategy:
     """
 
     generation = True
+    deletion_generation = True
     status = True
     create_on_update = False
     needs_version = False

@@ -69,6 +69,7 @@ class Registrar:
         if self._served.pop(name, None) is not None:
             spec = definition["spec"]
             self._endpoints.catalog.replace(spec["group"], spec["names"]["plural"], ())
+            self._endpoints.store.wake(f"{spec['group']}/{spec['names']['plural']}")
 
     def _settle(self, name: str, definition: Object) -> None:
         meta = definition["metadata"]

@@ -54,7 +54,10 @@ class Access:
         stored = self.storage_resource(resource)
         if stored is resource:
             return obj
-        return convert(obj, stored.api_version)
+        result = convert(obj, stored.api_version)
+        if stored.custom is not None:
+            stored.custom.decode(result)
+        return result
 
     def view(self, resource: Resource, entry: Entry) -> Object:
         """Return a stored object as the resource's version shows it; shared, not to be changed."""

@@ -47,16 +47,17 @@ class Deleter:
             options.warnings.append(JOB_WARNING)
         meta = old["metadata"]
         finalizers = self._finalizers(meta.get("finalizers") or [], body, strategy.collection_policy)
+        generation = strategy.generation and strategy.deletion_generation
         grace = strategy.grace(old, body.get("gracePeriodSeconds"))
         if resource.prefix == "/namespaces":
             finalizers = meta.get("finalizers") or []
         if not finalizers and grace == 0:
             if resource.prefix == "/pods":
-                self._mark(old, 0, strategy.generation)
+                self._mark(old, 0, generation)
             return self.finish(target, old, options, answered=True)
         was = (meta.get("finalizers") or [], meta.get("deletionGracePeriodSeconds"))
         if meta.get("deletionTimestamp") is None:
-            self._mark(old, grace, strategy.generation)
+            self._mark(old, grace, generation)
         elif grace < (meta.get("deletionGracePeriodSeconds") or 0):
             self._shorten(meta, grace)
         meta.pop("finalizers", None)

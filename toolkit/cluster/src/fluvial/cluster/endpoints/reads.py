@@ -182,7 +182,8 @@ class Reader:
         entries = self._entries(target, at, options)
         if start is not None:
             entries = [entry for entry in entries if entry.key > start]
-        return self._page(target, entries, matcher, options.limit, revision, at)
+        limit = 0 if options.version == "0" else options.limit
+        return self._page(target, entries, matcher, limit, revision)
 
     def _page(
         self,
@@ -191,7 +192,6 @@ class Reader:
         matcher: Matcher,
         limit: int,
         revision: int,
-        at: int | None,
     ) -> Page:
         page = Page(target.resource, revision, [], [])
         for index, entry in enumerate(entries):

@@ -129,7 +129,7 @@ class Subresources:
         if selector:
             status["selector"] = selector
         spec: Object = {"replicas": replicas} if replicas else {}
-        managed = scale_managed_fields(live, self._replica_paths(target))
+        managed = scale_managed_fields(meta.get("managedFields"), self._replica_paths(target))
         if managed:
             scale_meta["managedFields"] = managed
         return {
@@ -200,7 +200,10 @@ class Subresources:
                 now=self._access.now(), version="autoscaling/v1",
             )  # fmt: skip
         managed = parent_managed_fields(
-            live, scale, self._replica_paths(target), resource.api_version
+            live["metadata"].get("managedFields"),
+            scale["metadata"].get("managedFields"),
+            self._replica_paths(target),
+            resource.api_version,
         )
         if managed:
             new["metadata"]["managedFields"] = managed

@@ -99,6 +99,8 @@ class Watcher:
                     yield change
             if events:
                 continue
+            if self._access.endpoints.catalog.find(target.resource.gvr) is None:
+                return
             try:
                 async with asyncio.timeout(self.bookmark_interval if options.bookmarks else None):
                     await store.changed(prefix, cursor)

@@ -13,6 +13,7 @@ __all__ = ["check_timeout", "flag", "list_options", "seconds", "watch_options", 
 
 _TRUE = ("1", "t", "T", "true", "TRUE", "True")
 _FALSE = ("0", "f", "F", "false", "FALSE", "False")
+_GO_ESCAPES = {"\a": "\\a", "\b": "\\b", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _DURATION = re.compile(r"[-+]?(\d+(\.\d*)?(ns|us|µs|ms|s|m|h))+|0")
 
 
@@ -105,8 +106,12 @@ def write_options(
         causes.append(fielderrors.too_long("fieldManager", 128))
     if any(not char.isprintable() for char in manager):
         at = next(i for i, char in enumerate(manager) if not char.isprintable())
-        text = f"should only contain printable characters (found {manager[at]!r} at position {at})"
-        causes.append(fielderrors.invalid("fieldManager", manager, text))
+        shown = "".join(_GO_ESCAPES.get(char, char) for char in manager)
+        text = f"invalid character U+{ord(manager[at]):04X} (at position {at})"
+        message = f'Invalid value: "{shown}": {text}'
+        causes.append(
+            {"reason": "FieldValueInvalid", "message": message, "field": "fieldManager"}
+        )
     force = query.get("force")
     if force is not None and kind == "PatchOptions" and not apply:
         causes.append(fielderrors.forbidden("force", "may not be specified for non-apply patch"))

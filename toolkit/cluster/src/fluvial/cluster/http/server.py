@@ -5,7 +5,9 @@ The order is upstream's: authenticate, impersonate, authorize, then look at what
 
 from __future__ import annotations
 
+import dataclasses
 import logging
+import re
 import time
 from collections.abc import Callable
 from typing import Any
@@ -14,7 +16,7 @@ import msgspec
 from aiohttp import web
 
 from fluvial.cluster.auth.identity import authenticate, impersonated
-from fluvial.cluster.auth.rbac import Authorizer
+from fluvial.cluster.auth.rbac import Attributes, Authorizer
 from fluvial.cluster.auth.tokens import TokenAuthority
 from fluvial.cluster.endpoints import Endpoints, User
 from fluvial.cluster.errors import StatusError, internal, method_not_allowed
@@ -69,7 +71,7 @@ class Server:
         self._documents: dict[str, bytes] = {}
         endpoints.catalog.on_change(self._documents.clear)
 
-    async def handle(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request, whatever it is."""
         started = time.monotonic()
         info = parse(request.path)
@@ -78,7 +80,7 @@ class Server:
             if request.method in ("HEAD", "OPTIONS", "TRACE", "CONNECT"):
                 raise method_not_allowed()
             user = self._user(request)
-            attributes = info.attributes(verb_of(request, info))
+            attributes = self._attributes(request, info)
             if not self._authorizer.authorize(user, attributes).allowed:
                 raise self._authorizer.refusal(user, attributes)
             response = await self._route(request, info, user)
@@ -105,14 +107,27 @@ class Server:
             response.headers.setdefault("X-Kubernetes-PF-PriorityLevel-UID", _FLOW_UID)
         return response
 
-    def _user(self, request: web.Request) -> User:
+    def _user(self, request: web.BaseRequest) -> User:
         transport = request.transport
         certificate = transport.get_extra_info("peercert") if transport is not None else None
         user = authenticate(request.headers, certificate, self._tokens)
         return impersonated(user, request.headers, self._authorizer)
 
+    @staticmethod
+    def _attributes(request: web.BaseRequest, info: RequestInfo) -> Attributes:
+        """Return what is asked; a list or watch of one name counts as about that name."""
+        verb = verb_of(request, info)
+        attributes = info.attributes(verb)
+        if verb in ("list", "watch", "deletecollection") and not info.name:
+            found = re.fullmatch(
+                r"metadata\.name==?([^,=!]+)", request.query.get("fieldSelector", "")
+            )
+            if found:
+                return dataclasses.replace(attributes, name=found[1])
+        return attributes
+
     async def _route(
-        self, request: web.Request, info: RequestInfo, user: User
+        self, request: web.BaseRequest, info: RequestInfo, user: User
     ) -> web.StreamResponse:
         if info.resource:
             return await self._verbs.serve(request, info, user)
@@ -130,7 +145,7 @@ class Server:
         found = self._discovery(request, path)
         return text("404 page not found\n", 404) if found is None else found
 
-    def _discovery(self, request: web.Request, path: str) -> web.Response | None:
+    def _discovery(self, request: web.BaseRequest, path: str) -> web.Response | None:
         catalog, parts = self._endpoints.catalog, path.strip("/").split("/")
         header = request.headers.get("Accept", "")
         if path in ("/api", "/apis"):
@@ -169,7 +184,7 @@ class Server:
             return False
         return False
 
-    def _openapi(self, request: web.Request, path: str) -> web.Response:
+    def _openapi(self, request: web.BaseRequest, path: str) -> web.Response:
         catalog = self._endpoints.catalog
         if path == "/openapi/v2":
             header = request.headers.get("Accept", "")

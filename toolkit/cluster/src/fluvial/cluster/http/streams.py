@@ -68,7 +68,7 @@ def _shaper(
 
 
 async def stream(
-    request: web.Request,
+    request: web.BaseRequest,
     endpoints: Endpoints,
     target: Target,
     options: WatchOptions,

@@ -9,10 +9,16 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from fluvial.cluster import schemas
 from fluvial.cluster.auth.rbac import Authorizer
 from fluvial.cluster.auth.reviews import Reviews
 from fluvial.cluster.endpoints import Endpoints, Page, Target, User
-from fluvial.cluster.errors import StatusError, method_not_allowed, page_not_found
+from fluvial.cluster.errors import (
+    StatusError,
+    method_not_allowed,
+    not_found,
+    page_not_found,
+)
 from fluvial.cluster.http import bodies, queries
 from fluvial.cluster.http.answers import answer, partial, raw
 from fluvial.cluster.http.negotiation import Accepted, negotiate
@@ -27,7 +33,7 @@ __all__ = ["ResourceVerbs", "verb_of"]
 _METHODS = {"POST": "create", "PUT": "update", "PATCH": "patch"}
 
 
-def verb_of(request: web.Request, info: RequestInfo) -> str:
+def verb_of(request: web.BaseRequest, info: RequestInfo) -> str:
     """Return the verb that authorization is asked about."""
     method = request.method
     if not info.resource:
@@ -58,7 +64,7 @@ class ResourceVerbs:
         self._reviews = reviews
         self._closing = closing
 
-    async def serve(self, request: web.Request, info: RequestInfo, user: User) -> web.StreamResponse:
+    async def serve(self, request: web.BaseRequest, info: RequestInfo, user: User) -> web.StreamResponse:
         """Answer one request."""
         resource = self._endpoints.catalog.find(Gvr(info.group, info.version, info.resource))
         if resource is None or info.rest:
@@ -68,6 +74,8 @@ class ResourceVerbs:
             raise page_not_found()
         sub = resource.subresource(info.subresource) if info.subresource else None
         if info.subresource and sub is None:
+            if resource.custom is not None and info.subresource in ("status", "scale"):
+                raise not_found(resource.group, resource.plural, info.name)
             raise page_not_found()
         if resource.namespaced and info.name and not info.scope:
             raise page_not_found()
@@ -94,7 +102,7 @@ class ResourceVerbs:
         return info.subresource == "proxy"
 
     async def _get(
-        self, request: web.Request, target: Target, user: User, sub: Subresource | None
+        self, request: web.BaseRequest, target: Target, user: User, sub: Subresource | None
     ) -> web.StreamResponse:
         if queries.flag(request.query, "watch"):
             return await self._watch(request, target, user, sub)
@@ -112,14 +120,14 @@ class ResourceVerbs:
         return self._object(request, target, obj, accepted, 200, self._deprecations(target))
 
     async def _list(
-        self, request: web.Request, target: Target, user: User, sub: Subresource | None
+        self, request: web.BaseRequest, target: Target, user: User, sub: Subresource | None
     ) -> web.StreamResponse:
         accepted = negotiate(request.headers.get("Accept", ""), listing=True)
         page = self._endpoints.list(target, queries.list_options(request.query))
         return self._page(request, target, page, accepted)
 
     async def _watch(
-        self, request: web.Request, target: Target, user: User, sub: Subresource | None
+        self, request: web.BaseRequest, target: Target, user: User, sub: Subresource | None
     ) -> web.StreamResponse:
         accepted = negotiate(request.headers.get("Accept", ""), watching=True)
         options = queries.watch_options(request.query, target.name)
@@ -131,7 +139,7 @@ class ResourceVerbs:
         )
 
     async def _create(
-        self, request: web.Request, target: Target, user: User, sub: Subresource | None
+        self, request: web.BaseRequest, target: Target, user: User, sub: Subresource | None
     ) -> web.StreamResponse:
         accepted = negotiate(request.headers.get("Accept", ""))
         agent = request.headers.get("User-Agent", "")
@@ -139,14 +147,16 @@ class ResourceVerbs:
         obj, options.duplicates = await self._body(request, target, sub)
         if self._reviews.handles(target):
             now = self._endpoints.access.now()
-            return answer(self._reviews.answer(target, obj, user, now), status=201)
+            result = self._reviews.answer(target, obj, user, now)
+            schemas.track(target.resource, None, result, options, "", now)
+            return answer(result, status=201)
         result = self._endpoints.create(target, obj, options)
         status = options.status_code
         warnings = [*self._deprecations(target), *options.warnings]
         return self._object(request, target, result, accepted, status, warnings)
 
     async def _update(
-        self, request: web.Request, target: Target, user: User, sub: Subresource | None
+        self, request: web.BaseRequest, target: Target, user: User, sub: Subresource | None
     ) -> web.StreamResponse:
         accepted = negotiate(request.headers.get("Accept", ""))
         agent = request.headers.get("User-Agent", "")
@@ -157,7 +167,7 @@ class ResourceVerbs:
         return self._object(request, target, result, accepted, options.status_code, warnings)
 
     async def _patch(
-        self, request: web.Request, target: Target, user: User, sub: Subresource | None
+        self, request: web.BaseRequest, target: Target, user: User, sub: Subresource | None
     ) -> web.StreamResponse:
         accepted = negotiate(request.headers.get("Accept", ""))
         content_type = request.headers.get("Content-Type", "")
@@ -175,7 +185,7 @@ class ResourceVerbs:
         return self._object(request, target, result, accepted, options.status_code, warnings)
 
     async def _delete(
-        self, request: web.Request, target: Target, user: User, sub: Subresource | None
+        self, request: web.BaseRequest, target: Target, user: User, sub: Subresource | None
     ) -> web.StreamResponse:
         accepted = negotiate(request.headers.get("Accept", ""))
         if target.subresource:
@@ -185,7 +195,7 @@ class ResourceVerbs:
         return self._object(request, target, result, accepted, 200, options.warnings)
 
     async def _deletecollection(
-        self, request: web.Request, target: Target, user: User, sub: Subresource | None
+        self, request: web.BaseRequest, target: Target, user: User, sub: Subresource | None
     ) -> web.StreamResponse:
         accepted = negotiate(request.headers.get("Accept", ""), listing=True)
         body, options = await self._delete_options(request, target, user)
@@ -194,7 +204,7 @@ class ResourceVerbs:
         return self._page(request, target, page, accepted)
 
     async def _delete_options(
-        self, request: web.Request, target: Target, user: User
+        self, request: web.BaseRequest, target: Target, user: User
     ) -> tuple[Object, Any]:
         query = request.query
         content = await request.read()
@@ -216,7 +226,7 @@ class ResourceVerbs:
         return body, options
 
     async def _body(
-        self, request: web.Request, target: Target, sub: Subresource | None
+        self, request: web.BaseRequest, target: Target, sub: Subresource | None
     ) -> tuple[Object, tuple[str, ...]]:
         content_type = request.headers.get("Content-Type", "")
         body = await request.read()
@@ -254,7 +264,7 @@ class ResourceVerbs:
 
     def _object(
         self,
-        request: web.Request,
+        request: web.BaseRequest,
         target: Target,
         obj: Object,
         accepted: Accepted,
@@ -272,7 +282,7 @@ class ResourceVerbs:
         return answer(obj, status=status, warnings=warnings, accepted=accepted)
 
     def _page(
-        self, request: web.Request, target: Target, page: Page, accepted: Accepted
+        self, request: web.BaseRequest, target: Target, page: Page, accepted: Accepted
     ) -> web.Response:
         resource, meta = target.resource, page.metadata()
         warnings = self._deprecations(target)
