@@ -188,8 +188,20 @@ class MemoryApi:
         finally:
             self._queues[resource].discard(queue)
 
-    async def create(self, obj):
+    async def _bind(self, pod, node):
+        if pod["spec"].get("nodeName"):
+            raise conflict("", "pods/binding", pod["metadata"]["name"], "it is bound already")
+        bound = copy.deepcopy(pod)
+        bound["spec"]["nodeName"] = node
+        scheduled = {"type": "PodScheduled", "status": "True"}
+        bound["status"] = {"phase": "Pending", "conditions": [scheduled]}
+        return await self._store("v1/pods", pod, bound, pod["metadata"]["name"])
+
+    async def create(self, obj, subresource=""):
         obj = copy.deepcopy(obj)
+        if subresource == "binding":
+            pod = self.peek("v1/pods", obj["metadata"]["namespace"], obj["metadata"]["name"])
+            return await self._bind(pod, obj["target"]["name"])
         resource = str(self.resource_of(obj["apiVersion"], obj["kind"]))
         if (error := self.refuse.get(resource)) is not None:
             raise error

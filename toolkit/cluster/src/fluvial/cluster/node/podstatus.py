@@ -46,7 +46,6 @@ def compute(
             reason,
             message,
             now=now,
-            lastProbeTime=None,
             observedGeneration=generation_of(pod),
         )
     kept = [each for each in found if each["type"] not in values]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from fluvial.cluster.objects import Object
+from fluvial.cluster.errors import StatusError
+from fluvial.cluster.objects import Object, name_of, namespace_of
 from fluvial.cluster.standins import conditions
 from fluvial.cluster.standins.controller import Controller, Key
 from fluvial.cluster.standins.metadata import annotations_of, is_deleting, labels_of
@@ -38,30 +39,41 @@ class Scheduler:
             return None
         if pod["spec"].get("schedulingGates"):
             text = "Scheduling is blocked due to non-empty scheduling gates"
-            await self._report(pod, "False", "SchedulingGated", text)
+            await self._refuse(pod, "SchedulingGated", text)
             return None
         nodes = self._view.all(NODES)
         chosen = next((node for node in nodes if _fits(pod, node)), None)
         if chosen is None:
             why = _complaint(pod, len(nodes))
-            await self._report(pod, "False", "Unschedulable", why)
+            await self._refuse(pod, "Unschedulable", why)
             return None
-        bound = await self._view.patch(
-            PODS, pod, {"spec": {"nodeName": chosen["metadata"]["name"]}}
-        )
-        await self._report(bound, "True", "", "")
+        await self._bind(pod, name_of(chosen))
         return None
 
-    async def _report(self, pod: Object, status: str, reason: str, message: str) -> None:
+    async def _bind(self, pod: Object, node: str) -> None:
+        """Create the pod's binding, which also sets its PodScheduled condition."""
+        binding = {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": name_of(pod), "namespace": namespace_of(pod)},
+            "target": {"kind": "Node", "name": node},
+        }
+        try:
+            await self._view.api.create(binding, "binding")
+        except StatusError as error:
+            # Bound or deleted in the meantime: its own event says so.
+            if error.code not in {404, 409}:
+                raise
+
+    async def _refuse(self, pod: Object, reason: str, message: str) -> None:
         found: list[Object] = (pod.get("status") or {}).get("conditions") or []
         found = conditions.put(
             found,
             "PodScheduled",
-            status,
+            "False",
             reason,
             message,
             now=self._timer.now(),
-            lastProbeTime=None,
         )
         await self._view.set_status(PODS, pod, {"phase": "Pending", "conditions": found})
 

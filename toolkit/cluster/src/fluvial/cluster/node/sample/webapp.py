@@ -27,6 +27,7 @@ import json
 import math
 import os
 import re
+import select
 import signal
 import socket
 import sys
@@ -193,10 +194,6 @@ class WebApp:
         return math.floor(number * rate + 1e-9) > math.floor((number - 1) * rate + 1e-9)
 
 
-class _Stop(BaseException):
-    """SIGTERM arrived."""
-
-
 class _Server:
     """Accepts connections, one thread each; drains when asked to stop."""
 
@@ -206,27 +203,35 @@ class _Server:
         self._draining = False
         self._busy = 0
         self._idle = threading.Condition()
+        # The signal comes as a byte in a pipe: an exception in a handler could strike between
+        # the accept of a connection and the start of its thread, and lose it.
+        self._heard, told = os.pipe()
+        signal.signal(signal.SIGTERM, lambda _number, _frame: os.write(told, b"!"))
 
     def run(self, drain: float) -> None:
         """Serve until SIGTERM, then for `drain` seconds more."""
-        try:
-            while True:
-                self._accept()
-        except _Stop:
-            pass
+        heard = self._heard
+        waiting = select.poll()
+        waiting.register(heard, select.POLLIN)
+        waiting.register(self._listener, select.POLLIN)
+        while all(ready != heard for ready, _ in waiting.poll()):
+            self._accept()
         # New connections may still be on their way: an endpoint is gone only a moment later.
         self._draining = True
+        waiting.unregister(heard)
         deadline = time.monotonic() + drain
         while (left := deadline - time.monotonic()) > 0:
-            self._listener.settimeout(left)
-            with contextlib.suppress(TimeoutError):
+            if waiting.poll(left * 1000):
                 self._accept()
         self._listener.close()
         with self._idle:
             self._idle.wait_for(lambda: self._busy == 0, timeout=10)
 
     def _accept(self) -> None:
-        connection, _ = self._listener.accept()
+        try:
+            connection, _ = self._listener.accept()
+        except OSError:  # the client changed its mind
+            return
         connection.settimeout(_IDLE)
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
@@ -309,17 +314,15 @@ def main() -> None:
     host = environment.get("FLUVIAL_POD_IP", "127.0.0.1")
     port = int(environment.get("PORT") or environment.get("FLUVIAL_PORT") or "9898")
 
-    def stop(_number: int, _frame: object) -> None:
-        raise _Stop
-
     listener = socket.create_server((host, port), backlog=1024)
-    signal.signal(signal.SIGTERM, stop)
+    listener.setblocking(False)
     pod = environment.get("POD_NAME") or environment.get("HOSTNAME", "")
     app = WebApp(settings, pod, environment.get("FLUVIAL_IMAGE_TAG", "dev"))
+    server = _Server(app, listener)
     sys.stdout.write(f"listening on {host}:{port}\n")
     sys.stdout.flush()
     drain = float(settings.get("DRAIN_MS", "300")) / 1000
-    _Server(app, listener).run(drain)
+    server.run(drain)
     sys.stdout.write("stopped\n")
 
 
