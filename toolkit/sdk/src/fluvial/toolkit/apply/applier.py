@@ -21,6 +21,7 @@ from fluvial.toolkit.client import (
     ApiError,
     Client,
     Conflict,
+    LeaseLost,
     NotFound,
     TransportError,
     UnknownKind,
@@ -162,16 +163,20 @@ class Applier:
     ) -> tuple[list[Plan], list[ObjectError]]:
         slots = asyncio.Semaphore(self._concurrency)
 
-        async def one(obj: Unstructured) -> Plan | ObjectError:
+        async def one(obj: Unstructured) -> Plan | ObjectError | LeaseLost:
             async with slots:
                 try:
                     return await planner.plan(obj)
-                except ObjectError as error:
+                except (ObjectError, LeaseLost) as error:
                     return error
 
         async with asyncio.TaskGroup() as tasks:
             work = [tasks.create_task(one(obj)) for obj in members]
         outcomes = [task.result() for task in work]
+        for outcome in outcomes:
+            if isinstance(outcome, LeaseLost):
+                # By itself, not in a group: whoever leads looks for just this.
+                raise outcome
         return (
             [outcome for outcome in outcomes if isinstance(outcome, Plan)],
             [outcome for outcome in outcomes if isinstance(outcome, ObjectError)],
