@@ -11,7 +11,7 @@ from copy import deepcopy
 import pytest
 
 from fluvial.cluster import fields
-from fluvial.cluster.fields.cel_library import parse_quantity
+from fluvial.cluster.fields.quantity import parse_quantity
 from fluvial.cluster.fields.values import equal
 
 NOW = "2026-01-01T00:00:00Z"

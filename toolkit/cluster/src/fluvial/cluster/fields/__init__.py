@@ -23,6 +23,7 @@ from fluvial.cluster.fields.errors import (
 from fluvial.cluster.fields.jsonpatch import patch_json
 from fluvial.cluster.fields.managed import keep_times
 from fluvial.cluster.fields.mergepatch import diff_merge, patch_merge
+from fluvial.cluster.fields.quantity import canonical_quantity
 from fluvial.cluster.fields.scale import parent_managed_fields, scale_managed_fields
 from fluvial.cluster.fields.schema import Schema, deduced
 from fluvial.cluster.fields.strategic import patch_strategic
@@ -41,6 +42,7 @@ __all__ = [
     "TypedObjectError",
     "apply",
     "builtin_kinds",
+    "canonical_quantity",
     "check_definition",
     "check_definition_schema",
     "deduced",

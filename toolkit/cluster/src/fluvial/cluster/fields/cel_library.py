@@ -9,46 +9,22 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from cel_expr_python import cel  # type: ignore[import-untyped] # (ships no py.typed)
 
+from fluvial.cluster.fields.quantity import parse_quantity
 from fluvial.cluster.fields.values import equal
 
-__all__ = ["library", "parse_quantity"]
+__all__ = ["library"]
 
 _T = cel.Type
 _OWN = _T.Map(_T.STRING, _T.DYN)
 _ANY_LIST = _T.List(_T.DYN)
 _STRINGS = _T.List(_T.STRING)
-
-_QUANTITY = re.compile(
-    r"^([+-]?(?:\d+(?:\.\d*)?|\.\d+))(?:(Ki|Mi|Gi|Ti|Pi|Ei|[numkMGTPE]?)|[eE]([+-]?\d+))$"
-)
-_SUFFIXES = {
-    "": Decimal(1), "n": Decimal("1e-9"), "u": Decimal("1e-6"), "m": Decimal("1e-3"),
-    "k": Decimal(10**3), "M": Decimal(10**6), "G": Decimal(10**9), "T": Decimal(10**12),
-    "P": Decimal(10**15), "E": Decimal(10**18), "Ki": Decimal(2**10), "Mi": Decimal(2**20),
-    "Gi": Decimal(2**30), "Ti": Decimal(2**40), "Pi": Decimal(2**50), "Ei": Decimal(2**60),
-}  # fmt: skip
-
-
-def parse_quantity(text: str) -> Decimal:
-    """Return the amount of a quantity such as `500m` or `2Gi`; raises ValueError."""
-    match = _QUANTITY.match(text)
-    if match is None:
-        raise ValueError(
-            "quantities must match the regular expression "
-            "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
-        )
-    try:
-        amount = Decimal(match[1])
-        return amount.scaleb(int(match[3])) if match[3] else amount * _SUFFIXES[match[2] or ""]
-    except InvalidOperation as error:
-        raise ValueError(str(error)) from None
 
 
 def _quantity(text: str) -> dict[str, str]:
