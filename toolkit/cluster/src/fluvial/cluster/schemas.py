@@ -56,6 +56,7 @@ def decode(
     Raises 400 for values of a wrong Go type, and for unknown or duplicate fields when the
     validation is Strict; warns of them when it is Warn.
     """
+    cleared = (obj.get("metadata") or {}).get("managedFields") == []
     try:
         unknown = _unknown(resource, obj, applied=applied)
     except typed.TypeMismatch as error:
@@ -66,6 +67,8 @@ def decode(
         raise _decode_error(resource, "strict decoding error: " + ", ".join(problems))
     if options.validation == "Warn":
         options.warnings += problems
+    if cleared:
+        obj["metadata"]["managedFields"] = []  # unlike other empty lists it says something
     obj["apiVersion"], obj["kind"] = resource.api_version, resource.kind
     strategy.default(obj)
 

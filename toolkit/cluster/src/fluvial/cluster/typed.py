@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from fluvial.cluster.fields import Schema
+from fluvial.cluster.fields import Schema, canonical_quantity
 from fluvial.cluster.objects import Object
 
 __all__ = ["TypeMismatch", "decode"]
@@ -131,8 +131,8 @@ def _value(child: Schema, item: Any, path: str, unknown: list[str], parent: Sche
 
 def _scalar(child: Schema, item: Any, path: str, parent: Schema) -> Any:
     detail = child.detail
-    if detail == "quantity" and isinstance(item, int | float) and not isinstance(item, bool):
-        return str(item)
+    if detail == "quantity" and isinstance(item, str | int | float) and not isinstance(item, bool):
+        return canonical_quantity(str(item))
     if child.scalar == "string" and not isinstance(item, str):
         raise _mismatch(item, parent, path, "string")
     if child.scalar == "boolean" and not isinstance(item, bool):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fluvial.cluster import fielderrors
-from fluvial.cluster.builtin.podspec import default_pod_spec, default_requests, default_template
+from fluvial.cluster.builtin.podspec import default_pod_spec, default_template
 from fluvial.cluster.builtin.podvalidation import pod_spec_errors
 from fluvial.cluster.builtin.strategy import Context, Strategy
 from fluvial.cluster.errors import Cause
@@ -45,7 +45,6 @@ class PodStrategy(Strategy):
         spec = obj.setdefault("spec", {})
         spec.setdefault("enableServiceLinks", True)
         default_pod_spec(spec)
-        default_requests(spec)
         for key in ("containers", "initContainers"):
             for container in spec.get(key) or []:
                 resources = container["resources"]

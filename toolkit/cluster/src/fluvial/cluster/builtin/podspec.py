@@ -6,7 +6,7 @@ from typing import Any
 
 from fluvial.cluster.objects import Object
 
-__all__ = ["default_pod_spec", "default_requests", "default_template"]
+__all__ = ["default_pod_spec", "default_template"]
 
 _MODE = 0o644
 
@@ -102,17 +102,6 @@ def default_pod_spec(spec: Object) -> None:
     for constraint in spec.get("topologySpreadConstraints") or []:
         constraint.setdefault("nodeAffinityPolicy", "Honor")
         constraint.setdefault("nodeTaintsPolicy", "Ignore")
-
-
-def default_requests(spec: Object) -> None:
-    """Request what is limited, in pods; templates are left as they are."""
-    for key in ("initContainers", "containers"):
-        for container in spec.get(key) or []:
-            resources = container.get("resources") or {}
-            if resources.get("limits"):
-                requests = resources.setdefault("requests", {})
-                for name, amount in resources["limits"].items():
-                    requests.setdefault(name, amount)
 
 
 def default_template(template: Object) -> None:
