@@ -73,7 +73,7 @@ class FakeApi:
     def __init__(self, resources: Iterable[Resource] = ()) -> None:
         self.requests: list[Recorded] = []
         self.faults: list[Fault] = []
-        self._version = itertools.count(100)
+        self._version = itertools.count(101)
         self._now = 100
         self._uid = itertools.count(1)
         self._collections: dict[tuple[str, str], _Collection] = {}
@@ -125,6 +125,11 @@ class FakeApi:
         for collection in self._collections.values():
             collection.events.clear()
             collection.oldest = self._now
+
+    @property
+    def watchers(self) -> int:
+        """How many watches are open."""
+        return len(self._streams)
 
     def close_watches(self) -> None:
         """End every open watch, as a server that restarts."""
@@ -305,11 +310,12 @@ class FakeApi:
             return _status(422, "Invalid", "sendInitialEvents is forbidden for watch")
         since = int(request.query.get("resourceVersion") or 0)
         response = web.StreamResponse(headers={"Content-Type": "application/json"})
-        await response.prepare(request)
         task = asyncio.current_task()
         assert task is not None
         self._streams.add(task)
         try:
+            await response.prepare(request)
+            self._move()
             if since < collection.oldest:
                 gone = {"kind": "Status", "code": 410, "reason": "Expired", "message": "too old"}
                 await response.write(_line("ERROR", gone))
