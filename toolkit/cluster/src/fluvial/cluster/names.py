@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 __all__ = [
+    "annotation_key_errors",
     "dns_label_errors",
     "dns_subdomain_errors",
     "label_key_errors",
@@ -41,7 +42,7 @@ def dns_subdomain_errors(value: str) -> list[str]:
     """Check a lowercase RFC 1123 subdomain of at most 253 bytes."""
     errors = []
     if len(value.encode()) > 253:
-        errors.append(_too_long(253))
+        errors.append("must be no more than 253 characters")
     if not _SUBDOMAIN_RE.fullmatch(value):
         text = (
             "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, "
@@ -122,6 +123,13 @@ def label_key_errors(value: str) -> list[str]:
     return [
         shown + " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
     ]
+
+
+def annotation_key_errors(value: str) -> list[str]:
+    """Check an annotation key: as a label key, called so in the messages."""
+    return [text.replace("a qualified name must", "a valid label key must") for text in (
+        label_key_errors(value)
+    )]
 
 
 def label_value_errors(value: str) -> list[str]:

@@ -169,7 +169,11 @@ def track(
     """Record in `new` which fields the writer now owns."""
     written = new
     if resource.custom is None:
-        written = {key: value for key, value in new.items() if value is not None}
+        written = {
+            key: value
+            for key, value in new.items()
+            if value is not None and not (resource.prefix == "/events" and value in ("", {}))
+        }
     result = fields.track_update(
         old,
         written,

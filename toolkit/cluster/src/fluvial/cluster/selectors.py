@@ -123,7 +123,7 @@ class _Parser:
             raise SelectorError(f"found '{key}', expected: identifier")
         problems = label_key_errors(key)
         if problems:
-            raise SelectorError(f"key: Invalid value: {_quote(key)}: {'; '.join(problems)}")
+            raise SelectorError(f"<nil>: Invalid value: {_quote(key)}: {'; '.join(problems)}")
         if absent:
             return LabelTerm(key, "!")
         if self._token in ("", ","):

@@ -21,15 +21,24 @@ _EXTRA = "impersonate-extra-"
 
 
 def authenticate(
-    headers: CIMultiDictProxy[str], certificate: Mapping[str, Any] | None, tokens: TokenAuthority
+    headers: CIMultiDictProxy[str],
+    certificate: Mapping[str, Any] | None,
+    tokens: TokenAuthority,
+    digest: str = "",
 ) -> User:
-    """Return who asks: by client certificate, by bearer token, else anonymous; raises 401."""
+    """Return who asks: by client certificate, by bearer token, else anonymous; raises 401.
+
+    `digest` is the SHA-256 of the certificate, which names the credential.
+    """
     if certificate:
         parts = [pair for group in certificate.get("subject", ()) for pair in group]
         name = next((value for key, value in parts if key == "commonName"), "")
         groups = tuple(value for key, value in parts if key == "organizationName")
         if name:
-            return User(name, (*groups, AUTHENTICATED))
+            extra = ()
+            if digest:
+                extra = (("authentication.kubernetes.io/credential-id", (f"X509SHA256={digest}",)),)
+            return User(name, (*groups, AUTHENTICATED), "", extra)
     header = headers.get("Authorization", "")
     scheme, _, token = header.partition(" ")
     if not header:

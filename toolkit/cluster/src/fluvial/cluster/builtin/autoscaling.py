@@ -68,7 +68,8 @@ class AutoscalerStrategy(Strategy):
             text = "must be greater than or equal to 1"
             errors.append(fielderrors.invalid("spec.minReplicas", low, text))
         if high < 1:
-            errors.append(fielderrors.invalid("spec.maxReplicas", high, "must be greater than 0"))
+            text = "must be set and greater than 0"
+            errors.append(fielderrors.required("spec.maxReplicas", text))
         if high < low:
             text = "must be greater than or equal to `minReplicas`"
             errors.append(fielderrors.invalid("spec.maxReplicas", high, text))
@@ -78,6 +79,16 @@ class AutoscalerStrategy(Strategy):
             for key in ("kind", "name")
             if not target.get(key)
         ]
+        if "/" not in (target.get("apiVersion") or ""):
+            text = "apiVersion must specify API group"
+            where = "spec.scaleTargetRef.apiVersion"
+            errors.append(fielderrors.invalid(where, target.get("apiVersion", ""), text))
+        for index, metric in enumerate(spec.get("metrics") or []):
+            source = str(metric.get("type", ""))
+            member = source[:1].lower() + source[1:]
+            if metric.get(member) is None:
+                text = "must populate information for the given metric source"
+                errors.append(fielderrors.required(f"spec.metrics[{index}].{member}", text))
         return errors
 
 

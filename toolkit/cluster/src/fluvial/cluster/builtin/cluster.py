@@ -48,6 +48,18 @@ class NamespaceStrategy(Strategy):
         else:
             obj["spec"].pop("finalizers", None)
 
+    def validate_status(self, obj: Object, old: Object) -> list[Cause]:
+        """The phase follows the deletion."""
+        phase = (obj.get("status") or {}).get("phase", "")
+        terminating = bool(obj["metadata"].get("deletionTimestamp"))
+        if terminating and phase != "Terminating":
+            text = "may only be 'Terminating' if `deletionTimestamp` is not empty"
+            return [fielderrors.invalid("status.Phase", phase, text)]
+        if not terminating and phase != "Active":
+            text = "may only be 'Active' if `deletionTimestamp` is empty"
+            return [fielderrors.invalid("status.Phase", phase, text)]
+        return []
+
     def field_value(self, obj: Object, label: str) -> str:
         """`name` is the old spelling of metadata.name."""
         return super().field_value(obj, "metadata.name" if label == "name" else label)

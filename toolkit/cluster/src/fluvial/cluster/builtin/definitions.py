@@ -5,7 +5,7 @@ from __future__ import annotations
 from fluvial.cluster import fielderrors, fields
 from fluvial.cluster.builtin.strategy import Context, Strategy
 from fluvial.cluster.errors import Cause
-from fluvial.cluster.fields import check_definition_schema
+
 from fluvial.cluster.objects import Object
 
 __all__ = ["CLEANUP", "STRATEGIES"]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from fluvial.cluster import fielderrors
 from fluvial.cluster.errors import Cause
 from fluvial.cluster.names import (
+    annotation_key_errors,
     dns_label_errors,
     dns_subdomain_errors,
     label_key_errors,
@@ -46,7 +47,7 @@ def _annotation_errors(annotations: object, field: str) -> list[Cause]:
     errors = [
         fielderrors.invalid(field, key, text)
         for key in sorted(annotations)
-        for text in label_key_errors(key.lower())
+        for text in annotation_key_errors(key.lower())
     ]
     size = sum(len(k.encode()) + len(v.encode()) for k, v in annotations.items())
     if size > ANNOTATIONS_LIMIT:
@@ -152,7 +153,7 @@ def metadata_update_errors(obj: Object, old: Object) -> list[Cause]:
                 f"finalizers []string{{{shown}}}"
             )
             errors.append(fielderrors.forbidden("metadata.finalizers", text))
-    for key in ("name", "namespace", "uid", "creationTimestamp"):
+    for key in ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp"):
         if meta.get(key) != before.get(key):
             errors.append(fielderrors.immutable(f"metadata.{key}", meta.get(key)))
     return errors

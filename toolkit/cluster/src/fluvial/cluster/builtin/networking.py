@@ -58,8 +58,8 @@ def _path_errors(item: dict[str, Any], path: str) -> list[Cause]:
     errors: list[Cause] = []
     kind = item.get("pathType")
     if kind is None:
-        errors.append(fielderrors.required(f"{path}.pathType", "pathType must be specified"))
-    elif kind not in PATH_TYPES:
+        return [fielderrors.required(f"{path}.pathType", "pathType must be specified")]
+    if kind not in PATH_TYPES:
         errors.append(fielderrors.not_supported(f"{path}.pathType", kind, PATH_TYPES))
     elif kind != "ImplementationSpecific" and not item.get("path", "").startswith("/"):
         text = "must be an absolute path"
@@ -80,9 +80,7 @@ def _backend_errors(backend: dict[str, Any], path: str) -> list[Cause]:
         errors.append(fielderrors.required(f"{path}.service.name"))
     port = service.get("port") or {}
     if not port.get("name") and not port.get("number"):
-        errors.append(
-            fielderrors.required(f"{path}.service", "port name or number is required")
-        )
+        errors.append(fielderrors.required(f"{path}.service", "port name or number is required"))
     return errors
 
 

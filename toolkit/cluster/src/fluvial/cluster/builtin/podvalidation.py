@@ -61,6 +61,10 @@ def _container_errors(container: dict[str, Any], path: str, volumes: set[str]) -
                     f"{where}.protocol", port.get("protocol", ""), ("TCP", "UDP", "SCTP")
                 )
             )
+    for name in ("livenessProbe", "readinessProbe", "startupProbe"):
+        probe = container.get(name)
+        if probe is not None and not {"exec", "httpGet", "tcpSocket", "grpc"} & set(probe):
+            errors.append(fielderrors.required(f"{path}.{name}", "must specify a handler type"))
     for index, entry in enumerate(container.get("env") or []):
         where = f"{path}.env[{index}]"
         if not entry.get("name"):

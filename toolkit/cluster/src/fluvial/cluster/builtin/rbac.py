@@ -90,7 +90,10 @@ class BindingStrategy(Strategy):
     def validate_update(self, obj: Object, old: Object, context: Context) -> list[Cause]:
         """The role cannot change."""
         if obj.get("roleRef") != old.get("roleRef"):
-            return [fielderrors.invalid("roleRef", obj.get("roleRef"), "cannot change roleRef")]
+            role = obj.get("roleRef") or {}
+            shown = {name: role.get(name[:1].lower() + name[1:], "") for name in ("Kind", "Name")}
+            shown = {"APIGroup": role.get("apiGroup", ""), **shown}
+            return [fielderrors.invalid("roleRef", shown, "cannot change roleRef")]
         return []
 
 

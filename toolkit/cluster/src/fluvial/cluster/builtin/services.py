@@ -101,7 +101,7 @@ class ServiceStrategy(Strategy):
             port.setdefault("protocol", "TCP")
             if port.get("targetPort") in (None, 0, ""):
                 port["targetPort"] = port.get("port", 0)
-        if spec["type"] in PORT_TYPES:
+        if spec["type"] in PORT_TYPES or spec.get("externalIPs"):
             spec.setdefault("externalTrafficPolicy", "Cluster")
         if spec["type"] != "ExternalName":
             spec.setdefault("internalTrafficPolicy", "Cluster")
@@ -154,6 +154,12 @@ class ServiceStrategy(Strategy):
                 elif not context.dry_run:
                     self._allocator.port(port["nodePort"])
 
+    def warnings(self, obj: Object, old: Object | None) -> list[str]:
+        """External IPs are on their way out."""
+        if not obj["spec"].get("externalIPs"):
+            return []
+        return ["spec.externalIPs is deprecated and may no longer be implemented in some clusters"]
+
     def deleted(self, obj: Object) -> None:
         """Give addresses and ports back."""
         self._allocator.release(obj["spec"])
@@ -183,6 +189,10 @@ class ServiceStrategy(Strategy):
             if not isinstance(number, int) or not 0 < number < 65536:
                 text = "must be between 1 and 65535, inclusive"
                 errors.append(fielderrors.invalid(f"{path}.port", number, text))
+            inner = port.get("targetPort")
+            if isinstance(inner, int) and not 0 < inner < 65536:
+                text = "must be between 1 and 65535, inclusive"
+                errors.append(fielderrors.invalid(f"{path}.targetPort", inner, text))
             if port.get("protocol") not in ("TCP", "UDP", "SCTP"):
                 errors.append(
                     fielderrors.not_supported(

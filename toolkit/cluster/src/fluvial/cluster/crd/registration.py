@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fluvial.cluster import fields
+from fluvial.cluster import fields, schemas
 from fluvial.cluster.crd.schema import CustomVersion
 from fluvial.cluster.endpoints import Endpoints
 from fluvial.cluster.endpoints.target import Target, WriteOptions
@@ -151,6 +151,11 @@ class Registrar:
     def _store(self, name: str, definition: Object) -> None:
         current = self._endpoints.store.get(PREFIX, ("", name))
         if current is not None and current.object != definition:
+            resource = self._endpoints.catalog.find(GVR)
+            assert resource is not None
+            options = WriteOptions(manager="kube-apiserver")
+            now = rfc3339(self._endpoints.clock())
+            schemas.track(resource, current.object, definition, options, "status", now)
             entry = self._endpoints.store.put(PREFIX, ("", name), definition)
             self._cursor = entry.revision
 

@@ -15,6 +15,9 @@ PROTECTED = ("default", "kube-system", "kube-public")
 def creating(access: Access, target: Target, obj: Object) -> None:
     """Refuse a create in a namespace that is missing (404) or terminating (403)."""
     resource = target.resource
+    if resource.custom is not None and not resource.custom.accepts:
+        why = "create not allowed while custom resource definition is terminating"
+        raise forbidden(resource.group, resource.plural, target.name, why)
     if not resource.namespaced:
         return
     entry = access.store.get("/namespaces", ("", target.namespace))

@@ -53,7 +53,7 @@ class Subresources:
         """Use a subresource that is created."""
         options.status_code = 201
         if target.subresource == "token":
-            return self._token(target, body)
+            return self._token(target, body, options)
         if target.subresource == "binding":
             return self._bind(target, body, options)
         if target.subresource == "eviction":
@@ -216,7 +216,7 @@ class Subresources:
                 new = self._access.copy(self._access.view(resource, entry))
         return self._scale(target, new)
 
-    def _token(self, target: Target, body: Object) -> Object:
+    def _token(self, target: Target, body: Object, options: WriteOptions) -> Object:
         account = self._live(target)
         spec = dict(body.get("spec") or {})
         seconds = spec.get("expirationSeconds", 3600)
@@ -236,6 +236,17 @@ class Subresources:
         token = self.issue_token(account, audiences, seconds, bound)
         expires = self._access.endpoints.clock() + dt.timedelta(seconds=seconds)
         meta = account["metadata"]
+        review = {
+            "kind": "TokenRequest",
+            "apiVersion": "authentication.k8s.io/v1",
+            "metadata": {},
+            "spec": body.get("spec") or {},
+        }
+        tracked = fields.track_update(
+            None, review, manager=options.manager, subresource="token",
+            schema=fields.schema_for_builtin("authentication.k8s.io", "v1", "TokenRequest"),
+            now=self._access.now(), version="authentication.k8s.io/v1",
+        )["metadata"]  # fmt: skip
         return {
             "kind": "TokenRequest",
             "apiVersion": "authentication.k8s.io/v1",
@@ -244,6 +255,7 @@ class Subresources:
                 "namespace": meta["namespace"],
                 "uid": meta["uid"],
                 "creationTimestamp": self._access.now(),
+                **tracked,
             },
             "spec": {
                 "audiences": audiences,

@@ -26,6 +26,7 @@ from fluvial.cluster.errors import (
     already_exists,
     bad_request,
     conflict,
+    generic,
     invalid,
 )
 from fluvial.cluster.objects import Object
@@ -127,12 +128,7 @@ class Writer:
         """Replace an object (or, with the subresource, its status) by a decoded body."""
         meta = obj.get("metadata")
         name = meta.get("name", "") if isinstance(meta, dict) else ""
-        if not name:
-            text = "was undeterminable: name must be provided"
-            raise bad_request(f"the name of the object ({target.name} based on URL) {text}")
-        if name != target.name:
-            text = f"does not match the name on the URL ({target.name})"
-            raise bad_request(f"the name of the object ({name}) {text}")
+        self._check_name(target, name)
         self._check_namespace(target, obj)
         resource = target.resource
         strategy = self._access.strategy(resource)
@@ -172,13 +168,13 @@ class Writer:
         strategy = self._access.strategy(resource)
         obj = schemas.patched(resource, old, patch, form, options, strategy)
         meta = obj["metadata"]
-        if meta.get("name") != target.name:
-            text = f"does not match the name on the URL ({target.name})"
-            raise bad_request(f"the name of the object ({meta.get('name', '')}) {text}")
+        try:
+            self._check_name(target, meta.get("name", ""))
+        except StatusError as error:
+            error.warnings = options.warnings
+            raise
         self._check_namespace(target, obj)
-        for key in (*SERVER_SET, "generation", "selfLink"):
-            if key != "uid" or not meta.get("uid"):
-                self._keep(meta, old["metadata"], key)
+        self._own(strategy, meta, old["metadata"])
         return self._replace(target, obj, old, options)
 
     def _apply(self, target: Target, patch: object, options: WriteOptions) -> Object:
@@ -196,28 +192,42 @@ class Writer:
         if live is None:
             uid, version = body["metadata"].get("uid"), body["metadata"].get("resourceVersion")
             if uid:
-                raise self._precondition(target, uid, "")
+                why = (
+                    f"uid mismatch: the provided object specified uid {uid}, and no existing "
+                    "object was found"
+                )
+                raise conflict(resource.group, resource.plural, target.name, why)
             if version and target.resource.custom is not None:
                 raise self._conflict(target)
             return self._create(target, None, obj, options)
-        for key in (*SERVER_SET, "generation"):
-            if key != "uid" or not body["metadata"].get("uid"):
-                self._keep(obj["metadata"], live["metadata"], key)
+        self._own(strategy, obj["metadata"], live["metadata"])
         if not body["metadata"].get("resourceVersion"):
             obj["metadata"].pop("resourceVersion", None)
         return self._replace(target, obj, live, options, applied=True)
 
+    def _own(self, strategy: Strategy, meta: Object, old: Object) -> None:
+        """Put back what only the server sets; another uid or deletion is left to validation."""
+        for key in (*SERVER_SET, "selfLink"):
+            if key not in ("uid", "deletionTimestamp") or not meta.get(key):
+                self._keep(meta, old, key)
+        if strategy.generation:
+            self._keep(meta, old, "generation")
+
     def _check_applied_name(self, target: Target, meta: Object) -> None:
-        """Fill in name and namespace; refuse those of another object."""
-        name, namespace = meta.get("name", ""), meta.get("namespace")
-        if name and name != target.name:
-            text = f"does not match the name on the URL ({target.name})"
-            raise bad_request(f"the name of the object ({name}) {text}")
-        meta["name"] = target.name
+        """Refuse a configuration of another object, or of none."""
+        self._check_name(target, meta.get("name", ""))
+        namespace = meta.get("namespace")
         if namespace and target.resource.namespaced and namespace != target.namespace:
             raise bad_request(NAMESPACES)
-        if target.resource.namespaced:
-            meta["namespace"] = target.namespace
+
+    @staticmethod
+    def _check_name(target: Target, name: str) -> None:
+        if not name:
+            text = "was undeterminable: name must be provided"
+            raise bad_request(f"the name of the object ({target.name} based on URL) {text}")
+        if name != target.name:
+            text = f"does not match the name on the URL ({target.name})"
+            raise bad_request(f"the name of the object ({name}) {text}")
 
     def _replace(
         self,
@@ -299,6 +309,8 @@ class Writer:
 
     def _check_version(self, target: Target, meta: Object, old: Object) -> None:
         version = meta.get("resourceVersion")
+        if version and not version.isdigit():
+            raise generic(500, "", f'strconv.ParseUint: parsing "{version}": invalid syntax')
         if version and version not in ("0", old["resourceVersion"]):
             raise self._conflict(target)
 

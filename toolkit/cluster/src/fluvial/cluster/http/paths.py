@@ -40,7 +40,9 @@ def parse(path: str) -> RequestInfo:
     """Read a decoded path; anything that is no resource keeps only its path."""
     parts = path.strip("/").split("/")
     if "" in parts:
-        return RequestInfo(path)
+        parts = [part for part in parts if part]
+        known = len(parts) > 2 and parts[0] in ("api", "apis")
+        return RequestInfo(path, "", "v1", resource="//") if known else RequestInfo(path)
     if len(parts) >= 3 and parts[0] == "api":
         group, version, rest = "", parts[1], parts[2:]
     elif len(parts) >= 4 and parts[0] == "apis":

@@ -6,6 +6,7 @@ The order is upstream's: authenticate, impersonate, authorize, then look at what
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import logging
 import re
 import time
@@ -110,7 +111,11 @@ class Server:
     def _user(self, request: web.BaseRequest) -> User:
         transport = request.transport
         certificate = transport.get_extra_info("peercert") if transport is not None else None
-        user = authenticate(request.headers, certificate, self._tokens)
+        digest = ""
+        if certificate and transport is not None:
+            der = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
+            digest = hashlib.sha256(der).hexdigest()
+        user = authenticate(request.headers, certificate, self._tokens, digest)
         return impersonated(user, request.headers, self._authorizer)
 
     @staticmethod

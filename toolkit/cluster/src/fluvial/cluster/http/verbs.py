@@ -20,7 +20,7 @@ from fluvial.cluster.errors import (
     page_not_found,
 )
 from fluvial.cluster.http import bodies, queries
-from fluvial.cluster.http.answers import answer, partial, raw
+from fluvial.cluster.http.answers import answer, partial, raw, text
 from fluvial.cluster.http.negotiation import Accepted, negotiate
 from fluvial.cluster.http.paths import RequestInfo
 from fluvial.cluster.http.streams import stream
@@ -67,10 +67,9 @@ class ResourceVerbs:
     async def serve(self, request: web.BaseRequest, info: RequestInfo, user: User) -> web.StreamResponse:
         """Answer one request."""
         resource = self._endpoints.catalog.find(Gvr(info.group, info.version, info.resource))
-        if resource is None or info.rest:
-            if not self._forwards(info):
-                raise page_not_found()
-        if resource is None:
+        if resource is None and self._is_unserved(info):
+            return text("404 page not found\n", 404)
+        if resource is None or (info.rest and info.subresource != "proxy"):
             raise page_not_found()
         sub = resource.subresource(info.subresource) if info.subresource else None
         if info.subresource and sub is None:
@@ -97,9 +96,12 @@ class ResourceVerbs:
         result: web.StreamResponse = await handler(request, target, user, sub)
         return result
 
-    @staticmethod
-    def _forwards(info: RequestInfo) -> bool:
-        return info.subresource == "proxy"
+    def _is_unserved(self, info: RequestInfo) -> bool:
+        """Tell whether the whole group version is unknown: then the path leads nowhere."""
+        return not any(
+            (item.group, item.version) == (info.group, info.version)
+            for item in self._endpoints.catalog
+        )
 
     async def _get(
         self, request: web.BaseRequest, target: Target, user: User, sub: Subresource | None
@@ -148,6 +150,8 @@ class ResourceVerbs:
         if self._reviews.handles(target):
             now = self._endpoints.access.now()
             result = self._reviews.answer(target, obj, user, now)
+            if target.namespace:
+                result["metadata"]["namespace"] = target.namespace
             schemas.track(target.resource, None, result, options, "", now)
             return answer(result, status=201)
         result = self._endpoints.create(target, obj, options)
