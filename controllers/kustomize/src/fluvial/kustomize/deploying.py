@@ -1,0 +1,57 @@
+"""Bringing built objects into the cluster: apply, prune, check health, and record the result."""
+
+from fluvial.apis.duration import format_duration, parse_duration
+from fluvial.kustomize.applying import apply
+from fluvial.kustomize.attempt import ORIGIN_REVISION, Attempt
+from fluvial.kustomize.building import Built
+from fluvial.kustomize.checking import check
+from fluvial.kustomize.history import record
+from fluvial.kustomize.pruning import prune
+from fluvial.toolkit import ReconcileError
+from fluvial.toolkit.apply import Applier, Inventory
+
+__all__ = ["deploy"]
+
+_SUCCEEDED = "ReconciliationSucceeded"
+
+
+async def deploy(it: Attempt, applier: Applier, built: Built) -> None:
+    """Apply, prune and check; then the status says what was reached. Raises ReconcileError.
+
+    The inventory is written before the first object is, and an object leaves it only once it is
+    gone, so that a run that is killed anywhere is finished by the next one.
+    """
+    status = it.obj.status
+    previous = Inventory.from_status(status.inventory)
+    try:
+        changes = await apply(it, applier, built, previous)
+        await prune(it, applier, previous, changes)
+        await check(it, built, changes)
+    except ReconcileError as error:
+        _remember(it, built, error.reason)
+        raise
+    # What is pruned later than the apply, and what is drift, is an attempt as well.
+    real = it.new or changes.changed or len(previous.difference(changes.inventory)) > 0
+    status.last_applied_revision = it.artifact.revision
+    status.last_applied_origin_revision = it.artifact.metadata.get(ORIGIN_REVISION, "")
+    it.ctx.ready(_SUCCEEDED, f"Applied revision: {it.artifact.revision}")
+    if not real:
+        return
+    _remember(it, built, _SUCCEEDED)
+    interval = format_duration(parse_duration(it.obj.spec.interval))
+    it.event(
+        _SUCCEEDED,
+        f"Reconciliation finished in {format_duration(it.took)}, next run in {interval}",
+        commit_status="update",
+    )
+
+
+def _remember(it: Attempt, built: Built, reason: str) -> None:
+    it.obj.status.history = record(
+        it.obj.status.history,
+        built.digest,
+        reason,
+        now=it.ctx.now,
+        took=it.took,
+        metadata=it.metadata,
+    )

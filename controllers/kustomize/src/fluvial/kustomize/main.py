@@ -1,0 +1,99 @@
+"""The process: `python -m fluvial.kustomize`, or the command kustomize-controller."""
+
+import asyncio
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from fluvial.apis.kinds import KUSTOMIZATION
+from fluvial.apis.kustomize import Kustomization
+from fluvial.kustomize.attempt import HEALTHY
+from fluvial.kustomize.building import Builder
+from fluvial.kustomize.flags import KustomizeFlags
+from fluvial.kustomize.jobs import BUILD_JOB
+from fluvial.kustomize.reconciler import MANAGER, KustomizationReconciler
+from fluvial.kustomize.references import (
+    CONFIG_MAP,
+    CONFIGS,
+    DEPENDENCIES,
+    SECRET,
+    SOURCE_KINDS,
+    SOURCES,
+    applied,
+    configs_of,
+    dependencies_of,
+    source_of,
+    users,
+)
+from fluvial.toolkit import Controller, Manager, Watch, artifact_changed
+from fluvial.toolkit import main as run_manager
+from fluvial.toolkit.artifacts import Fetcher
+from fluvial.toolkit.workers import WorkerPool
+
+__all__ = ["FINALIZER", "controller", "main", "setup"]
+
+FINALIZER: Final = "finalizers.fluxcd.io"
+"""Equal to the Go controller's, so that either cleans up after the other."""
+
+_LONGEST: Final = 86400.0
+"""Seconds of an attempt: health checks take as long as `spec.timeout` says, which may be hours."""
+
+
+async def setup(manager: Manager[KustomizeFlags]) -> None:
+    """Add the controller of Kustomizations to a manager, and what it holds on to."""
+    flags = manager.flags
+    cache = await manager.enter(_directory())
+    fetcher = await manager.enter(Fetcher(cache / "artifacts", retries=flags.http_retry))
+    pool = await manager.enter(WorkerPool(preload=[BUILD_JOB.partition(":")[0]]))
+    manager.add(controller(Builder(fetcher, pool, flags), flags))
+
+
+def controller(builder: Builder, flags: KustomizeFlags) -> Controller[Kustomization]:
+    """Make the controller: what it owns, and what wakes it."""
+    return Controller(
+        KUSTOMIZATION,
+        KustomizationReconciler(builder, flags),
+        finalizer=FINALIZER,
+        owned=[HEALTHY],
+        manager=f"gotk-{MANAGER}",
+        watches=_watches(flags),
+        indexes={SOURCES: source_of, DEPENDENCIES: dependencies_of, CONFIGS: configs_of},
+        timeout=_LONGEST,
+    )
+
+
+def _watches(flags: KustomizeFlags) -> list[Watch]:
+    found = [
+        Watch(kind, users(name, SOURCES), artifact_changed)
+        for name, kind in SOURCE_KINDS.items()
+        if name != "ExternalArtifact" or flags.enabled("ExternalArtifact")
+    ]
+    found.append(Watch(KUSTOMIZATION, users(KUSTOMIZATION.kind, DEPENDENCIES), applied))
+    if not flags.enabled("DisableConfigWatchers"):
+        found += [
+            Watch(
+                resource,
+                users(resource.kind, CONFIGS),
+                label_selector=flags.watch_configs_label_selector,
+                metadata_only=True,
+            )
+            for resource in (CONFIG_MAP, SECRET)
+        ]
+    return found
+
+
+@asynccontextmanager
+async def _directory() -> AsyncIterator[Path]:
+    """Provide a private folder that goes with the process."""
+    folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix=f"{MANAGER}-")
+    try:
+        yield Path(folder.name)
+    finally:
+        await asyncio.to_thread(folder.cleanup)
+
+
+def main() -> int:
+    """Be the kustomize-controller; returns the exit status."""
+    return run_manager(MANAGER, setup, KustomizeFlags)

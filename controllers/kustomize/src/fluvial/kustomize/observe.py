@@ -1,0 +1,49 @@
+"""Reading what a reconcile depends on; nothing is decided here."""
+
+from fluvial.apis.decoding import DecodeError, decode
+from fluvial.apis.ids import Unstructured
+from fluvial.apis.kinds import KUSTOMIZATION
+from fluvial.apis.kustomize import Kustomization
+from fluvial.apis.meta import Artifact
+from fluvial.kustomize.references import SOURCE_KINDS
+from fluvial.kustomize.state import Dependency, State
+from fluvial.toolkit import Client, NotFound
+from fluvial.toolkit.client import resource_of_kind
+
+__all__ = ["observe"]
+
+
+async def observe(client: Client, obj: Kustomization, raw: Unstructured) -> State:
+    """Read the source and the dependencies, past every cache as upstream does."""
+    found, artifact, broken = await _source(client, obj)
+    dependencies = []
+    for reference in obj.spec.depends_on:
+        namespace = reference.namespace or obj.metadata.namespace
+        try:
+            dependency = await client.get(
+                resource_of_kind(KUSTOMIZATION), reference.name, namespace
+            )
+        except NotFound:
+            dependencies.append(Dependency(reference, None))
+        else:
+            dependencies.append(Dependency(reference, dependency))
+    return State(obj, raw, artifact, found, broken, tuple(dependencies))
+
+
+async def _source(
+    client: Client, obj: Kustomization
+) -> tuple[bool, Artifact | None, DecodeError | None]:
+    reference = obj.spec.source_ref
+    kind = SOURCE_KINDS.get(reference.kind)
+    if kind is None:
+        return False, None, None
+    namespace = reference.namespace or obj.metadata.namespace
+    try:
+        source = await client.get(resource_of_kind(kind), reference.name, namespace)
+    except NotFound:
+        return False, None, None
+    try:
+        artifact: Artifact | None = decode(kind, source).status.artifact
+    except DecodeError as error:
+        return True, None, error
+    return True, artifact, None
