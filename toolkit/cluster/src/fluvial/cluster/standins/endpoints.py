@@ -148,6 +148,8 @@ class EndpointControllers:
 
     def __init__(self, view: View, timer: Timer) -> None:
         self._view = view
+        self._named: dict[Key, set[str]] = {}
+        self._behind: dict[str, set[Key]] = {}
         self.controller = Controller("endpoints", self._reconcile, timer)
         view.follow(SERVICES, self.controller.add_object)
         view.follow(PODS, self._pod_changed)
@@ -158,21 +160,29 @@ class EndpointControllers:
         labels = labels_of(pod).items()
         for service in self._view.all(SERVICES, namespace_of(pod)):
             selector: dict[str, str] = service["spec"].get("selector") or {}
-            # Also when it just stopped matching: the slices still name it.
-            if selector.items() <= labels or self._names(service, pod):
+            if selector and selector.items() <= labels:
                 self.controller.add_object(service)
+        # Also where it just stopped matching: the slices still name it.
+        for key in self._behind.get(uid_of(pod), ()):
+            self.controller.add(key)
 
-    def _names(self, service: Object, pod: Object) -> bool:
-        slices = self._view.owned(ENDPOINT_SLICES, service)
-        return any(
-            (endpoint.get("targetRef") or {}).get("uid") == uid_of(pod)
-            for each in slices
-            for endpoint in each.get("endpoints") or []
-        )
+    def _remember(self, key: Key, backends: Sequence[Backend]) -> None:
+        """Keep which Services name which pods."""
+        uids = {uid_of(pod) for pod, _ in backends}
+        for uid in self._named.get(key, set()) - uids:
+            self._behind[uid].discard(key)
+            if not self._behind[uid]:
+                del self._behind[uid]
+        for uid in uids:
+            self._behind.setdefault(uid, set()).add(key)
+        self._named[key] = uids
+        if not uids:
+            del self._named[key]
 
     async def _reconcile(self, key: Key) -> float | None:
         service = self._view.get(SERVICES, *key)
         if service is None:
+            self._remember(key, [])
             endpoints = self._view.get(ENDPOINTS, *key)
             if endpoints is not None:
                 await self._view.delete(ENDPOINTS, endpoints)
@@ -180,7 +190,8 @@ class EndpointControllers:
         selector = service["spec"].get("selector")
         if not selector or service["spec"].get("type") == "ExternalName" or is_deleting(service):
             return None
-        backends = backends_of(service, self._view.all(PODS, key[0]))
+        backends = backends_of(service, self._view.labelled(PODS, key[0], selector))
+        self._remember(key, backends)
         await self._write_endpoints(service, subsets_of(service, backends))
         await self._write_slices(service, slices_of(service, backends))
         return None

@@ -10,13 +10,19 @@ from __future__ import annotations
 import asyncio
 import collections
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from fluvial.cluster.errors import StatusError
 from fluvial.cluster.objects import Object, metadata, name_of, namespace_of
 from fluvial.cluster.resources import Gvr
-from fluvial.cluster.standins.metadata import controller_of, owner_reference, uid_of
+from fluvial.cluster.standins.metadata import (
+    controller_of,
+    is_deleting,
+    labels_of,
+    owner_reference,
+    uid_of,
+)
 
 __all__ = ["ApiAccess", "Handler", "View"]
 
@@ -75,12 +81,14 @@ class ApiAccess(Protocol):
 
 
 class _Copy:
-    """The objects of one resource, with an index by owner."""
+    """The objects of one resource, with indexes by owner, namespace and label."""
 
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str], Object] = {}
-        self.by_owner: dict[str, set[tuple[str, str]]] = {}
         self.by_namespace: dict[str, dict[str, Object]] = {}
+        self.by_owner: dict[str, set[tuple[str, str]]] = {}
+        self.by_label: dict[tuple[str, str, str], set[tuple[str, str]]] = {}
+        self.uncontrolled: dict[str, set[tuple[str, str]]] = {}
         self.gone: collections.OrderedDict[str, None] = collections.OrderedDict()
         self.handlers: list[Handler] = []
         self.loaded = asyncio.Event()
@@ -97,8 +105,8 @@ class _Copy:
             self._unindex(key, old)
         self.objects[key] = obj
         self.by_namespace.setdefault(key[0], {})[key[1]] = obj
-        for reference in metadata(obj).get("ownerReferences") or []:
-            self.by_owner.setdefault(reference["uid"], set()).add(key)
+        for index, entry in self._entries(key, obj):
+            index.setdefault(entry, set()).add(key)
         return True
 
     def drop(self, obj: Object) -> None:
@@ -113,12 +121,23 @@ class _Copy:
             del self.objects[key]
             del self.by_namespace[key[0]][key[1]]
 
+    def _entries(self, key: tuple[str, str], obj: Object) -> list[tuple[dict[Any, Any], Any]]:
+        """Return the places in the indexes where an object belongs."""
+        places: list[tuple[dict[Any, Any], Any]] = [
+            (self.by_label, (key[0], name, value)) for name, value in labels_of(obj).items()
+        ]
+        references = metadata(obj).get("ownerReferences") or []
+        places += [(self.by_owner, reference["uid"]) for reference in references]
+        if controller_of(obj) is None:
+            places.append((self.uncontrolled, key[0]))
+        return places
+
     def _unindex(self, key: tuple[str, str], obj: Object) -> None:
-        for reference in metadata(obj).get("ownerReferences") or []:
-            keys = self.by_owner.get(reference["uid"], set())
+        for index, entry in self._entries(key, obj):
+            keys = index.get(entry, set())
             keys.discard(key)
             if not keys:
-                self.by_owner.pop(reference["uid"], None)
+                index.pop(entry, None)
 
 
 class View:
@@ -185,6 +204,12 @@ class View:
         if namespace is None:
             return list(copy.objects.values())
         return list(copy.by_namespace.get(namespace, {}).values())
+
+    def labelled(self, resource: str, namespace: str, labels: Mapping[str, str]) -> list[Object]:
+        """Return the objects of a namespace that have all these labels (at least one)."""
+        copy = self._copies[resource]
+        sets = [copy.by_label.get((namespace, *pair), set()) for pair in labels.items()]
+        return [copy.objects[key] for key in sorted(set.intersection(*sets))]
 
     def owned(self, resource: str, owner: Object) -> list[Object]:
         """Return the objects that `owner` controls, oldest first by name."""
@@ -257,9 +282,10 @@ class View:
             references = metadata(obj).get("ownerReferences") or []
             others = [ref for ref in references if ref["uid"] != uid_of(owner)]
             await self.patch(resource, obj, {"metadata": {"ownerReferences": others or None}})
-        for obj in self.all(resource, namespace_of(owner)):
-            deleting = metadata(obj).get("deletionTimestamp")
-            if deleting or controller_of(obj) is not None or not selects(obj):
+        copy = self._copies[resource]
+        for key in sorted(copy.uncontrolled.get(namespace_of(owner), ())):
+            obj = copy.objects[key]
+            if is_deleting(obj) or not selects(obj):
                 continue
             references = [*(metadata(obj).get("ownerReferences") or []), owner_reference(owner)]
             patch = {"metadata": {"uid": uid_of(obj), "ownerReferences": references}}
