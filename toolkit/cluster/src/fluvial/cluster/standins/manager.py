@@ -17,6 +17,7 @@ from fluvial.cluster.node.runner import NodeServices
 from fluvial.cluster.standins.accounts import Accounts
 from fluvial.cluster.standins.autoscaling import Autoscalers
 from fluvial.cluster.standins.claims import Claims
+from fluvial.cluster.standins.cronjobs import CronJobs
 from fluvial.cluster.standins.daemonsets import DaemonSets
 from fluvial.cluster.standins.deployments import Deployments
 from fluvial.cluster.standins.disruption import DisruptionBudgets
@@ -81,6 +82,7 @@ class Standins:
                 StatefulSets(view, timer),
                 DaemonSets(view, timer),
                 Jobs(view, timer),
+                CronJobs(view, timer),
                 Autoscalers(view, timer),
                 Claims(view, timer),
                 DisruptionBudgets(view, timer),
