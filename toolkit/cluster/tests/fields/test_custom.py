@@ -42,6 +42,8 @@ def complaints(spec_schema, value, old=None):
          "spec: Invalid value: 0.75: spec in body should be a multiple of 0.5"),
         ({"type": "integer"}, True,
          'spec: Invalid value: "boolean": spec in body must be of type integer: "boolean"'),
+        ({"type": "object", "x-kubernetes-embedded-resource": True, "properties": {}},
+         {"kind": "X"}, "spec.apiVersion: Required value: must not be empty"),
         ({"type": "array", "items": {"type": "string"}, "x-kubernetes-list-type": "set"},
          ["a", "b", "a", "a"], 'spec[2]: Duplicate value: "a"'),
         ({"type": "array", "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["k"],
@@ -331,6 +333,19 @@ def test_formats(name, good, bad):
             {"type": "integer", "x-kubernetes-validations": [rule("self.all(x, x > 1)")]},
             None,
         ),
+        (
+            {
+                "type": "object",
+                "properties": {"a": {"type": "object", "properties": {"b": {"type": "string"}}}},
+                "x-kubernetes-validations": [rule("self.a.c == 'self.a.d'")],
+            },
+            (
+                "S.properties[spec].x-kubernetes-validations[0].rule: Invalid value: "
+                '{"Rule":"self.a.c == \'self.a.d\'","Message":"","MessageExpression":"","Reason":null,'
+                '"FieldPath":"","OptionalOldSelf":null}: compilation failed: ERROR: <input>:1:7: '
+                "undefined field 'c'\n | self.a.c == 'self.a.d'\n | ......^"
+            ),
+        ),
     ],
 )
 def test_definitions_that_are_refused(spec, complaint):
@@ -371,6 +386,22 @@ def test_definitions_that_are_refused(spec, complaint):
                 "oneOf": [{"required": ["a"]}, {"properties": {"a": {"enum": ["x"]}}}],
             },
             "conditions on declared fields",
+        ),
+        (
+            {
+                "type": "object",
+                "properties": {
+                    "a-b": {"type": "string"},
+                    "m": {"type": "object", "additionalProperties": {"type": "string"}},
+                    "l": {"type": "array", "maxItems": 9, "items": {"type": "string"}},
+                },
+                "x-kubernetes-validations": [
+                    rule("self.a__dash__b != self.m.anything"),
+                    rule("self.l.all(x, x != '')"),
+                    rule("!has(oldSelf.m) || has(self.m)"),
+                ],
+            },
+            "escaped names, keys of maps and methods are no undefined fields",
         ),
     ],
 )

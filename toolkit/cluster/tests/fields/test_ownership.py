@@ -299,6 +299,18 @@ def test_kubectl_takes_over_what_it_applied_client_side():
     assert text.endswith("\n")
 
 
+def test_what_became_atomic_is_owned_as_a_whole():
+    def widgets(map_type):
+        node = {"type": "object", "additionalProperties": {"type": "string"}}
+        node["x-kubernetes-map-type"] = map_type
+        return fields.schema_from_crd({"type": "object", "properties": {"m": node}})
+
+    body = {"apiVersion": "x.y/v1", "kind": "W", "metadata": {"name": "w"}}
+    live = stored(apply(None, {**body, "m": {"a": "1"}}, schema=widgets("granular")))
+    with pytest.raises(fields.ApplyConflict, match=r'conflict with "alpha": \.m'):
+        apply(live, {**body, "m": {"a": "1", "b": "1"}}, "beta", schema=widgets("atomic"))
+
+
 DATA = st.dictionaries(st.sampled_from("abcd"), st.sampled_from("12"), max_size=4)
 WRITES = st.lists(st.tuples(st.sampled_from(["one", "two", "three"]), DATA), max_size=6)
 

@@ -15,7 +15,7 @@ from fluvial.cluster.fields.compare import Comparison, compare
 from fluvial.cluster.fields.errors import ApplyConflict, BadPatch, ConflictCause, TypedObjectError
 from fluvial.cluster.fields.lastapplied import allowed_conflicts, sync_last_applied
 from fluvial.cluster.fields.managed import Entry, Key, Managers, Operation, keep_times
-from fluvial.cluster.fields.merge import merge, named_members, remove
+from fluvial.cluster.fields.merge import fitted, merge, named_members, remove
 from fluvial.cluster.fields.paths import FieldSet, Path, path_text, without_subtrees
 from fluvial.cluster.fields.schema import Schema
 from fluvial.cluster.fields.typed import ItemError, check, field_set
@@ -140,9 +140,21 @@ class _Writer:
         self.version = version
         self.ignored: FieldSet = frozenset(schema.reset.get(subresource, ()))
 
+    def fit(self, managers: Managers) -> Managers:
+        """Bring what managers own in line with a schema that changed since."""
+        if self.schema.builtin:
+            return managers
+        return Managers(
+            {
+                key: Entry(entry.version, fitted(self.schema, entry.fields), entry.time)
+                for key, entry in managers.entries.items()
+            }
+        )
+
     def apply(
         self, live: Object, patch: Object, managers: Managers, key: Key, force: bool
     ) -> tuple[Object, Managers]:
+        managers = self.fit(managers)
         merged = merge(self.schema, live, patch)
         own = without_subtrees(field_set(self.schema, patch), self.ignored)
         last = managers.entries.get(key)
@@ -160,7 +172,7 @@ class _Writer:
 
     def update(self, live: Object, new: Object, managers: Managers, key: Key, now: str) -> Managers:
         try:
-            after, difference = self._take(live, new, managers, None, force=True)
+            after, difference = self._take(live, new, self.fit(managers), None, force=True)
         except ItemError:
             return managers  # an object that does not fit its schema is stored, not tracked
         gained = without_subtrees(difference.modified | difference.added, self.ignored)

@@ -46,6 +46,11 @@ _RESERVED = frozenset(
 )  # fmt: skip
 
 
+_CHAIN = re.compile(r"(?<![.\w])(?:self|oldSelf)(?P<steps>(?:\.[A-Za-z_]\w*\(?)+)")
+_STEP = re.compile(r"\.(?P<name>[A-Za-z_]\w*)(?P<call>\(?)")
+_RESOURCE = frozenset({"apiVersion", "kind", "metadata"})
+
+
 class CelError(ValueError):
     """An expression does not compile; the message has line, column and a pointer."""
 
@@ -90,6 +95,8 @@ class Program:
             self._expression = env.compile(source)
         except RuntimeError as error:
             raise CelError(_compile_text(str(error))) from None
+        if problem := _undefined_field(expression, schema):
+            raise CelError(problem)
         self._schema = schema
         self._optional_old = optional_old
 
@@ -125,6 +132,37 @@ def _with_optional_old(expression: str) -> str:
         out.append(literal.group(0))
         end = literal.end()
     return "".join(out) + _OLD_SELF.sub(_OPTIONAL_OLD, expression[end:])
+
+
+def _undefined_field(expression: str, schema: dict[str, Any]) -> str | None:
+    """Return the complaint about a field that the schema lacks, as a typed checker has it.
+
+    Objects are maps without a type for each field here, so the checker cannot tell; paths that
+    begin at `self` or `oldSelf` are followed by hand.
+    """
+    blank = _STRINGS.sub(lambda literal: " " * len(literal.group(0)), expression)
+    for chain in _CHAIN.finditer(blank):
+        node = schema
+        for step in _STEP.finditer(chain["steps"]):
+            properties = node.get("properties") or {}
+            names = {_escaped(name): child for name, child in properties.items()}
+            open_ended = node.get("additionalProperties") or node.get(
+                "x-kubernetes-preserve-unknown-fields"
+            )
+            if node.get("type") != "object" or open_ended or step["call"]:
+                break
+            if step["name"] not in names:
+                if step["name"] in _RESOURCE:
+                    break  # every whole object has them, declared or not
+                position = chain.start("steps") + step.start()
+                line = expression.count("\n", 0, position)
+                column = position - (expression.rfind("\n", 0, position) + 1)
+                return (
+                    f"ERROR: <input>:{line + 1}:{column + 1}: undefined field '{step['name']}'\n"
+                    f" | {expression.splitlines()[line]}\n | {'.' * column}^"
+                )
+            node = names[step["name"]]
+    return None
 
 
 def _compile_text(text: str) -> str:

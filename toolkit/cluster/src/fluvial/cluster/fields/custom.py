@@ -10,7 +10,7 @@ from fluvial.cluster.fields.builtin import schema_for_builtin
 from fluvial.cluster.fields.cel import has_rules, rule_errors
 from fluvial.cluster.fields.errors import FieldError
 from fluvial.cluster.fields.schema import MISSING, Schema, deduced, leaf
-from fluvial.cluster.fields.validation import validate_lists, validate_schema
+from fluvial.cluster.fields.validation import validate_embedded, validate_lists, validate_schema
 from fluvial.cluster.fields.values import settle_numbers
 
 __all__ = ["CustomSchema", "schema_from_crd"]
@@ -82,6 +82,7 @@ class CustomSchema(Schema):
     ) -> list[FieldError]:
         errors = validate_schema(schema, value, old, path)
         errors += validate_lists(schema, value, old, path)
+        errors += validate_embedded(schema, value, old, path)
         return errors + self._rule_errors(schema, value, old, path, errors)
 
     def _rule_errors(

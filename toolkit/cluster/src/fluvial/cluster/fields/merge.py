@@ -7,13 +7,14 @@ and otherwise the order of the live list.
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
-from fluvial.cluster.fields.paths import FieldSet, field_element
+from fluvial.cluster.fields.paths import FieldSet, Path, field_element
 from fluvial.cluster.fields.schema import MISSING, Schema
 from fluvial.cluster.fields.typed import item_element
 
-__all__ = ["merge", "named_members", "remove"]
+__all__ = ["fitted", "merge", "named_members", "remove"]
 
 
 def merge(schema: Schema, live: Any, applied: Any) -> Any:
@@ -55,7 +56,7 @@ def _merged_lists(schema: Schema, left: list[Any], right: list[Any]) -> list[Any
     right_elements = [item_element(schema, item) for item in right]
     mine = dict(zip(left_elements, left, strict=True))
     theirs = dict(zip(right_elements, right, strict=True))
-    for element in {e for e in left_elements if left_elements.count(e) > 1}:
+    for element in (e for e, times in Counter(left_elements).items() if times > 1):
         mine[element] = MISSING  # a duplicated live item is replaced, not merged with
     shared = iter([element for element in right_elements if element in mine])
     wanted = next(shared, None)
@@ -159,3 +160,27 @@ def named_members(schema: Schema, fields: FieldSet) -> FieldSet:
             else:
                 node = node.items if node.list_type else None
     return frozenset(out)
+
+
+def fitted(schema: Schema, fields: FieldSet) -> FieldSet:
+    """Return the set as it has to be after a map or list became atomic: owned as a whole.
+
+    A definition may change how a field merges; what was owned inside of it is owned with it then.
+    """
+    return frozenset(_fitted_path(schema, path) for path in fields)
+
+
+def _fitted_path(schema: Schema, path: Path) -> Path:
+    node: Schema | None = schema
+    for depth, element in enumerate(path):
+        if node is None or node.forms != 1:
+            return path
+        if element[0] == "f":
+            if node.map_type == "atomic":
+                return path[:depth]
+            node = node.child(element[2:])
+        else:
+            if node.list_type == "atomic":
+                return path[:depth]
+            node = node.items
+    return path

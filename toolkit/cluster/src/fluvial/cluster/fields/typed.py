@@ -6,6 +6,7 @@ applied object may not contain, `field_set` is what its manager owns then.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -172,8 +173,9 @@ def _fields(schema: Schema, value: Any, path: Path) -> Iterator[Path]:
 def _item_fields(schema: Schema, value: list[Any], path: Path) -> Iterator[Path]:
     assert schema.items is not None
     elements = [item_element(schema, item) for item in value]
+    times = Counter(elements)
     for element, item in zip(elements, value, strict=True):
         here = (*path, element)
         yield here
-        if elements.count(element) == 1:  # duplicates are owned as a whole
+        if times[element] == 1:  # duplicates are owned as a whole
             yield from _fields(schema.items, item, here)

@@ -23,7 +23,14 @@ from fluvial.cluster.fields.formats import is_of_format
 from fluvial.cluster.fields.schema import MISSING
 from fluvial.cluster.fields.values import equal
 
-__all__ = ["correlated_items", "go_number", "pattern", "validate_lists", "validate_schema"]
+__all__ = [
+    "correlated_items",
+    "go_number",
+    "pattern",
+    "validate_embedded",
+    "validate_lists",
+    "validate_schema",
+]
 
 _RANGES = {
     "int32": (-(2**31), 2**31 - 1),
@@ -341,3 +348,30 @@ def _duplicates(schema: dict[str, Any], value: list[Any], path: str) -> Iterator
         elif not any(equal(identity, other) for other in reported):
             reported.append(identity)
             yield FieldError("FieldValueDuplicate", f"{path}[{index}]", identity, "")
+
+
+def validate_embedded(
+    schema: dict[str, Any], value: Any, old: Any = MISSING, path: str = ""
+) -> Iterator[FieldError]:
+    """Yield what is missing in objects that are embedded whole: apiVersion and kind."""
+    if old is not MISSING and equal(value, old):
+        return
+    if isinstance(value, dict):
+        if schema.get("x-kubernetes-embedded-resource"):
+            for name in ("apiVersion", "kind"):
+                if not value.get(name):
+                    text = "must not be empty"
+                    yield FieldError("FieldValueRequired", _join(path, name), None, text)
+        properties = schema.get("properties") or {}
+        additional = schema.get("additionalProperties")
+        before_map = old if isinstance(old, dict) else {}
+        for name, item in value.items():
+            child = properties.get(name, additional)
+            if isinstance(child, dict):
+                yield from validate_embedded(
+                    child, item, before_map.get(name, MISSING), _join(path, name)
+                )
+    elif isinstance(value, list) and isinstance(schema.get("items"), dict):
+        before = correlated_items(schema, value, old)
+        for index, item in enumerate(value):
+            yield from validate_embedded(schema["items"], item, before[index], f"{path}[{index}]")
