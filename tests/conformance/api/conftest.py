@@ -8,6 +8,7 @@ from pathlib import Path
 
 import aiohttp
 import pytest_asyncio
+
 from fluvial.cluster.plane import ControlPlane, Options
 
 

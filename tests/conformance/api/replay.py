@@ -32,7 +32,14 @@ PATTERNS = {
     "continue": r"[-A-Za-z0-9_=.]+",
     "token": r"[-A-Za-z0-9_=.]+",
 }
-HEADERS = ("Content-Type", "Warning", "Retry-After", "Content-Encoding", "Allow", "WWW-Authenticate")
+HEADERS = (
+    "Content-Type",
+    "Warning",
+    "Retry-After",
+    "Content-Encoding",
+    "Allow",
+    "WWW-Authenticate",
+)
 INVALID_LIST = re.compile(r"^(.*? is invalid: )\[(.*)\]$", re.DOTALL)
 
 
@@ -120,8 +127,10 @@ class Replay:
             text = raw.decode(errors="replace")
             where = f"{request.get('method')} {request['path']}"
             if response.status != expected["status"]:
-                raise Difference(f"{where}: status {response.status}, recorded "
-                                 f"{expected['status']}: {text[:800]}")
+                raise Difference(
+                    f"{where}: status {response.status}, recorded "
+                    f"{expected['status']}: {text[:800]}"
+                )
             if "body" not in expected and "headers" not in expected:
                 return
             self.headers(response, expected, where)

@@ -2,7 +2,7 @@
 
     ClusterError
     ├── StatusError          an answer of the API: carries a `Status` body
-    └── storage.Compacted    history before a resource version is gone (storage.py)
+    └── storage.CompactedError    history before a resource version is gone (storage.py)
 
 Every refusal that a client may see is a `StatusError`, made by one of the functions below, so
 that wording, reason, code and details are upstream's (`k8s.io/apimachinery/pkg/api/errors`).
@@ -139,8 +139,10 @@ def invalid(group: str, kind: str, name: str, causes: Sequence[Cause]) -> Status
     """422: validation. `causes` messages are without their field; the summary repeats both."""
     lines = list(dict.fromkeys(f"{c['field']}: {c['message']}" for c in causes))
     summary = lines[0] if len(lines) == 1 else f"[{', '.join(lines)}]"
-    message = f'{_qualified(group, kind)} "{name}" is invalid: {summary}' if lines else (
-        f'{_qualified(group, kind)} "{name}" is invalid'
+    message = (
+        f'{_qualified(group, kind)} "{name}" is invalid: {summary}'
+        if lines
+        else (f'{_qualified(group, kind)} "{name}" is invalid')
     )
     return StatusError(
         422, "Invalid", message, _details(group, kind, name, causes=[dict(c) for c in causes])

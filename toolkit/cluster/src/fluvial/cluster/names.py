@@ -120,16 +120,15 @@ def label_key_errors(value: str) -> list[str]:
         "start and end with an alphanumeric character"
     )
     shown = _pattern(text, _QUALIFIED, "MyName", "my.name", "123-abc")
-    return [
-        shown + " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"
-    ]
+    return [shown + " with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')"]
 
 
 def annotation_key_errors(value: str) -> list[str]:
     """Check an annotation key: as a label key, called so in the messages."""
-    return [text.replace("a qualified name must", "a valid label key must") for text in (
-        label_key_errors(value)
-    )]
+    return [
+        text.replace("a qualified name must", "a valid label key must")
+        for text in (label_key_errors(value))
+    ]
 
 
 def label_value_errors(value: str) -> list[str]:

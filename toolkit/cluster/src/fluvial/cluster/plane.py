@@ -139,9 +139,7 @@ class ControlPlane:
         )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
-        site = web.TCPSite(
-            runner, self.options.host, self.options.port, ssl_context=self._tls(stack)
-        )
+        site = web.TCPSite(runner, self.options.host, self.options.port, ssl_context=self._tls())
         await site.start()
         assert site._server is not None  # noqa: SLF001 - the only way to the chosen port
         port = site._server.sockets[0].getsockname()[1]  # type: ignore[attr-defined] # noqa: SLF001
@@ -159,7 +157,7 @@ class ControlPlane:
 
         return write
 
-    def _tls(self, stack: AsyncExitStack) -> ssl.SSLContext:
+    def _tls(self) -> ssl.SSLContext:
         """Return the server's context; the files that it needs are gone afterwards."""
         pair = self.authority.server()
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cadata=self.ca)
@@ -228,9 +226,7 @@ class _Background:
         self._tasks.append(asyncio.create_task(work))
 
     async def __aexit__(self, *exception: object) -> None:
-        failed = [
-            task.exception() for task in self._tasks if task.done() and not task.cancelled()
-        ]
+        failed = [task.exception() for task in self._tasks if task.done() and not task.cancelled()]
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -4,6 +4,7 @@ Everything the verbs need of schemas goes through here, so errors of that packag
 Status answers of the API in one place.
 """
 
+# ruff: noqa: PLR0917 - what a write needs is passed on as a whole
 from __future__ import annotations
 
 from typing import Any
@@ -59,7 +60,7 @@ def decode(
     cleared = (obj.get("metadata") or {}).get("managedFields") == []
     try:
         unknown = _unknown(resource, obj, applied=applied)
-    except typed.TypeMismatch as error:
+    except typed.TypeMismatchError as error:
         raise _decode_error(resource, str(error)) from None
     problems = [f'duplicate field "{path}"' for path in options.duplicates]
     problems += [f'unknown field "{path}"' for path in unknown]
@@ -100,7 +101,7 @@ def patched(
         else:
             obj = fields.patch_strategic(old, patch, schema)
     except fields.FieldsError as error:
-        raise _from_fields(resource, error) from None
+        raise _from_fields(error) from None
     if not isinstance(obj, dict):
         raise bad_request(f"cannot decode the patched {resource.kind}: it is no object")
     obj.setdefault("metadata", {})
@@ -151,11 +152,17 @@ def applied(
         ]
         raise StatusError(409, "Conflict", str(error), {"causes": causes}) from None
     except fields.FieldsError as error:
-        raise _from_fields(resource, error) from None
+        raise _from_fields(error) from None
     inner = WriteOptions(validation=options.validation, warnings=options.warnings)
-    obj = msgspec.json.decode(msgspec.json.encode(obj))
+    obj = copied(obj)
     decode(resource, obj, inner, strategy, applied=True)
     return obj
+
+
+def copied(obj: Object) -> Object:
+    """Return an object of one's own."""
+    result: Object = msgspec.json.decode(msgspec.json.encode(obj))
+    return result
 
 
 def track(
@@ -199,7 +206,7 @@ def validate(
     return resource.custom.validate(obj, old, subresource)
 
 
-def _from_fields(resource: Resource, error: fields.FieldsError) -> StatusError:
+def _from_fields(error: fields.FieldsError) -> StatusError:
     if error.status == 422:
         return StatusError(422, "Invalid", str(error), {})
     if error.status == 400:

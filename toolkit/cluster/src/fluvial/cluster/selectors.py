@@ -4,6 +4,7 @@ The grammar and the messages of a selector that does not parse are those of
 `k8s.io/apimachinery/pkg/labels` and `…/pkg/fields`.
 """
 
+# ruff: noqa: S105 - tokens are pieces of text here
 from __future__ import annotations
 
 import dataclasses
@@ -256,7 +257,9 @@ def parse_fields(text: str) -> tuple[FieldTerm, ...]:
     for part in _split_terms(text):
         if not part:
             continue
-        at = next((i for i, char in enumerate(part) if char in "=!" and part[i - 1 : i] != "\\"), -1)
+        at = next(
+            (i for i, char in enumerate(part) if char in "=!" and part[i - 1 : i] != "\\"), -1
+        )
         operator = next((op for op in ("!=", "==", "=") if at >= 0 and part.startswith(op, at)), "")
         if not operator:
             raise SelectorError(f"invalid selector: '{text}'; can't understand '{part}'")

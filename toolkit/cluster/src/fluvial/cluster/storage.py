@@ -13,14 +13,14 @@ from __future__ import annotations
 import asyncio
 import bisect
 import dataclasses
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from fluvial.cluster.errors import ClusterError
 from fluvial.cluster.objects import Object
 
-__all__ = ["Compacted", "Entry", "Event", "Key", "MemoryStore", "Store"]
+__all__ = ["CompactedError", "Entry", "Event", "Key", "MemoryStore", "Store"]
 
 Key = tuple[str, str]
 """Namespace (empty for cluster-scoped objects) and name."""
@@ -29,7 +29,7 @@ HISTORY_LIMIT = 20_000
 """Events kept over all prefixes before the oldest half is compacted by itself."""
 
 
-class Compacted(ClusterError):
+class CompactedError(ClusterError):
     """The history after a revision is no longer complete; `revision` is the oldest that is."""
 
     def __init__(self, revision: int) -> None:
@@ -44,7 +44,7 @@ class Entry:
     key: Key
     revision: int
     object: Object
-    views: dict[object, object] = dataclasses.field(default_factory=dict)
+    views: dict[Any, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -72,7 +72,7 @@ class Store(Protocol):
         """Return an object, or None."""
 
     def entries(self, prefix: str, namespace: str = "", at: int | None = None) -> list[Entry]:
-        """Return objects by key, as of revision `at`; raises `Compacted`."""
+        """Return objects by key, as of revision `at`; raises `CompactedError`."""
 
     def put(self, prefix: str, key: Key, obj: Object) -> Entry:
         """Write an object; sets its `metadata.resourceVersion`."""
@@ -81,7 +81,7 @@ class Store(Protocol):
         """Delete an object; `last` is what watchers see."""
 
     def events(self, prefix: str, after: int) -> list[Event]:
-        """Return the changes after a revision, oldest first; raises `Compacted`."""
+        """Return the changes after a revision, oldest first; raises `CompactedError`."""
 
     def compact(self, revision: int) -> None:
         """Forget the history up to and including a revision."""
@@ -137,10 +137,10 @@ class MemoryStore:
         return found.objects.get(key) if found else None
 
     def entries(self, prefix: str, namespace: str = "", at: int | None = None) -> list[Entry]:
-        """Return objects by key, as of revision `at`; raises `Compacted`."""
+        """Return objects by key, as of revision `at`; raises `CompactedError`."""
         found = self._prefixes.get(prefix)
         if at is not None and at < self._compacted:
-            raise Compacted(self._compacted)
+            raise CompactedError(self._compacted)
         if found is None:
             return []
         objects = found.objects
@@ -174,12 +174,12 @@ class MemoryStore:
         return entry
 
     def events(self, prefix: str, after: int) -> list[Event]:
-        """Return the changes after a revision, oldest first; raises `Compacted`."""
+        """Return the changes after a revision, oldest first; raises `CompactedError`."""
         found = self._prefixes.get(prefix)
         if found is None or after >= found.last:
             return []
         if after < found.lost:
-            raise Compacted(self._compacted)
+            raise CompactedError(self._compacted)
         index = bisect.bisect_right(found.history, after, key=lambda event: event.revision)
         return found.history[index:]
 

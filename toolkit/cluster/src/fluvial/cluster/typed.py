@@ -13,7 +13,7 @@ from typing import Any
 from fluvial.cluster.fields import Schema, canonical_quantity
 from fluvial.cluster.objects import Object
 
-__all__ = ["TypeMismatch", "decode"]
+__all__ = ["TypeMismatchError", "decode"]
 
 _POINTER_STRINGS = frozenset(
     {
@@ -59,7 +59,7 @@ _ZERO_OMITTED: dict[str, frozenset[str]] = {
 _GO_TYPES = {"boolean": "bool", "string": "string", "int32": "int32", "int64": "int64"}
 
 
-class TypeMismatch(ValueError):
+class TypeMismatchError(ValueError):
     """A value does not fit its Go type; the message is the JSON decoder's."""
 
 
@@ -161,16 +161,19 @@ def _go_type(schema: Schema | None) -> str:
     return ".".join(schema.detail.split(".")[-2:]) or "string"
 
 
-def _mismatch(item: Any, parent: Schema, path: str, expected: str) -> TypeMismatch:
-    shown = "object" if isinstance(item, dict) else "array" if isinstance(item, list) else (
-        "bool" if isinstance(item, bool) else "string" if isinstance(item, str) else "number"
+def _mismatch(item: Any, parent: Schema, path: str, expected: str) -> TypeMismatchError:
+    shown = (
+        "object"
+        if isinstance(item, dict)
+        else "array"
+        if isinstance(item, list)
+        else ("bool" if isinstance(item, bool) else "string" if isinstance(item, str) else "number")
     )
     if shown == "number" and expected in ("int32", "int64"):
         shown = f"number {item}"
     struct = parent.detail.rpartition(".")[2] or parent.kind
 
-
     field = re.sub(r"\[\d+\]", "", path)
-    return TypeMismatch(
+    return TypeMismatchError(
         f"json: cannot unmarshal {shown} into Go struct field {struct}.{field} of type {expected}"
     )

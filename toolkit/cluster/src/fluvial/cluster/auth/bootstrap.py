@@ -141,8 +141,7 @@ _BINDINGS = {
 def objects() -> list[Object]:
     """Return everything that is created before the first request, in order."""
     made: list[Object] = [
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-        for name in NAMESPACES
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}} for name in NAMESPACES
     ]
     meta = {
         "labels": {DEFAULTS: "rbac-defaults"},

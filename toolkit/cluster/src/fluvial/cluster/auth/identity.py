@@ -35,7 +35,7 @@ def authenticate(
         name = next((value for key, value in parts if key == "commonName"), "")
         groups = tuple(value for key, value in parts if key == "organizationName")
         if name:
-            extra = ()
+            extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
             if digest:
                 extra = (("authentication.kubernetes.io/credential-id", (f"X509SHA256={digest}",)),)
             return User(name, (*groups, AUTHENTICATED), "", extra)

@@ -118,8 +118,7 @@ class Authorizer:
             if subject["kind"] == "ServiceAccount":
                 whom += f"/{subject.get('namespace') or namespace}"
             reason = (
-                f'RBAC: allowed by {kind} "{shown}" of {role["kind"]} "{role["name"]}" to '
-                f'{whom}"'
+                f'RBAC: allowed by {kind} "{shown}" of {role["kind"]} "{role["name"]}" to {whom}"'
             )
             for rule in self.role_rules(role, namespace):
                 yield rule, reason
@@ -142,8 +141,10 @@ class Authorizer:
                 {},
             )
             return error
-        scope = f'in the namespace "{wanted.namespace}"' if wanted.namespace else (
-            "at the cluster scope"
+        scope = (
+            f'in the namespace "{wanted.namespace}"'
+            if wanted.namespace
+            else ("at the cluster scope")
         )
         why = (
             f'User "{user.name}" cannot {wanted.verb} resource "{wanted.full_resource}" in API '
@@ -254,6 +255,7 @@ def _rule_covers(mine: Rule, single: Rule) -> bool:
 def _compact(rules: list[Rule]) -> list[str]:
     merged: dict[tuple[str, ...], list[str]] = {}
     for rule in rules:
+        key: tuple[str, ...]
         if "nonResourceURLs" in rule:
             key = ("", rule["nonResourceURLs"][0], "")
         else:
@@ -269,7 +271,5 @@ def _compact(rules: list[Rule]) -> list[str]:
             lines.append(f'{{NonResourceURLs:["{key[1]}"], Verbs:[{shown}]}}')
             continue
         names = f', ResourceNames:["{key[2]}"]' if key[2] else ""
-        lines.append(
-            f'{{APIGroups:["{key[0]}"], Resources:["{key[1]}"]{names}, Verbs:[{shown}]}}'
-        )
+        lines.append(f'{{APIGroups:["{key[0]}"], Resources:["{key[1]}"]{names}, Verbs:[{shown}]}}')
     return lines

@@ -51,8 +51,8 @@ class Reviews:
         who = user
         if kind != "SelfSubjectAccessReview":
             who = _subject(spec)
-            self._check_subject(kind, spec)
-        self._check(kind, spec, target)
+            self._check_subject(spec)
+        self._check(spec)
         return {**result, "spec": spec, "status": self._access(who, spec)}
 
     def _access(self, user: User, spec: Object) -> Object:
@@ -67,6 +67,7 @@ class Reviews:
                 resource.get("name", ""),
             )
         else:
+            path = path or {}
             wanted = Attributes(path.get("verb", ""), path=path.get("path", ""))
         decision = self._authorizer.authorize(user, wanted)
         status: Object = {"allowed": decision.allowed}
@@ -75,7 +76,7 @@ class Reviews:
         return status
 
     @staticmethod
-    def _check(kind: str, spec: Object, target: Target) -> None:
+    def _check(spec: Object) -> None:
         both = (spec.get("resourceAttributes"), spec.get("nonResourceAttributes"))
         if (both[0] is None) != (both[1] is None):
             return
@@ -84,7 +85,7 @@ class Reviews:
         raise invalid("authorization.k8s.io", "", "", [cause])
 
     @staticmethod
-    def _check_subject(kind: str, spec: Object) -> None:
+    def _check_subject(spec: Object) -> None:
         if not spec.get("user") and not spec.get("groups"):
             text = "at least one of user or group must be specified"
             cause = fielderrors.invalid("spec.user", spec.get("user", ""), text)
@@ -121,6 +122,4 @@ def _user_info(user: User) -> Object:
 
 def _subject(spec: Object) -> User:
     extra = tuple((key, tuple(values)) for key, values in (spec.get("extra") or {}).items())
-    return User(
-        spec.get("user", ""), tuple(spec.get("groups") or ()), spec.get("uid", ""), extra
-    )
+    return User(spec.get("user", ""), tuple(spec.get("groups") or ()), spec.get("uid", ""), extra)

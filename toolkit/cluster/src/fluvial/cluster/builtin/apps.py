@@ -1,5 +1,6 @@
 """Deployment, ReplicaSet, StatefulSet, DaemonSet, ControllerRevision, ReplicationController."""
 
+# ruff: noqa: ARG002 - hooks share one signature
 from __future__ import annotations
 
 from typing import Any
@@ -42,7 +43,7 @@ class WorkloadStrategy(Strategy):
         return errors
 
     def validate_update(self, obj: Object, old: Object, context: Context) -> list[Cause]:
-        """The selector cannot change."""
+        """Refuse another selector."""
         selector = obj["spec"].get("selector")
         if selector != old["spec"].get("selector"):
             return [fielderrors.immutable("spec.selector", selector)]
@@ -171,12 +172,12 @@ class DaemonSetStrategy(WorkloadStrategy):
             status.setdefault(key, value)
 
     def prepare_create(self, obj: Object, context: Context) -> None:
-        """Number the template."""
+        """Give the template its first number."""
         super().prepare_create(obj, context)
         obj["metadata"].setdefault("annotations", {})[TEMPLATE_GENERATION] = "1"
 
     def prepare_update(self, obj: Object, old: Object, context: Context) -> None:
-        """Number a changed template."""
+        """Give a changed template its next number."""
         before = (old["metadata"].get("annotations") or {}).get(TEMPLATE_GENERATION, "1")
         number = int(before) + (obj["spec"].get("template") != old["spec"].get("template"))
         obj["metadata"].setdefault("annotations", {})[TEMPLATE_GENERATION] = str(number)

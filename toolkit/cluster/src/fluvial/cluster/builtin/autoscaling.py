@@ -1,5 +1,6 @@
 """HorizontalPodAutoscaler, v1 and v2."""
 
+# ruff: noqa: ARG002 - hooks share one signature
 from __future__ import annotations
 
 from typing import Any

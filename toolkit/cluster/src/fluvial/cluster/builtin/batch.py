@@ -1,5 +1,6 @@
 """Job and CronJob."""
 
+# ruff: noqa: ARG002 - hooks share one signature
 from __future__ import annotations
 
 from fluvial.cluster import fielderrors

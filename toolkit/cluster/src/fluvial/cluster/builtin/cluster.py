@@ -1,5 +1,6 @@
 """Namespace, Node, Lease and the small cluster-wide kinds."""
 
+# ruff: noqa: ARG002 - hooks share one signature
 from __future__ import annotations
 
 from fluvial.cluster import fielderrors
@@ -23,7 +24,7 @@ class NamespaceStrategy(Strategy):
     name_errors = staticmethod(dns_label_errors)
 
     def default(self, obj: Object) -> None:
-        """The name is a label; the phase is Active."""
+        """Make the name a label and the phase Active."""
         meta = obj["metadata"]
         if meta.get("name"):
             labels = meta.get("labels") or {}
@@ -49,7 +50,7 @@ class NamespaceStrategy(Strategy):
             obj["spec"].pop("finalizers", None)
 
     def validate_status(self, obj: Object, old: Object) -> list[Cause]:
-        """The phase follows the deletion."""
+        """Hold the phase to the deletion."""
         phase = (obj.get("status") or {}).get("phase", "")
         terminating = bool(obj["metadata"].get("deletionTimestamp"))
         if terminating and phase != "Terminating":
@@ -85,7 +86,7 @@ class NodeStrategy(Strategy):
         status["nodeInfo"] = {**blank, **(status.get("nodeInfo") or {})}
 
     def prepare_create(self, obj: Object, context: Context) -> None:
-        """A node may bring its status."""
+        """Keep the status that a node brings."""
 
     def field_value(self, obj: Object, label: str) -> str:
         """Read a selectable field."""
@@ -102,7 +103,7 @@ class LeaseStrategy(Strategy):
     needs_version = True
 
     def default(self, obj: Object) -> None:
-        """The spec is always written."""
+        """Write the spec even when it is empty."""
         obj.setdefault("spec", {})
 
     def validate(self, obj: Object, context: Context) -> list[Cause]:

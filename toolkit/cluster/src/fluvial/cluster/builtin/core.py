@@ -1,5 +1,6 @@
 """ConfigMap, Secret, ServiceAccount, Endpoints, ResourceQuota, LimitRange."""
 
+# ruff: noqa: ARG002 - hooks share one signature
 from __future__ import annotations
 
 import base64
@@ -39,7 +40,9 @@ def _immutable_errors(obj: Object, old: Object, keys: tuple[str, ...]) -> list[C
         return []
     errors: list[Cause] = []
     if not obj.get("immutable"):
-        errors.append(fielderrors.forbidden("immutable", "field is immutable when `immutable` is set"))
+        errors.append(
+            fielderrors.forbidden("immutable", "field is immutable when `immutable` is set")
+        )
     for key in keys:
         if (obj.get(key) or {}) != (old.get(key) or {}):
             errors.append(fielderrors.forbidden(key, "field is immutable when `immutable` is set"))
@@ -70,7 +73,7 @@ class ConfigMapStrategy(Strategy):
         return errors
 
     def validate_update(self, obj: Object, old: Object, context: Context) -> list[Cause]:
-        """An immutable one stays as it is."""
+        """Keep an immutable one as it is."""
         return _immutable_errors(obj, old, ("data", "binaryData"))
 
 
@@ -123,7 +126,7 @@ class SecretStrategy(Strategy):
         return []
 
     def validate_update(self, obj: Object, old: Object, context: Context) -> list[Cause]:
-        """The type cannot change; an immutable one stays as it is."""
+        """Keep the type, and an immutable one as it is."""
         errors: list[Cause] = []
         if obj.get("type") != old.get("type"):
             errors.append(fielderrors.immutable("type", obj.get("type")))

@@ -1,5 +1,6 @@
 """The rules of custom resources, as their definition gives them."""
 
+# ruff: noqa: ARG002 - hooks share one signature
 from __future__ import annotations
 
 from typing import TYPE_CHECKING

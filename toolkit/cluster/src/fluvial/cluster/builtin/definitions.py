@@ -1,11 +1,11 @@
 """CustomResourceDefinition as an object: defaults and the checks of its spec."""
 
+# ruff: noqa: ARG002 - hooks share one signature
 from __future__ import annotations
 
 from fluvial.cluster import fielderrors, fields
 from fluvial.cluster.builtin.strategy import Context, Strategy
 from fluvial.cluster.errors import Cause
-
 from fluvial.cluster.objects import Object
 
 __all__ = ["CLEANUP", "STRATEGIES"]
@@ -19,7 +19,7 @@ class DefinitionStrategy(Strategy):
     deletion_generation = False
 
     def finalizer_errors(self, field: str, name: str) -> list[Cause]:
-        """The server's own finalizer has no domain."""
+        """Accept the server's own finalizer, which has no domain."""
         return [] if name == CLEANUP else super().finalizer_errors(field, name)
 
     def default(self, obj: Object) -> None:

@@ -1,5 +1,6 @@
 """Event, in `v1` and `events.k8s.io/v1`."""
 
+# ruff: noqa: ARG002 - hooks share one signature
 from __future__ import annotations
 
 from fluvial.cluster import fielderrors
@@ -20,14 +21,14 @@ class EventStrategy(Strategy):
     collection_policy = ""
     target = "involvedObject"
     source = "source"
-    field_labels = (
+    field_labels: tuple[str, ...] = (
         "involvedObject.kind", "involvedObject.namespace", "involvedObject.name",
         "involvedObject.uid", "involvedObject.apiVersion", "involvedObject.resourceVersion",
         "involvedObject.fieldPath", "reason", "reportingComponent", "source", "type",
     )  # fmt: skip
 
     def default(self, obj: Object) -> None:
-        """What Go always writes."""
+        """Write what Go always writes."""
         obj.setdefault("involvedObject", {})
         obj.setdefault("source", {})
         for key in ("firstTimestamp", "lastTimestamp", "eventTime"):
@@ -36,7 +37,7 @@ class EventStrategy(Strategy):
         obj.setdefault("reportingInstance", "")
 
     def validate(self, obj: Object, context: Context) -> list[Cause]:
-        """The object must live where the event does."""
+        """Demand that the object lives where the event does."""
         namespace = (obj.get(self.target) or {}).get("namespace") or ""
         if namespace and namespace != obj["metadata"]["namespace"]:
             text = "does not match event.namespace"
@@ -58,7 +59,7 @@ class NewEventStrategy(EventStrategy):
     field_labels = ("regarding.kind", "regarding.namespace", "regarding.name", "reason", "type")
 
     def default(self, obj: Object) -> None:
-        """What Go always writes."""
+        """Write what Go always writes."""
         obj.setdefault("regarding", {})
         obj.setdefault("deprecatedSource", {})
         for key in ("deprecatedFirstTimestamp", "deprecatedLastTimestamp", "eventTime"):

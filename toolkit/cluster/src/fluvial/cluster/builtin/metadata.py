@@ -68,8 +68,11 @@ def _owner_errors(owners: object, field: str) -> list[Cause]:
                 errors.append(
                     fielderrors.invalid(f"{field}.apiVersion", version, "version must not be empty")
                 )
-        for key, text in (("kind", "must not be empty"), ("name", "must not be empty"),
-                          ("uid", "must not be empty")):
+        for key, text in (
+            ("kind", "must not be empty"),
+            ("name", "must not be empty"),
+            ("uid", "must not be empty"),
+        ):
             if not owner.get(key):
                 errors.append(fielderrors.invalid(f"{field}.{key}", owner.get(key, ""), text))
         if owner.get("controller"):
@@ -115,9 +118,7 @@ def metadata_errors(
             for text in name_errors(meta["generateName"].rstrip("-.") or "-")
         ]
     if not name:
-        errors.append(
-            fielderrors.required("metadata.name", "name or generateName is required")
-        )
+        errors.append(fielderrors.required("metadata.name", "name or generateName is required"))
     else:
         errors += [fielderrors.invalid("metadata.name", name, t) for t in name_errors(name)]
     namespace = meta.get("namespace", "")

@@ -1,5 +1,6 @@
 """Ingress, IngressClass, NetworkPolicy, EndpointSlice."""
 
+# ruff: noqa: ARG002 - hooks share one signature
 from __future__ import annotations
 
 from typing import Any
@@ -105,7 +106,7 @@ class ClassStrategy(Strategy):
     """Rules of IngressClass."""
 
     def default(self, obj: Object) -> None:
-        """The spec is always written; parameters are cluster-wide."""
+        """Write the spec always; parameters are cluster-wide."""
         parameters = obj.setdefault("spec", {}).get("parameters")
         if isinstance(parameters, dict):
             parameters.setdefault("scope", "Cluster")

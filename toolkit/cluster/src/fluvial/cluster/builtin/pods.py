@@ -1,5 +1,6 @@
 """Pod and PodTemplate."""
 
+# ruff: noqa: ARG002 - hooks share one signature
 from __future__ import annotations
 
 from fluvial.cluster import fielderrors

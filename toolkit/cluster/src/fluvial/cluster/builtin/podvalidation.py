@@ -138,7 +138,5 @@ def template_errors(template: Object, path: str, *, restart: tuple[str, ...]) ->
     errors += pod_spec_errors(spec, f"{path}.spec")
     policy = spec.get("restartPolicy")
     if policy in RESTART and policy not in restart:
-        errors.append(
-            fielderrors.not_supported(f"{path}.spec.restartPolicy", policy, restart)
-        )
+        errors.append(fielderrors.not_supported(f"{path}.spec.restartPolicy", policy, restart))
     return errors

@@ -1,5 +1,6 @@
 """PodDisruptionBudget."""
 
+# ruff: noqa: ARG002 - hooks share one signature
 from __future__ import annotations
 
 import re
@@ -33,7 +34,7 @@ class BudgetStrategy(Strategy):
         obj["status"] = dict(INITIAL)
 
     def validate(self, obj: Object, context: Context) -> list[Cause]:
-        """The two bounds exclude each other."""
+        """Refuse both bounds at once, and percents that are none."""
         spec = obj["spec"]
         if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
             text = "minAvailable and maxUnavailable cannot be both set"

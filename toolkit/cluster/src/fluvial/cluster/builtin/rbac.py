@@ -1,5 +1,6 @@
 """Role, ClusterRole and their bindings."""
 
+# ruff: noqa: ARG002 - hooks share one signature
 from __future__ import annotations
 
 from fluvial.cluster import fielderrors
@@ -88,7 +89,7 @@ class BindingStrategy(Strategy):
         return errors
 
     def validate_update(self, obj: Object, old: Object, context: Context) -> list[Cause]:
-        """The role cannot change."""
+        """Refuse another role."""
         if obj.get("roleRef") != old.get("roleRef"):
             role = obj.get("roleRef") or {}
             shown = {name: role.get(name[:1].lower() + name[1:], "") for name in ("Kind", "Name")}

@@ -1,5 +1,6 @@
 """Service: defaults, cluster IPs and node ports."""
 
+# ruff: noqa: ARG002 - hooks share one signature
 from __future__ import annotations
 
 import ipaddress
@@ -59,7 +60,8 @@ class Allocator:
         """Take a node port: `number`, or a free one."""
         if number is None:
             number = next(
-                port for port in (*range(self._next_port, NODE_PORTS.stop), *NODE_PORTS)
+                port
+                for port in (*range(self._next_port, NODE_PORTS.stop), *NODE_PORTS)
                 if port not in self._ports
             )
             self._next_port = number + 1
@@ -211,7 +213,7 @@ class ServiceStrategy(Strategy):
         return errors
 
     def validate_update(self, obj: Object, old: Object, context: Context) -> list[Cause]:
-        """The cluster IP cannot change."""
+        """Refuse another cluster IP."""
         spec, before = obj["spec"], old["spec"]
         if "ExternalName" in (spec["type"], before.get("type")):
             return []

@@ -1,5 +1,6 @@
 """PersistentVolumeClaim, PersistentVolume and the storage.k8s.io kinds."""
 
+# ruff: noqa: ARG002 - hooks share one signature
 from __future__ import annotations
 
 from fluvial.cluster.builtin.strategy import Context, Strategy

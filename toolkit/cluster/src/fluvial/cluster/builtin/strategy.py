@@ -4,6 +4,7 @@ A strategy is stateless. `Strategy` is right for a kind without rules of its own
 beside this one refine it per kind family.
 """
 
+# ruff: noqa: ARG002 - hooks share one signature
 from __future__ import annotations
 
 import dataclasses
@@ -94,8 +95,14 @@ class Strategy:
 
     def changes_generation(self, obj: Object, old: Object) -> bool:
         """Tell whether an update raises `metadata.generation`: anything but metadata, status."""
-        skipped = ("metadata", "status", "apiVersion", "kind") if self.status else (
-            "metadata", "apiVersion", "kind",
+        skipped = (
+            ("metadata", "status", "apiVersion", "kind")
+            if self.status
+            else (
+                "metadata",
+                "apiVersion",
+                "kind",
+            )
         )
         keys = (set(obj) | set(old)).difference(skipped)
         return any(obj.get(key) != old.get(key) for key in keys)

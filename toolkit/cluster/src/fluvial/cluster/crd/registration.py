@@ -14,7 +14,7 @@ from fluvial.cluster.endpoints import Endpoints
 from fluvial.cluster.endpoints.target import Target, WriteOptions
 from fluvial.cluster.objects import Object, rfc3339
 from fluvial.cluster.resources import Gvr, Resource, Subresource
-from fluvial.cluster.storage import Compacted
+from fluvial.cluster.storage import CompactedError
 
 __all__ = ["Registrar"]
 
@@ -46,7 +46,7 @@ class Registrar:
         while True:
             try:
                 events = store.events(PREFIX, self._cursor)
-            except Compacted:
+            except CompactedError:
                 self._cursor = store.revision
                 self._settle_all()
                 return
@@ -80,7 +80,9 @@ class Registrar:
         definition["status"]["conditions"] = conditions
         if clash is None:
             definition["status"]["acceptedNames"] = dict(definition["spec"]["names"])
-            self._condition(conditions, "NamesAccepted", "True", "NoConflicts", "no conflicts found")
+            self._condition(
+                conditions, "NamesAccepted", "True", "NoConflicts", "no conflicts found"
+            )
             self._condition(
                 conditions, "Established", "True", "InitialNamesAccepted",
                 "the initial names have been accepted",
@@ -171,7 +173,9 @@ class Registrar:
         """Delete what is left of the resource; without it, let the definition go."""
         spec = definition["spec"]
         version = next(item["name"] for item in spec["versions"] if item["storage"])
-        resource = self._endpoints.catalog.find(Gvr(spec["group"], version, spec["names"]["plural"]))
+        resource = self._endpoints.catalog.find(
+            Gvr(spec["group"], version, spec["names"]["plural"])
+        )
         prefix = f"{spec['group']}/{spec['names']['plural']}"
         for entry in self._endpoints.store.entries(prefix):
             if resource is not None and not entry.object["metadata"].get("deletionTimestamp"):

@@ -58,18 +58,16 @@ class Endpoints:
             return self.subresources.get(target)
         return self.reader.get(target)
 
-    def list(self, target: Target, options: ListOptions) -> Page:
+    def page(self, target: Target, options: ListOptions) -> Page:
         """Read a page of objects."""
-        return self.reader.list(target, options)
+        return self.reader.page(target, options)
 
     def objects(self, target: Target, labels: str, fields: str) -> list[Object]:
         """Read all objects that match both selectors."""
         options = ListOptions(label_selector=labels, field_selector=fields)
-        return self.reader.list(target, options).objects
+        return self.reader.page(target, options).objects
 
-    def follow(
-        self, target: Target, labels: str, fields: str
-    ) -> AsyncIterator[tuple[str, Object]]:
+    def follow(self, target: Target, labels: str, fields: str) -> AsyncIterator[tuple[str, Object]]:
         """Yield what is there as ADDED and then every change, without end."""
         return self.watcher.follow(target, labels, fields)
 
@@ -99,7 +97,7 @@ class Endpoints:
         self, target: Target, body: Object, listed: ListOptions, options: WriteOptions
     ) -> Page:
         """Delete every object that matches; returns them as they were."""
-        page = self.reader.list(target, listed)
+        page = self.reader.page(target, listed)
         for obj in page.objects:
             meta = obj["metadata"]
             one = Target(target.resource, meta.get("namespace", ""), meta["name"])

@@ -5,14 +5,13 @@ from __future__ import annotations
 from fluvial.cluster.endpoints.access import Access
 from fluvial.cluster.endpoints.target import Target
 from fluvial.cluster.errors import forbidden, not_found
-from fluvial.cluster.objects import Object
 
 __all__ = ["creating", "deleting"]
 
 PROTECTED = ("default", "kube-system", "kube-public")
 
 
-def creating(access: Access, target: Target, obj: Object) -> None:
+def creating(access: Access, target: Target) -> None:
     """Refuse a create in a namespace that is missing (404) or terminating (403)."""
     resource = target.resource
     if resource.custom is not None and not resource.custom.accepts:

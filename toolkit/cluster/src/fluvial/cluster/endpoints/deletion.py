@@ -46,7 +46,9 @@ class Deleter:
         if resource.prefix == "batch/jobs" and not self._explicit(body):
             options.warnings.append(JOB_WARNING)
         meta = old["metadata"]
-        finalizers = self._finalizers(meta.get("finalizers") or [], body, strategy.collection_policy)
+        finalizers = self._finalizers(
+            meta.get("finalizers") or [], body, strategy.collection_policy
+        )
         generation = strategy.generation and strategy.deletion_generation
         grace = strategy.grace(old, body.get("gracePeriodSeconds"))
         if resource.prefix == "/namespaces":
@@ -185,9 +187,7 @@ class Deleter:
         causes: list[Cause] = []
         policy = body.get("propagationPolicy")
         if policy is not None and body.get("orphanDependents") is not None:
-            text = (
-                "orphanDependents and deletionPropagation cannot be both set"
-            )
+            text = "orphanDependents and deletionPropagation cannot be both set"
             causes.append(fielderrors.invalid("propagationPolicy", policy, text))
         if policy is not None and policy not in POLICIES:
             shown = ", ".join(f'"{name}"' for name in (*POLICIES, "nil"))

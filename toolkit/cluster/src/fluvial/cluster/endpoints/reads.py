@@ -31,7 +31,7 @@ from fluvial.cluster.selectors import (
     parse_fields,
     parse_labels,
 )
-from fluvial.cluster.storage import Compacted, Entry, Key
+from fluvial.cluster.storage import CompactedError, Entry, Key
 
 __all__ = ["ListOptions", "Matcher", "Page", "Reader", "list_options_error", "parse_version"]
 
@@ -135,8 +135,7 @@ class Matcher:
         if not self.fields:
             return True
         return all(
-            term.matches(lambda path: self._strategy.field_value(obj, path))
-            for term in self.fields
+            term.matches(lambda path: self._strategy.field_value(obj, path)) for term in self.fields
         )
 
 
@@ -160,7 +159,7 @@ class Reader:
         """Read one object without a copy."""
         return self._access.view(target.resource, self._access.find(target))
 
-    def list(self, target: Target, options: ListOptions) -> Page:
+    def page(self, target: Target, options: ListOptions) -> Page:
         """Read a page. Raises 400, 410 or 422 for options that cannot be served."""
         matcher = Matcher(
             self._access, target.resource, options.label_selector, options.field_selector
@@ -169,7 +168,7 @@ class Reader:
         start: Key | None = None
         at: int | None = None
         if options.token:
-            start, at = self._resume(target, options)
+            start, at = self._resume(options)
         elif options.version:
             number = self._list_version(options.version)
             if number > self._access.store.revision:
@@ -216,14 +215,15 @@ class Reader:
         store = self._access.store
         try:
             return store.entries(target.resource.prefix, target.namespace, at)
-        except Compacted:
+        except CompactedError:
             if not options.token:
                 raise expired(TOO_OLD_LIST) from None
             key = _read_token(options.token)[1]
             token = _token(-1, key)
             raise expired(TOO_OLD_CONTINUE, metadata={"continue": token}) from None
 
-    def _resume(self, target: Target, options: ListOptions) -> tuple[Key, int | None]:
+    @staticmethod
+    def _resume(options: ListOptions) -> tuple[Key, int | None]:
         if options.version and options.version != "0":
             raise bad_request("specifying resource version is not allowed when using continue")
         revision, key = _read_token(options.token)
@@ -240,7 +240,9 @@ class Reader:
         message = f"Timeout: Too large resource version: {number}, current: "
         error = generic(504, "Timeout", message + str(self._access.store.revision))
         error.details = {
-            "causes": [{"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}],
+            "causes": [
+                {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
+            ],
             "retryAfterSeconds": 1,
         }
         return error
@@ -263,7 +265,9 @@ class Reader:
                 )
                 causes.append((field, forbidden, text))
             if options.match == "Exact" and options.version == "0":
-                text = 'Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
+                text = (
+                    'Forbidden: resourceVersionMatch "exact" is forbidden for resourceVersion "0"'
+                )
                 causes.append((field, forbidden, text))
             if options.match not in ("Exact", "NotOlderThan"):
                 text = (

@@ -154,7 +154,8 @@ class Subresources:
             return str(_read(live, path) or "") if path else ""
         selector = live["spec"].get("selector") or {}
         if "matchLabels" not in selector and "matchExpressions" not in selector:
-            labels, expressions = selector, []
+            labels: Object = selector
+            expressions: list[Object] = []
         else:
             labels = selector.get("matchLabels") or {}
             expressions = selector.get("matchExpressions") or []
@@ -285,7 +286,7 @@ class Subresources:
         pod = self._live(target)
         node = (body.get("target") or {}).get("name", "")
         if pod["spec"].get("nodeName"):
-            why = f"pod {target.name} is already assigned to node \"{pod['spec']['nodeName']}\""
+            why = f'pod {target.name} is already assigned to node "{pod["spec"]["nodeName"]}"'
             raise conflict("", "pods/binding", target.name, why)
         pod["spec"]["nodeName"] = node
         conditions = pod.setdefault("status", {}).setdefault("conditions", [])
@@ -300,7 +301,13 @@ class Subresources:
         )
         if not options.dry_run:
             self._access.store.put(target.resource.prefix, target.key, pod)
-        return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+        return {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Success",
+            "code": 201,
+        }
 
     def _evict(self, target: Target, body: Object, options: WriteOptions) -> Object:
         name = (body.get("metadata") or {}).get("name", "")
@@ -308,7 +315,13 @@ class Subresources:
             raise bad_request("name in URL does not match name in Eviction object: " + name)
         plain = Target(target.resource, target.namespace, target.name)
         self._deleter.delete(plain, body.get("deleteOptions") or {}, options)
-        return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+        return {
+            "kind": "Status",
+            "apiVersion": "v1",
+            "metadata": {},
+            "status": "Success",
+            "code": 201,
+        }
 
     def _finalize(self, target: Target, body: Object, options: WriteOptions) -> Object:
         live = self._live(target)

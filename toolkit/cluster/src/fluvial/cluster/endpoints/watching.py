@@ -16,7 +16,7 @@ from fluvial.cluster.endpoints.target import Target
 from fluvial.cluster.errors import StatusError, expired
 from fluvial.cluster.objects import Object
 from fluvial.cluster.resources import Resource
-from fluvial.cluster.storage import Compacted, Entry, Event
+from fluvial.cluster.storage import CompactedError, Entry, Event
 
 __all__ = ["Change", "WatchOptions", "Watcher"]
 
@@ -90,7 +90,7 @@ class Watcher:
         while True:
             try:
                 events = store.events(prefix, cursor)
-            except Compacted as error:
+            except CompactedError as error:
                 raise self._too_old(prefix, cursor, error.revision) from None
             for event in events:
                 cursor = event.revision

@@ -34,10 +34,10 @@ from fluvial.cluster.resources import Gvr, Resource
 
 __all__ = ["Writer", "changed"]
 
-MODIFIED = "the object has been modified; please apply your changes to the latest version and try again"
-NAMESPACES = (
-    "the namespace of the provided object does not match the namespace sent on the request"
+MODIFIED = (
+    "the object has been modified; please apply your changes to the latest version and try again"
 )
+NAMESPACES = "the namespace of the provided object does not match the namespace sent on the request"
 NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 """The alphabet of generated names: no vowels, nothing that looks like another."""
 SERVER_SET = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
@@ -94,7 +94,7 @@ class Writer:
             schemas.track(resource, None, owned, options, "", self._access.now())
             if owned["metadata"].get("managedFields"):
                 meta["managedFields"] = owned["metadata"]["managedFields"]
-        admission.creating(self._access, named, obj)
+        admission.creating(self._access, named)
         meta["uid"] = str(uuid.uuid4())
         meta["creationTimestamp"] = self._access.now()
         if resource.namespaced:
@@ -346,9 +346,7 @@ class Writer:
         elif isinstance(meta, dict):
             meta.pop("namespace", None)
 
-    def _metadata_errors(
-        self, resource: Resource, strategy: Strategy, obj: Object
-    ) -> list[Cause]:
+    def _metadata_errors(self, resource: Resource, strategy: Strategy, obj: Object) -> list[Cause]:
         return metadata_errors(
             obj,
             namespaced=resource.namespaced,

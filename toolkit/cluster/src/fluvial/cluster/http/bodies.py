@@ -143,7 +143,8 @@ def _other_kind(
         f"converting ({given}.{given_kind}) to ({api_version}.{kind}): unknown conversion"
         if not given or resource.custom is None
         else f"the API version in the data ({given}) does not match the expected API version "
-        f"({api_version})" if given.rpartition("/")[2] != version
+        f"({api_version})"
+        if given.rpartition("/")[2] != version
         else f'no kind "{given_kind}" is registered for version "{given}"'
     )
 

@@ -1,5 +1,6 @@
 """The cells of built-in resources' tables, as kubectl prints them."""
 
+# ruff: noqa: ARG001 - the makers share one signature
 from __future__ import annotations
 
 import datetime as dt
@@ -201,9 +202,7 @@ def _ingress(obj: Object, now: dt.datetime) -> list[Any]:
 
 def _node(obj: Object, now: dt.datetime) -> list[Any]:
     status, meta = obj.get("status") or {}, obj["metadata"]
-    ready = next(
-        (item for item in status.get("conditions") or [] if item["type"] == "Ready"), None
-    )
+    ready = next((item for item in status.get("conditions") or [] if item["type"] == "Ready"), None)
     shown = "Unknown" if ready is None else "Ready" if ready["status"] == "True" else "NotReady"
     if obj["spec"].get("unschedulable"):
         shown += ",SchedulingDisabled"

@@ -9,12 +9,16 @@ from fluvial.cluster.errors import StatusError, not_acceptable
 __all__ = ["Accepted", "negotiate", "parse_accept"]
 
 SERVED = ("application/json", "application/yaml", "application/vnd.kubernetes.protobuf")
-WATCHED = (*SERVED, "application/json;stream=watch", "application/vnd.kubernetes.protobuf;stream=watch")
+WATCHED = (
+    *SERVED,
+    "application/json;stream=watch",
+    "application/vnd.kubernetes.protobuf;stream=watch",
+)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Accepted:
-    """What the answer will be: JSON or YAML; `form` is empty, Table or PartialObjectMetadata(List)."""
+    """What the answer will be: JSON or YAML; `form` is empty, Table or PartialObjectMetadata."""
 
     yaml: bool = False
     form: str = ""
@@ -57,7 +61,9 @@ def negotiate(header: str, *, listing: bool = False, watching: bool = False) -> 
             form = _form(values, listing=listing and not watching)
             if form is None:
                 continue
-            return Accepted(media == "application/yaml" and not watching, form, values.get("v", "v1"))
+            return Accepted(
+                media == "application/yaml" and not watching, form, values.get("v", "v1")
+            )
         known = known or media == "application/vnd.kubernetes.protobuf"
     if known:
         raise not_acceptable(SERVED)

@@ -141,7 +141,7 @@ def _paths(resource: Resource, reference: dict[str, Any]) -> dict[str, Any]:
     base, kind, verbs = _base(resource), resource.kind, resource.verbs
     collection: dict[str, Any] = {}
     single: dict[str, Any] = {}
-    wanted = (
+    wanted: tuple[tuple[str, dict[str, Any], str, str, list[str]], ...] = (
         ("list", collection, "get", "list", _LIST),
         ("create", collection, "post", "post", _WRITE),
         ("get", single, "get", "get", []),
@@ -182,7 +182,14 @@ def v3(catalog: Catalog, group: str, version: str) -> dict[str, Any] | None:
     }
 
 
-_PLAIN_PATHS = (".well-known/openid-configuration", "api", "apis", "logs", "openid/v1/jwks", "version")
+_PLAIN_PATHS = (
+    ".well-known/openid-configuration",
+    "api",
+    "apis",
+    "logs",
+    "openid/v1/jwks",
+    "version",
+)
 
 
 def index(catalog: Catalog) -> dict[str, Any]:

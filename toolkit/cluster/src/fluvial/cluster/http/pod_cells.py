@@ -18,9 +18,7 @@ def row_conditions(obj: Object) -> list[Object]:
     phase = (obj.get("status") or {}).get("phase")
     if phase not in ("Succeeded", "Failed"):
         return []
-    message = (
-        "The pod has completed successfully." if phase == "Succeeded" else "The pod failed."
-    )
+    message = "The pod has completed successfully." if phase == "Succeeded" else "The pod failed."
     return [{"type": "Completed", "status": "True", "reason": phase, "message": message}]
 
 

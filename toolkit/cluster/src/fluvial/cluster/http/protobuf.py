@@ -1,6 +1,6 @@
-"""Protobuf request bodies of built-in kinds, decoded by a table of field numbers.
+r"""Protobuf request bodies of built-in kinds, decoded by a table of field numbers.
 
-A body is `k8s\\0` and a `runtime.Unknown` whose `raw` is the message. `data/messages.json` holds
+A body is `k8s\0` and a `runtime.Unknown` whose `raw` is the message. `data/messages.json` holds
 every message: field number to name, type, flag.
 """
 

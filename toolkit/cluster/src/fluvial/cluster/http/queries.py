@@ -11,7 +11,6 @@ from fluvial.cluster.errors import Cause, bad_request, invalid
 
 __all__ = ["check_timeout", "flag", "list_options", "seconds", "watch_options", "write_options"]
 
-_TRUE = ("1", "t", "T", "true", "TRUE", "True")
 _FALSE = ("0", "f", "F", "false", "FALSE", "False")
 _GO_ESCAPES = {"\a": "\\a", "\b": "\\b", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
 _DURATION = re.compile(r"[-+]?(\d+(\.\d*)?(ns|us|µs|ms|s|m|h))+|0")
@@ -26,11 +25,7 @@ def flag(query: Mapping[str, str], name: str) -> bool | None:
         return True
     if value.lower() in ("0", "false"):
         return False
-    if value in _TRUE:
-        return True
-    if value in _FALSE:
-        return False
-    return True
+    return value not in _FALSE
 
 
 def _integer(query: Mapping[str, str], name: str) -> int | None:
@@ -52,8 +47,7 @@ def check_timeout(query: Mapping[str, str]) -> None:
     value = query.get("timeout")
     if value and not _DURATION.fullmatch(value):
         raise bad_request(
-            "invalid timeout specified in the request URL - time: invalid duration "
-            f'"{value}"'
+            f'invalid timeout specified in the request URL - time: invalid duration "{value}"'
         )
 
 
@@ -98,7 +92,7 @@ def write_options(
     causes: list[Cause] = []
     dry = query.get("dryRun", "")
     if dry and dry != "All":
-        causes.append(_unsupported("dryRun", [dry], '"All"', listed=True))
+        causes.append(_unsupported("dryRun", [dry], '"All"'))
     manager = query.get("fieldManager", "")
     if apply and not manager:
         causes.append(fielderrors.required("fieldManager", "is required for apply patch"))
@@ -109,9 +103,7 @@ def write_options(
         shown = "".join(_GO_ESCAPES.get(char, char) for char in manager)
         text = f"invalid character U+{ord(manager[at]):04X} (at position {at})"
         message = f'Invalid value: "{shown}": {text}'
-        causes.append(
-            {"reason": "FieldValueInvalid", "message": message, "field": "fieldManager"}
-        )
+        causes.append({"reason": "FieldValueInvalid", "message": message, "field": "fieldManager"})
     force = query.get("force")
     if force is not None and kind == "PatchOptions" and not apply:
         causes.append(fielderrors.forbidden("force", "may not be specified for non-apply patch"))
@@ -130,6 +122,6 @@ def write_options(
     )
 
 
-def _unsupported(field: str, value: object, shown: str, *, listed: bool = False) -> Cause:
+def _unsupported(field: str, value: object, shown: str) -> Cause:
     text = f"Unsupported value: {fielderrors.quote(value)}: supported values: {shown}"
     return {"reason": "FieldValueNotSupported", "message": text, "field": field}

@@ -27,7 +27,7 @@ from fluvial.cluster.http.negotiation import negotiate, parse_accept
 from fluvial.cluster.http.paths import RequestInfo, parse
 from fluvial.cluster.http.verbs import ResourceVerbs, failure, verb_of
 
-__all__ = ["AuditLog", "Server", "VERSION"]
+__all__ = ["VERSION", "AuditLog", "Server"]
 
 logger = logging.getLogger(__name__)
 
@@ -157,8 +157,8 @@ class Server:
             if self._wants_aggregated(header):
                 key = f"aggregated{path}"
                 if key not in self._documents:
-                    document = discovery.aggregated(catalog, core=path == "/api")
-                    self._documents[key] = msgspec.json.encode(document)
+                    whole = discovery.aggregated(catalog, core=path == "/api")
+                    self._documents[key] = msgspec.json.encode(whole)
                 response = raw(self._documents[key])
                 kind = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
                 response.headers["Content-Type"] = kind
@@ -224,4 +224,3 @@ class Server:
             kind = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
             response.headers["Content-Type"] = kind
         return response
-

@@ -1,5 +1,6 @@
-"""Watches on the wire: one JSON object per line, until the timeout, an error or the client's end."""
+"""Watches on the wire: one JSON object per line, until timeout, error or the client's end."""
 
+# ruff: noqa: PLR0917, ASYNC109 - a watch has that many options; the timeout is the client's
 from __future__ import annotations
 
 import asyncio

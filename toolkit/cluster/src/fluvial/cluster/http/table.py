@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from fluvial.cluster.http.jsonpath import find
 from fluvial.cluster.http import cells
+from fluvial.cluster.http.jsonpath import find
 from fluvial.cluster.objects import Object
 from fluvial.cluster.resources import Resource, read_data
 
@@ -123,11 +123,15 @@ class Table:
             return self._custom_cells(obj)
         maker = cells.MAKERS.get(f"{self._resource.group}/{self._resource.plural}")
         wanted = len(self.definitions())
-        made = maker(obj, self._now) if maker else [
-            obj["metadata"]["name"],
-            *([None] * (wanted - 2)),
-            cells.age(obj["metadata"].get("creationTimestamp"), self._now),
-        ]
+        made = (
+            maker(obj, self._now)
+            if maker
+            else [
+                obj["metadata"]["name"],
+                *([None] * (wanted - 2)),
+                cells.age(obj["metadata"].get("creationTimestamp"), self._now),
+            ]
+        )
         return made
 
     def _custom_cells(self, obj: Object) -> list[Any]:

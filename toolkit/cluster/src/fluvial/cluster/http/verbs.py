@@ -1,5 +1,6 @@
 """Requests on resources: from a parsed path to an endpoint's verb and back to an answer."""
 
+# ruff: noqa: ARG002 - the verbs share one signature
 from __future__ import annotations
 
 import asyncio
@@ -64,7 +65,9 @@ class ResourceVerbs:
         self._reviews = reviews
         self._closing = closing
 
-    async def serve(self, request: web.BaseRequest, info: RequestInfo, user: User) -> web.StreamResponse:
+    async def serve(
+        self, request: web.BaseRequest, info: RequestInfo, user: User
+    ) -> web.StreamResponse:
         """Answer one request."""
         resource = self._endpoints.catalog.find(Gvr(info.group, info.version, info.resource))
         if resource is None and self._is_unserved(info):
@@ -88,8 +91,10 @@ class ResourceVerbs:
         allowed = sub.verbs if sub is not None else resource.verbs
         if verb == "watch" and info.name:
             allowed = resource.verbs
-        if verb not in allowed or (verb == "create" and info.name and sub is None) or (
-            verb in ("update", "patch") and not info.name
+        if (
+            verb not in allowed
+            or (verb == "create" and info.name and sub is None)
+            or (verb in ("update", "patch") and not info.name)
         ):
             raise method_not_allowed()
         handler: Callable[..., Any] = getattr(self, f"_{verb}")
@@ -125,7 +130,7 @@ class ResourceVerbs:
         self, request: web.BaseRequest, target: Target, user: User, sub: Subresource | None
     ) -> web.StreamResponse:
         accepted = negotiate(request.headers.get("Accept", ""), listing=True)
-        page = self._endpoints.list(target, queries.list_options(request.query))
+        page = self._endpoints.page(target, queries.list_options(request.query))
         return self._page(request, target, page, accepted)
 
     async def _watch(
@@ -245,7 +250,7 @@ class ResourceVerbs:
         return obj, seen
 
     def _authorize_create(self, target: Target, user: User) -> None:
-        """An apply that would create needs the right to create, too."""
+        """Demand the right to create for an apply that would create."""
         if target.subresource or self._endpoints.store.get(target.resource.prefix, target.key):
             return
         resource = target.resource
