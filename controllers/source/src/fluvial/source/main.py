@@ -8,16 +8,18 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from fluvial.apis.kinds import GIT_REPOSITORY
+from fluvial.apis.source import GitRepository
 from fluvial.source.conditions import OWNED
 from fluvial.source.flags import SourceFlags
 from fluvial.source.git.command import GitCommand
+from fluvial.source.gitrepository.includes import INDEX, includers, indexed
 from fluvial.source.gitrepository.reconciler import GitRepositoryReconciler
 from fluvial.source.storage import Storage
-from fluvial.toolkit import Controller, Manager
+from fluvial.toolkit import Controller, Manager, Watch, artifact_changed
 from fluvial.toolkit import main as run
 from fluvial.toolkit.workers import WorkerPool
 
-__all__ = ["FINALIZER", "NAME", "main", "setup"]
+__all__ = ["FINALIZER", "NAME", "git_repositories", "main", "setup"]
 
 NAME: Final = "source-controller"
 FINALIZER: Final = "finalizers.fluxcd.io"
@@ -46,7 +48,19 @@ async def setup(manager: Manager[SourceFlags]) -> None:
         scratch.executor,
         workers,
     )
-    manager.add(Controller(GIT_REPOSITORY, reconciler, finalizer=FINALIZER, owned=OWNED))
+    manager.add(git_repositories(reconciler))
+
+
+def git_repositories(reconciler: GitRepositoryReconciler) -> Controller[GitRepository]:
+    """Return the controller of GitRepository; an included one's new artifact wakes the others."""
+    return Controller(
+        GIT_REPOSITORY,
+        reconciler,
+        watches=[Watch(GIT_REPOSITORY, includers, artifact_changed)],
+        indexes={INDEX: indexed},
+        finalizer=FINALIZER,
+        owned=OWNED,
+    )
 
 
 @asynccontextmanager

@@ -4,7 +4,8 @@ No filter, smudge, end-of-line conversion or export attribute applies, links and
 out, and names that could leave the tree are refused.
 """
 
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,7 +16,7 @@ from fluvial.source.git.errors import ObjectUnreadable
 from fluvial.source.ignore import FILE_NAME, IgnoreRules
 from fluvial.toolkit.artifacts import Entry
 
-__all__ = ["Commit", "CommitTree"]
+__all__ = ["Commit", "CommitTree", "TreeFile"]
 
 _DEEPEST = 256
 _IGNORE_LIMIT = 1 << 20
@@ -30,10 +31,12 @@ class Commit(NamedTuple):
     time: int
 
 
-class _File(NamedTuple):
+class TreeFile(NamedTuple):
+    """A file that can be read when its turn comes."""
+
     path: str
-    id: pygit2.Oid
     executable: bool
+    read: Callable[[], bytes]
 
 
 class CommitTree:
@@ -65,22 +68,28 @@ class CommitTree:
                 return folder
         return None
 
-    def entries(self, ignore: str = "", sparse: Sequence[str] = ()) -> Iterator[Entry]:
+    def entries(
+        self, ignore: str = "", sparse: Sequence[str] = (), overlay: Iterable[TreeFile] = ()
+    ) -> Iterator[Entry]:
         """List what goes into the artifact, in packing order, the root first.
 
-        `ignore` is spec.ignore. `sparse` are folders; with any, nothing outside of them exists, not
-        even for `.sourceignore`.
+        `ignore` is spec.ignore. `sparse` are folders; with any, nothing of the commit outside of
+        them exists, not even for `.sourceignore`. `overlay` are files that are laid over the tree
+        before the rules apply; they take the place of whatever is in their way.
         """
         listed = list(self._walk(self._root(), "", tuple(sparse), 0))
-        files = [item for item in listed if isinstance(item, _File)]
-        rules = IgnoreRules.of(self._ignore_files(files), ignore)
+        for file in overlay:
+            listed = _lay(file, listed)
+        listed.sort(key=_order)
+        files = [item for item in listed if isinstance(item, TreeFile)]
+        rules = IgnoreRules.of(_ignore_files(files), ignore)
         yield Entry.folder(".")
         for item in listed:
             if isinstance(item, str):
                 if not rules.ignores(item, folder=True):
                     yield Entry.folder(item)
             elif not rules.ignores(item.path):
-                yield Entry.file(item.path, self._read(item.id), executable=item.executable)
+                yield Entry.file(item.path, item.read(), executable=item.executable)
 
     def _root(self) -> pygit2.Tree:
         try:
@@ -99,11 +108,10 @@ class CommitTree:
 
     def _walk(
         self, tree: pygit2.Tree, prefix: str, sparse: tuple[str, ...], depth: int
-    ) -> Iterator["_File | str"]:
+    ) -> Iterator[TreeFile | str]:
         if depth > _DEEPEST:
             raise ObjectUnreadable(f"{prefix!r} lies over {_DEEPEST} folders deep")
-        # Git sorts a folder as if its name ended in a slash; a walk of a disk does not.
-        for entry in sorted(tree, key=lambda entry: entry.raw_name or b""):
+        for entry in tree:
             name = (entry.raw_name or b"").decode("utf-8", "surrogateescape")
             if name in {"", ".", ".."} or "/" in name or "\\" in name or "\0" in name:
                 raise ObjectUnreadable(f"{prefix!r} holds an entry of the name {name!r}")
@@ -123,22 +131,42 @@ class CommitTree:
             elif entry.filemode in {FileMode.BLOB, FileMode.BLOB_EXECUTABLE} and _inside(
                 path, sparse
             ):
-                yield _File(path, entry.id, entry.filemode == FileMode.BLOB_EXECUTABLE)
-
-    def _ignore_files(self, files: Sequence[_File]) -> Iterator[tuple[Sequence[str], str]]:
-        # Upstream reads the root's first, then each folder's before those of the folders in it.
-        own = [item for item in files if item.path.rpartition("/")[2] == FILE_NAME]
-        for item in sorted(own, key=lambda item: item.path.split("/")[:-1]):
-            content = self._read(item.id)
-            if len(content) > _IGNORE_LIMIT:
-                raise ObjectUnreadable(f"{item.path!r} is over {_IGNORE_LIMIT} bytes")
-            yield item.path.split("/")[:-1], content.decode("utf-8", "surrogateescape")
+                executable = entry.filemode == FileMode.BLOB_EXECUTABLE
+                yield TreeFile(path, executable, functools.partial(self._read, entry.id))
 
     def _read(self, oid: pygit2.Oid) -> bytes:
         try:
             return self._repository.odb.read(oid)[1]
         except (pygit2.GitError, KeyError) as error:
             raise ObjectUnreadable(f"blob {oid}: {error}") from error
+
+
+def _ignore_files(files: Sequence[TreeFile]) -> Iterator[tuple[Sequence[str], str]]:
+    # Upstream reads the root's first, then each folder's before those of the folders in it.
+    own = [item for item in files if item.path.rpartition("/")[2] == FILE_NAME]
+    for item in sorted(own, key=lambda item: item.path.split("/")[:-1]):
+        content = item.read()
+        if len(content) > _IGNORE_LIMIT:
+            raise ObjectUnreadable(f"{item.path!r} is over {_IGNORE_LIMIT} bytes")
+        yield item.path.split("/")[:-1], content.decode("utf-8", "surrogateescape")
+
+
+def _order(item: TreeFile | str) -> tuple[bytes, ...]:
+    """Sort as a walk of a disk goes; Git sorts a folder as if its name ended in a slash."""
+    path = item if isinstance(item, str) else item.path
+    return tuple(path.encode("utf-8", "surrogateescape").split(b"/"))
+
+
+def _lay(file: TreeFile, listed: Sequence[TreeFile | str]) -> list[TreeFile | str]:
+    parts = file.path.split("/")
+    folders = ["/".join(parts[:depth]) for depth in range(1, len(parts))]
+    in_the_way = {file.path, *folders}
+
+    def stays(item: TreeFile | str) -> bool:
+        path = item if isinstance(item, str) else item.path
+        return path not in in_the_way and not path.startswith(f"{file.path}/")
+
+    return [*(item for item in listed if stays(item)), *folders, file]
 
 
 def _inside(path: str, sparse: tuple[str, ...]) -> bool:

@@ -1,6 +1,7 @@
 """The action for what is not stored yet: fetch, pack, store, advertise."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -17,6 +18,7 @@ from fluvial.source.conditions import (
 )
 from fluvial.source.git.mirror import Mirror
 from fluvial.source.git.reference import Target
+from fluvial.source.gitrepository.includes import overlays
 from fluvial.source.gitrepository.state import Build
 from fluvial.source.jobs import PackedTree, PackTree
 from fluvial.source.storage import Storage
@@ -44,10 +46,17 @@ class Builder:
             ctx.mark(ARTIFACT_OUTDATED, "True", action.outdated, action.message)
         await ctx.progress(f"building artifact: {action.message}")
 
-    async def build(self, ctx: Context[GitRepository], target: Target, mirror: Mirror) -> None:
+    async def build(
+        self,
+        ctx: Context[GitRepository],
+        target: Target,
+        mirror: Mirror,
+        included: Sequence[Artifact] = (),
+    ) -> None:
         """Pack the commit that was fetched, store it, and advertise it in the status.
 
-        Raises Transient, with the conditions set that say what failed.
+        `included` are the artifacts to lay over it. Raises Transient or Stalled, with the
+        conditions set that say what failed.
         """
         obj = ctx.obj
         before = obj.status.artifact
@@ -55,13 +64,21 @@ class Builder:
         file = f"{target.commit}.tar.gz"
         with tempfile.TemporaryDirectory(prefix="pack-") as folder:
             content = Path(folder) / file
-            packed = await self._pack(ctx, target, mirror, content)
+            request = PackTree(
+                repository=str(mirror.path),
+                commit=target.commit,
+                destination=str(content),
+                ignore=obj.spec.ignore or "",
+                sparse=[path.removeprefix("./").rstrip("/") for path in obj.spec.sparse_checkout],
+                overlays=overlays(ctx, included, self._storage),
+            )
+            packed = await self._pack(ctx, request, mirror)
             try:
                 artifact = await self._storage.put(obj, file, target.revision, content)
             except Transient as error:
                 ctx.mark(STORAGE_OPERATION_FAILED, "True", error.reason, error.message)
                 raise
-        _record(obj, artifact)
+        _record(obj, artifact, included)
         conditions.delete(obj, *FAILURES, ARTIFACT_OUTDATED)
         message = f"stored artifact for revision '{artifact.revision}'"
         ctx.mark(ARTIFACT_IN_STORAGE, "True", "Succeeded", message)
@@ -74,16 +91,8 @@ class Builder:
             ctx.event("Normal", "Succeeded", message, facts)
 
     async def _pack(
-        self, ctx: Context[GitRepository], target: Target, mirror: Mirror, destination: Path
+        self, ctx: Context[GitRepository], request: PackTree, mirror: Mirror
     ) -> PackedTree:
-        spec = ctx.obj.spec
-        request = PackTree(
-            repository=str(mirror.path),
-            commit=target.commit,
-            destination=str(destination),
-            ignore=spec.ignore or "",
-            sparse=[folder.removeprefix("./").rstrip("/") for folder in spec.sparse_checkout],
-        )
         try:
             return await self._workers.run(
                 "fluvial.source.jobs:pack_tree",
@@ -99,6 +108,9 @@ class Builder:
             if error.type in {"ObjectUnreadable", "FolderMissing"}:
                 ctx.mark(FETCH_FAILED, "True", "GitOperationFailed", error.message)
                 raise Transient("GitOperationFailed", error.message) from error
+            if error.type == "CopyFailure":
+                ctx.mark(STORAGE_OPERATION_FAILED, "True", "CopyFailure", error.message)
+                raise Transient("CopyFailure", error.message) from error
             failure: WorkerError = error
         except WorkerError as error:
             failure = error
@@ -107,10 +119,11 @@ class Builder:
         raise Transient("ArchiveOperationFailed", message) from failure
 
 
-def _record(obj: GitRepository, artifact: Artifact) -> None:
+def _record(obj: GitRepository, artifact: Artifact, included: Sequence[Artifact]) -> None:
     """Write down what was stored and from which settings."""
     spec, status = obj.spec, obj.status
     status.artifact = artifact
+    status.included_artifacts = list(included)
     status.observed_ignore = spec.ignore
     status.observed_recurse_submodules = spec.recurse_submodules
     status.observed_include = list(spec.include)

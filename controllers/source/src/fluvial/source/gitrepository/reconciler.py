@@ -21,6 +21,7 @@ from fluvial.source.git.errors import (
 from fluvial.source.git.mirror import Mirror
 from fluvial.source.gitrepository.access import access_of, reference_of
 from fluvial.source.gitrepository.build import Builder
+from fluvial.source.gitrepository.includes import included_artifacts
 from fluvial.source.gitrepository.keep import keep
 from fluvial.source.gitrepository.state import Build, Keep, State, decide, differences
 from fluvial.source.storage import Storage
@@ -88,11 +89,12 @@ class GitRepositoryReconciler:
         mirror = await self._mirror(obj, access)
         targets = await mirror.resolve(reference, access)
         target = targets[0] if len(targets) == 1 else await mirror.newest(targets, access)
+        included = await included_artifacts(ctx, self._storage)
         artifact = obj.status.artifact
         state = State(
             stored=artifact.revision if artifact else None,
             offered=target.revision,
-            differences=differences(obj, []),
+            differences=differences(obj, included),
         )
         match decide(state):
             case Keep() as action:
@@ -101,7 +103,7 @@ class GitRepositoryReconciler:
                 await self._builder.announce(ctx, action)
                 # What arrives counts: the remote may have moved since it was asked.
                 arrived = await mirror.fetch(target, access)
-                await self._builder.build(ctx, arrived, mirror)
+                await self._builder.build(ctx, arrived, mirror, included)
 
     async def _mirror(self, obj: GitRepository, access: Access) -> Mirror:
         """Return the object's mirror; those of other URLs it had before go."""
@@ -138,8 +140,6 @@ def _refuse_unsupported(ctx: Context[GitRepository], obj: GitRepository) -> None
         raise Stalled("VerificationError", message)
     if obj.spec.recurse_submodules:
         raise Stalled("GitOperationFailed", "spec.recurseSubmodules is not supported")
-    if obj.spec.include:
-        raise Stalled("GitOperationFailed", "spec.include is not supported")
 
 
 def _classify(obj: GitRepository, error: GitError) -> Transient:
