@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import base64
 import dataclasses
-import importlib
 import ssl
 import tempfile
 from collections.abc import Callable
@@ -29,6 +28,8 @@ from fluvial.cluster.http.server import Server
 from fluvial.cluster.http.verbs import ResourceVerbs
 from fluvial.cluster.objects import Clock, Object, system_clock
 from fluvial.cluster.resources import Catalog, builtin_resources
+from fluvial.cluster.standins.manager import Options as StandinOptions
+from fluvial.cluster.standins.manager import Standins
 from fluvial.cluster.storage import MemoryStore
 from fluvial.render import yaml
 
@@ -52,7 +53,6 @@ class Options:
     port: int = 0
     audit_log: Path | None = None
     standins: bool = False
-    standin_options: dict[str, Any] = dataclasses.field(default_factory=dict)
     clock: Clock = system_clock
     service_network: str = "10.0.0.0/16"
     bookmark_interval: float = 60.0
@@ -101,15 +101,25 @@ class ControlPlane:
             group.start(registrar.run())
             await self._listen(stack)
             if self.options.standins:
-                manager = importlib.import_module("fluvial.cluster.standins.manager")
-                run: Callable[..., Any] = manager.run
-                group.start(run(self.api, self.options.standin_options))
+                group.start(self._standins(stack).run())
             self._stack = stack.pop_all()
         return self
 
     async def __aexit__(self, *exception: object) -> None:
         self._closing.set()
         await self._stack.aclose()
+
+    def _standins(self, stack: AsyncExitStack) -> Standins:
+        """Return the stand-ins, with a folder for the node and its pods' output."""
+        folder = self.options.data_dir
+        if folder is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        standins = Standins(
+            self.api.as_manager("kube-controller-manager"),
+            StandinOptions(directory=folder / "node", certificate=self.ca),
+        )
+        self.endpoints.log_path = standins.kubelet.log_path
+        return standins
 
     async def _bootstrap(self) -> None:
         api = self.api.as_manager("kube-apiserver")

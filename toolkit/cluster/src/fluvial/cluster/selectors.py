@@ -130,16 +130,12 @@ class _Parser:
         if self._token in ("", ","):
             return LabelTerm(key, "exists")
         operator = self._operator()
-        if operator in ("in", "notin"):
-            values = self._values()
-        else:
-            values = (self._exact(),)
-        if operator in ("gt", "lt"):
-            if not re.fullmatch(r"[+-]?\d+", values[0]):
-                raise SelectorError(
-                    f"values[0][{key}]: Invalid value: {_quote(values[0])}: "
-                    "for 'Gt', 'Lt' operators, the value must be an integer"
-                )
+        values = self._values() if operator in ("in", "notin") else (self._exact(),)
+        if operator in ("gt", "lt") and not re.fullmatch(r"[+-]?\d+", values[0]):
+            raise SelectorError(
+                f"values[0][{key}]: Invalid value: {_quote(values[0])}: "
+                "for 'Gt', 'Lt' operators, the value must be an integer"
+            )
         for index, value in enumerate(values):
             found = label_value_errors(value)
             if found:

@@ -134,13 +134,12 @@ class Authorizer:
     def refusal(self, user: User, wanted: Attributes) -> StatusError:
         """Return the 403 for a request that was not allowed."""
         if wanted.path:
-            error = StatusError(
+            return StatusError(
                 403,
                 "Forbidden",
                 f'forbidden: User "{user.name}" cannot {wanted.verb} path "{wanted.path}"',
                 {},
             )
-            return error
         scope = (
             f'in the namespace "{wanted.namespace}"'
             if wanted.namespace

@@ -43,10 +43,12 @@ def _immutable_errors(obj: Object, old: Object, keys: tuple[str, ...]) -> list[C
         errors.append(
             fielderrors.forbidden("immutable", "field is immutable when `immutable` is set")
         )
-    for key in keys:
-        if (obj.get(key) or {}) != (old.get(key) or {}):
-            errors.append(fielderrors.forbidden(key, "field is immutable when `immutable` is set"))
-    return errors
+    text = "field is immutable when `immutable` is set"
+    return errors + [
+        fielderrors.forbidden(key, text)
+        for key in keys
+        if (obj.get(key) or {}) != (old.get(key) or {})
+    ]
 
 
 class ConfigMapStrategy(Strategy):

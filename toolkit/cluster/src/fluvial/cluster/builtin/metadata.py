@@ -63,11 +63,9 @@ def _owner_errors(owners: object, field: str) -> list[Cause]:
     for index, owner in enumerate(owners):
         path = f"{field}[{index}]"
         version = owner.get("apiVersion", "")
-        if version.count("/") > 1 or not version.rpartition("/")[2]:
-            if not version:
-                errors.append(
-                    fielderrors.invalid(f"{field}.apiVersion", version, "version must not be empty")
-                )
+        if not version:
+            text = "version must not be empty"
+            errors.append(fielderrors.invalid(f"{field}.apiVersion", version, text))
         for key, text in (
             ("kind", "must not be empty"),
             ("name", "must not be empty"),
@@ -154,7 +152,8 @@ def metadata_update_errors(obj: Object, old: Object) -> list[Cause]:
                 f"finalizers []string{{{shown}}}"
             )
             errors.append(fielderrors.forbidden("metadata.finalizers", text))
-    for key in ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp"):
-        if meta.get(key) != before.get(key):
-            errors.append(fielderrors.immutable(f"metadata.{key}", meta.get(key)))
-    return errors
+    return errors + [
+        fielderrors.immutable(f"metadata.{key}", meta.get(key))
+        for key in ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp")
+        if meta.get(key) != before.get(key)
+    ]

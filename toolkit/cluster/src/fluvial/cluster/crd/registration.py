@@ -157,7 +157,12 @@ class Registrar:
             assert resource is not None
             options = WriteOptions(manager="kube-apiserver")
             now = rfc3339(self._endpoints.clock())
-            schemas.track(resource, current.object, definition, options, "status", now)
+            status = {**current.object, "status": definition["status"]}
+            status["metadata"] = dict(status["metadata"])
+            schemas.track(resource, current.object, status, options, "status", now)
+            managed = status["metadata"].get("managedFields")
+            if managed:
+                definition["metadata"]["managedFields"] = managed
             entry = self._endpoints.store.put(PREFIX, ("", name), definition)
             self._cursor = entry.revision
 

@@ -7,6 +7,8 @@ and watching live in a module each; the kinds' own rules are in `fluvial.cluster
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Protocol
 
 from fluvial.cluster.builtin import Strategies
 from fluvial.cluster.endpoints.access import Access
@@ -21,6 +23,15 @@ from fluvial.cluster.resources import Catalog
 from fluvial.cluster.storage import MemoryStore
 
 __all__ = ["Endpoints", "ListOptions", "Page", "Target", "User", "WatchOptions", "WriteOptions"]
+
+
+class LogPath(Protocol):
+    """Finds the file with a container's output, as the node does."""
+
+    def __call__(
+        self, namespace: str, name: str, container: str, *, previous: bool = False
+    ) -> Path | None:
+        """Return the file, or None when there is none."""
 
 
 class Endpoints:
@@ -43,6 +54,7 @@ class Endpoints:
         self.clock = clock
         self.strategies = Strategies(service_network)
         self.guard_roles: Callable[[Object, Object | None, User], None] | None = None
+        self.log_path: LogPath | None = None
         self.on_removed: Callable[[], None] | None = None
         access = Access(self)
         self.access = access

@@ -239,8 +239,10 @@ def _endpoints(obj: Object, now: dt.datetime) -> list[Any]:
     shown = []
     for subset in obj.get("subsets") or []:
         for port in subset.get("ports") or [{}]:
-            for item in subset.get("addresses") or []:
-                shown.append(f"{item['ip']}:{port['port']}" if port else item["ip"])
+            shown += [
+                f"{item['ip']}:{port['port']}" if port else item["ip"]
+                for item in subset.get("addresses") or []
+            ]
     text_ = ",".join(shown[:3]) + (f" + {len(shown) - 3} more..." if len(shown) > 3 else "")
     return [obj["metadata"]["name"], text_ or NONE, _age(obj, now)]
 

@@ -123,7 +123,7 @@ class Table:
             return self._custom_cells(obj)
         maker = cells.MAKERS.get(f"{self._resource.group}/{self._resource.plural}")
         wanted = len(self.definitions())
-        made = (
+        return (
             maker(obj, self._now)
             if maker
             else [
@@ -132,7 +132,6 @@ class Table:
                 cells.age(obj["metadata"].get("creationTimestamp"), self._now),
             ]
         )
-        return made
 
     def _custom_cells(self, obj: Object) -> list[Any]:
         assert self._resource.custom is not None

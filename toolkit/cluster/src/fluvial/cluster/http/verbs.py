@@ -20,7 +20,7 @@ from fluvial.cluster.errors import (
     not_found,
     page_not_found,
 )
-from fluvial.cluster.http import bodies, queries
+from fluvial.cluster.http import bodies, logs, queries
 from fluvial.cluster.http.answers import answer, partial, raw, text
 from fluvial.cluster.http.negotiation import Accepted, negotiate
 from fluvial.cluster.http.paths import RequestInfo
@@ -111,6 +111,8 @@ class ResourceVerbs:
     async def _get(
         self, request: web.BaseRequest, target: Target, user: User, sub: Subresource | None
     ) -> web.StreamResponse:
+        if target.subresource == "log":
+            return await logs.serve(request, self._endpoints, target, self._closing)
         if queries.flag(request.query, "watch"):
             return await self._watch(request, target, user, sub)
         accepted = negotiate(request.headers.get("Accept", ""))
