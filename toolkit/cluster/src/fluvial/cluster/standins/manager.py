@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import dataclasses
+import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from fluvial.cluster.node.addresses import Addresses
 from fluvial.cluster.node.container import Backoff
@@ -39,11 +42,12 @@ class Options:
     """How the stand-ins run.
 
     - `directory`: private to the node and removed at its end; holds volumes, logs, Secrets.
+      None makes a temporary one.
     - `certificate`: the API server's CA in PEM, for `kube-root-ca.crt`; empty: none.
     - `images`: image repository to command; every other image is simulated.
     """
 
-    directory: Path
+    directory: Path | None = None
     certificate: str = ""
     images: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=lambda: SAMPLE_IMAGES)
     timer: Timer = dataclasses.field(default_factory=SystemTimer)
@@ -59,18 +63,18 @@ class Standins:
     def __init__(self, api: ApiAccess, options: Options) -> None:
         timer = options.timer
         view = View(api)
+        self.directory = options.directory or Path(tempfile.mkdtemp(prefix="fluvial-node-"))
         services = NodeServices(
-            directory=options.directory,
+            directory=self.directory,
             images=options.images,
             addresses=Addresses(),
-            processes=Processes(options.directory),
+            processes=Processes(self.directory),
             timer=timer,
             backoff=options.backoff,
         )
         self.view = view
         self.ready = asyncio.Event()
         self.kubelet = Kubelet(view, services)
-        self.directory = options.directory
         self._collector = GarbageCollector(view, timer)
         self._controllers = [
             each.controller
@@ -94,15 +98,23 @@ class Standins:
     async def run(self) -> None:
         """Run until cancelled; then all processes are gone, and so is the directory's content."""
         private_directory(self.directory)
-        async with asyncio.TaskGroup() as group:
-            await self.view.run(group)
-            for controller in self._controllers:
-                group.create_task(controller.run(), name=controller.name)
-            group.create_task(self._collector.run(), name="garbage")
-            group.create_task(self.kubelet.run(), name="kubelet")
-            self.ready.set()
+        try:
+            async with asyncio.TaskGroup() as group:
+                await self.view.run(group)
+                for controller in self._controllers:
+                    group.create_task(controller.run(), name=controller.name)
+                group.create_task(self._collector.run(), name="garbage")
+                group.create_task(self.kubelet.run(), name="kubelet")
+                self.ready.set()
+        finally:
+            # No await: this also runs in a task that is being cancelled.
+            shutil.rmtree(self.directory, ignore_errors=True)
 
 
-async def run(api: ApiAccess, options: Options) -> None:
-    """Start every stand-in and the node; returns only by cancellation."""
-    await Standins(api, options).run()
+async def run(api: ApiAccess, options: Options | Mapping[str, Any] | None = None) -> None:
+    """Start every stand-in and the node; returns only by cancellation.
+
+    A mapping holds members of `Options` by name.
+    """
+    chosen = options if isinstance(options, Options) else Options(**(options or {}))
+    await Standins(api, chosen).run()
