@@ -28,7 +28,8 @@ class Inflating:
         self._ratio = ratio
         self._inflate = isal_zlib.decompressobj(31)
         self._input = b""
-        self._output = bytearray()
+        self._output = b""
+        self._taken = 0
         self._read = 0
         self._produced = 0
 
@@ -41,11 +42,12 @@ class Inflating:
 
     def read_up_to(self, size: int) -> bytes:
         """Return `size` bytes, fewer only at the end of the stream."""
-        while len(self._output) < size:
+        while len(self._output) - self._taken < size:
             if not self._produce():
                 break
-        taken = bytes(self._output[:size])
-        del self._output[:size]
+        # By an offset: cutting the front off would move the whole buffer for every small file.
+        taken = self._output[self._taken : self._taken + size]
+        self._taken += len(taken)
         return taken
 
     def skip(self, size: int) -> None:
@@ -79,5 +81,6 @@ class Inflating:
             raise LimitExceeded(f"archive unpacks to more than {self._limit} bytes")
         if self._produced > _FREE_OF_RATIO and self._produced > self._ratio * self._read:
             raise LimitExceeded(f"archive expands more than {self._ratio}-fold")
-        self._output += piece
+        self._output = self._output[self._taken :] + piece
+        self._taken = 0
         return True

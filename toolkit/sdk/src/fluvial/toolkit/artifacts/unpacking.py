@@ -132,16 +132,13 @@ class _Tree:
         self.folder(parts[:-1], header)
         path = self._path(parts)
         mode = 0o700 if header.mode & 0o111 else 0o600
-        flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-        descriptor = os.open(path, flags, mode)
+        descriptor = _create(path, mode & 0o500 if self._read_only else mode)
         try:
             left = header.size
             while left:
                 chunk = stream.read(min(left, _BLOCK))
                 os.write(descriptor, chunk)
                 left -= len(chunk)
-            # Again by chmod: an entry may stand twice with another mode, the last one counts.
-            os.fchmod(descriptor, mode & 0o500 if self._read_only else mode)
         except OSError as error:
             error.filename = os.fsdecode(path)
             raise
@@ -157,6 +154,16 @@ class _Tree:
 
     def _path(self, parts: tuple[bytes, ...]) -> bytes:
         return b"/".join((self._root, *parts))
+
+
+def _create(path: bytes, mode: int) -> int:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        return os.open(path, flags, mode)
+    except FileExistsError:
+        # Of two entries with one name the last counts, its mode as well.
+        os.unlink(path)  # noqa: PTH108  (names are bytes here)
+        return os.open(path, flags, mode)
 
 
 def _shown(name: bytes) -> str:
