@@ -33,7 +33,9 @@ def test_the_reconciler_is_as_short_as_the_page_says(greeter):
     assert len(code) <= 30
 
 
-async def test_the_controller_of_the_page(greeter, client, kubeconfig, start, seen, is_ready):
+async def test_the_controller_of_the_page(  # noqa: PLR0917 - fixtures
+    greeter, client, kubeconfig, start, seen, is_ready
+):
     path, _, module = greeter
     definitions = await client.mapper.resource(*CRDS)
     await client.create(definitions, crd(module.GREETING))

@@ -7,7 +7,7 @@ import pytest
 from fluvial.apis.crds import crd
 from fluvial.apis.kinds import KUSTOMIZATION
 from fluvial.toolkit import Controller, Manager, Result
-from fluvial.toolkit.client import resource_of_kind
+from fluvial.toolkit.client import ClientError, resource_of_kind
 from fluvial.toolkit.testing import quiet_flags, running
 
 KUSTOMIZATIONS = resource_of_kind(KUSTOMIZATION)
@@ -55,7 +55,7 @@ class Reconciler:
         ctx.event("Normal", "ReconciliationSucceeded", "done", {"revision": "main@sha1:1"})
         return Result(interval=600)
 
-    async def finalize(self, ctx, obj):
+    async def finalize(self, _ctx, obj):
         self.finalized.append(obj.metadata.name)
 
 
@@ -111,9 +111,10 @@ async def test_the_definition_goes_and_comes_back(config, client, definition, se
             while True:
                 try:
                     await client.create(KUSTOMIZATIONS, kustomization("after"), "default")
-                    break
-                except Exception:  # noqa: BLE001 - not served yet, in one of several ways
+                except ClientError:  # not served yet, in one of several ways
                     await asyncio.sleep(0.05)
+                else:
+                    break
         await seen(KUSTOMIZATIONS, "after", is_ready)
 
 
