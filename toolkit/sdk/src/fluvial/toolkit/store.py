@@ -99,7 +99,8 @@ class Store:
 
     def _index(self, name: str, key: Key, obj: Unstructured) -> None:
         try:
-            values = tuple(self._indexers[name](obj))
+            # An object may name the same thing twice.
+            values = tuple(dict.fromkeys(self._indexers[name](obj)))
         except (AttributeError, KeyError, TypeError, ValueError):
             return  # an object that is not of its kind's form; decoding will say so
         if values:
