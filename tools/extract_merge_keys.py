@@ -64,11 +64,6 @@ KINDS = {
     "-PersistentVolume PersistentVolumeClaim Pod PodTemplate ReplicationController "
     "ResourceQuota Secret Service ServiceAccount",
 }
-# Kinds that are newer than the schema, but that kustomize knows to be cluster-scoped.
-CLUSTER_ONLY = [
-    "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy",
-    "admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding",
-]
 # Merge keys that 1.26 has and 1.21 has not.
 LATER = {
     ("JSONSchemaProps", "x-kubernetes-validations"),
@@ -155,7 +150,7 @@ def main() -> None:
             by_kind.setdefault((group, kind), {})[version] = name
     meta = next(name for name in definitions if name.endswith("meta.v1.ObjectMeta"))
     kinds: dict[str, str] = {}
-    cluster = list(CLUSTER_ONLY)
+    cluster: list[str] = []
     for api_version, names in KINDS.items():
         group, _, version = api_version.rpartition("/")
         for marked in names.split():

@@ -5,7 +5,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from fluvial.render.kustomize import _kfile
-from fluvial.render.kustomize._config import Config, from_crds, from_files, to_specs
+from fluvial.render.kustomize._config import (
+    Config,
+    default_config,
+    from_crds,
+    from_files,
+    to_specs,
+)
 from fluvial.render.kustomize._decode import positions_of
 from fluvial.render.kustomize._errors import (
     KustomizationError,
@@ -35,6 +41,7 @@ from fluvial.render.yaml import Position, YamlError
 
 __all__ = ["Accumulator", "accumulate"]
 
+_SCHEMA = "v1.21.2"
 _VALIDATED = "validated-by"
 _METADATA_LABELS = FieldSpec(Gvk(), "metadata/labels", create=True)
 
@@ -44,19 +51,17 @@ class Accumulator:
 
     def __init__(self) -> None:
         self.resources = Resources()
-        self.extra = Config()
+        self.config: Config | None = None
         self.variables: list[Variable] = []
 
-    def config(self) -> Config:
-        """Return the field specs in force: the built-in ones, then what was configured."""
-        config = Config.default()
-        config.merge(self.extra)
-        return config
+    def configure(self, config: Config) -> None:
+        """Add field specs; those that are there already go first, as upstream merges them."""
+        self.config = config if self.config is None else self.config.merged(config)
 
     def absorb(self, other: "Accumulator") -> None:
         """Take everything of a child."""
         self.resources.extend(other.resources)
-        self.extra.merge(other.extra)
+        self.configure(other.config or default_config())
         names = {variable.name for variable in self.variables}
         for variable in other.variables:
             if variable.name in names:
@@ -88,13 +93,22 @@ def accumulate(
             raise KustomizationError(f"expected kind 'Component' but got {file.kind!r}", file=path)
         if not component and is_component:
             raise KustomizationError("a Component must be listed under components", file=path)
-    if file.openapi:
-        raise KustomizationError("openapi: a custom schema is not supported", file=path)
+    _check_schema(file, path)
     if metadata is not None:
         file.buildMetadata = metadata
     run = _Run(file, loader, content, into or Accumulator(), origin, provenance=provenance)
     run.all()
     return run.into, file
+
+
+def _check_schema(file: Kustomization, path: str) -> None:
+    """Refuse every schema but the built-in one."""
+    if not file.openapi or file.openapi == {"version": _SCHEMA}:
+        return
+    problem = "the specified OpenAPI version is not built in"
+    if "path" in file.openapi:
+        problem = "a custom schema (openapi.path) is not supported: use JSON6902 patches for lists"
+    raise KustomizationError(problem, file=path)
 
 
 class _Run:
@@ -126,8 +140,13 @@ class _Run:
         """Run everything, in upstream's order."""
         file, into = self.file, self.into
         self.gather(into, file.resources)
-        into.extra.merge(from_files(file.configurations, self.loader))
-        into.extra.merge(from_crds(file.crds, self.loader))
+        config = default_config()
+        if file.configurations:
+            # What is configured goes first, so that it hides a broader built-in spec.
+            config = from_files(file.configurations, self.loader).merged(config)
+        into.configure(config)
+        if file.crds:
+            into.configure(from_crds(file.crds, self.loader))
         for kind, entries in (
             ("ConfigMap", file.configMapGenerator),
             ("Secret", file.secretGenerator),
@@ -136,9 +155,9 @@ class _Run:
             for index, args in enumerate(entries):
                 made = generate(kind, args, file.generatorOptions, self.loader)
                 self.add_generated(made, f"{kind}Generator", f"/{section}/{index}")
-        for config in self.configured(file.generators):
+        for entry in self.configured(file.generators):
             self.add_generated(
-                generate_from(config, self.loader), config.gvk.kind, "/generators", config
+                generate_from(entry, self.loader), entry.gvk.kind, "/generators", entry
             )
         for path in file.components:
             child = self.loader.enter(path)
@@ -150,10 +169,16 @@ class _Run:
                 into=into,
                 component=True,
             )
-        for name, step in self.steps(into.config()):
+        for name, step in self.steps(into.config or config):
             step()
             if file.buildMetadata:
                 self.mark(name)
+            into.resources.drop_empty()
+        for entry in self.configured(file.transformers):
+            by = self.by(entry.gvk.kind, "/transformers")
+            transform_with(entry, into.resources, self.loader, by)
+            if file.buildMetadata:
+                self.mark(entry.gvk.kind, entry)
             into.resources.drop_empty()
         self.validate()
         into.variables = register(into.resources, into.variables, file.vars)
@@ -260,9 +285,9 @@ class _Run:
         where = (config.origin or {}).get("path", configured)
         return {"configuredIn": where, "configuredBy": by}
 
-    def mark(self, kind: str) -> None:
+    def mark(self, kind: str, config: Resource | None = None) -> None:
         """Add a transformer's record to every resource."""
-        record = self.record(kind)
+        record = self.record(kind, config)
         for resource in self.into.resources:
             if resource.origin is None:
                 resource.origin = record
@@ -347,14 +372,6 @@ class _Run:
                     resources, load_replacements(file.replacements, loader), by
                 ),
             )
-        for entry in self.configured(file.transformers):
-            by = self.by(entry.gvk.kind, "/transformers")
-            yield (
-                entry.gvk.kind,
-                lambda entry=entry, by=by: transform_with(  # type: ignore[misc]
-                    entry, resources, loader, by
-                ),
-            )
 
     def labelling(self, config: Config) -> Iterator[tuple[str, Callable[[], None]]]:
         """Yield the steps of labels and annotations."""
@@ -404,6 +421,8 @@ class _Run:
                     by="patch",
                 )
             documents += found
+        if not documents:
+            raise KustomizationError("patch appears to be empty", file=self.loader.file)
         apply_strategic(self.into.resources, documents, self.by("patch", "/patchesStrategicMerge"))
 
     def validate(self) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from fluvial.render.kustomize._accumulate import Accumulator, accumulate
+from fluvial.render.kustomize._config import default_config
 from fluvial.render.kustomize._errors import KustomizeError, ResourceError
 from fluvial.render.kustomize._fieldspec import FieldSpec
 from fluvial.render.kustomize._generators import content_hash
@@ -76,7 +77,7 @@ def _finish(accumulated: Accumulator, file: Kustomization, options: Options) -> 
             resource.rename(f"{resource.name}-{digest}")
             resource.note("/metadata/name", Origin(resource.file, 0, 0, "content hash"))
     resources.touch()
-    config = accumulated.config()
+    config = accumulated.config or default_config()
     fix_references(resources, config.references)
     resolve_variables(resources, accumulated.variables, config.specs["varReference"])
     kept = [resource for resource in resources if not _is_local(resource)]

@@ -1,6 +1,7 @@
 """The field specs in force: built in, plus `configurations` files, plus what `crds` declare."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 from fluvial.render.kustomize._decode import decode
@@ -12,7 +13,7 @@ from fluvial.render.kustomize._loader import Loader
 from fluvial.render.kustomize._model import Field
 from fluvial.render.yaml import load_documents
 
-__all__ = ["Config", "from_crds", "from_files", "to_specs"]
+__all__ = ["Config", "default_config", "from_crds", "from_files", "to_specs"]
 
 
 class Config:
@@ -21,14 +22,6 @@ class Config:
     def __init__(self) -> None:
         self.specs: dict[str, list[FieldSpec]] = {}
         self.references: list[tuple[Gvk, list[FieldSpec]]] = []
-
-    @classmethod
-    def default(cls) -> "Config":
-        """Return what is in force without any configuration."""
-        config = cls()
-        config.specs = {section: list(specs) for section, specs in DEFAULTS.items()}
-        config.references = [(gvk, list(specs)) for gvk, specs in name_references()]
-        return config
 
     def merge(self, other: "Config") -> None:
         """Add another's specs. Raises TransformError when they clash."""
@@ -41,6 +34,25 @@ class Config:
                     break
             else:
                 self.references.append((gvk, list(specs)))
+
+    def merged(self, other: "Config") -> "Config":
+        """Return both together, this one's specs first; neither changes."""
+        if other is self:
+            return self
+        config = Config()
+        config.specs = {section: list(specs) for section, specs in self.specs.items()}
+        config.references = [(gvk, list(specs)) for gvk, specs in self.references]
+        config.merge(other)
+        return config
+
+
+@lru_cache(maxsize=1)
+def default_config() -> Config:
+    """Return what is in force without any configuration; shared, so never change it."""
+    config = Config()
+    config.specs = DEFAULTS
+    config.references = name_references()
+    return config
 
 
 def to_specs(fields: list[Field]) -> list[FieldSpec]:

@@ -69,8 +69,10 @@ def _refuse(config: Resource) -> None:
 
 
 def generate_from(config: Resource, loader: Loader) -> Resource:
-    """Run a generator's configuration. Raises KustomizationError for all but the built-in two."""
+    """Run a generator's configuration. Raises KustomizationError for all but the built-in ones."""
     _refuse(config)
+    if config.gvk.kind == "IAMPolicyGenerator":
+        return _iam_policy(config)
     kind = config.gvk.kind.removesuffix("Generator")
     if kind not in {"ConfigMap", "Secret"}:
         raise KustomizationError(f"generator {config.gvk.kind!r} is not allowed", file=config.file)
@@ -78,10 +80,42 @@ def generate_from(config: Resource, loader: Loader) -> Resource:
     body.setdefault("name", config.name)
     if config.namespace:
         body.setdefault("namespace", config.namespace)
-    args = decode(body, GeneratorArgs, file=config.file, content="")
+    args = decode(body, GeneratorArgs, file=config.file, content="", lenient=True)
     if args.env:
         args.envs = [*args.envs, args.env]
     return generate(kind, args, None, loader)
+
+
+class _Named(msgspec.Struct):
+    name: str = ""
+    namespace: str = ""
+    projectId: str = ""  # noqa: N815 -- the file format's name
+
+
+class _IamPolicy(msgspec.Struct):
+    cloud: str = ""
+    kubernetesService: _Named = msgspec.field(default_factory=_Named)  # noqa: N815 -- as above
+    serviceAccount: _Named = msgspec.field(default_factory=_Named)  # noqa: N815 -- as above
+
+
+def _iam_policy(config: Resource) -> Resource:
+    """Make the ServiceAccount that GKE's workload identity ties to a Google one."""
+    body = decode(config.data, _IamPolicy, file=config.file, content="", lenient=True)
+    if body.cloud != "gke":
+        raise KustomizationError(
+            f"cloud provider {body.cloud!r} is not supported by IAMPolicyGenerator: use gke",
+            file=config.file,
+        )
+    google = body.serviceAccount
+    address = f"{google.name}@{google.projectId}.iam.gserviceaccount.com"
+    metadata: dict[str, Any] = {
+        "annotations": {"iam.gke.io/gcp-service-account": address},
+        "name": body.kubernetesService.name,
+    }
+    if body.kubernetesService.namespace:
+        metadata["namespace"] = body.kubernetesService.namespace
+    data = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
+    return Resource(data, config.file)
 
 
 def transform_with(
@@ -95,7 +129,7 @@ def transform_with(
             f"transformer {config.gvk.kind!r} is not allowed", file=config.file
         )
     body = {key: value for key, value in config.data.items() if key not in _TYPE}
-    plugin = decode(body, _Plugin, file=config.file, content="")
+    plugin = decode(body, _Plugin, file=config.file, content="", lenient=True)
     run(plugin, to_specs(plugin.fieldSpecs), resources, loader, by, config)
 
 

@@ -22,6 +22,7 @@ def fix_references(resources: Resources, references: References) -> None:
     """
     by_name: dict[str, list[Resource]] = {}
     for resource in resources:
+        _subject_namespaces(resource)
         for name in dict.fromkeys(name for _, name, _ in resource.previous):
             by_name.setdefault(name, []).append(resource)
     if not by_name:
@@ -168,17 +169,21 @@ class _Referrer:
 
 
 def _subject_namespaces(resource: Resource) -> set[str]:
-    """Return the namespaces that a RoleBinding's service accounts live in."""
+    """Return the namespaces that a RoleBinding's service accounts live in.
+
+    Raises TransformError when one of them is there but is no string.
+    """
     subjects = resource.data.get("subjects")
     if resource.gvk.kind != "RoleBinding" or not isinstance(subjects, list):
         return set()
-    return {
-        text(subject["namespace"])
-        for subject in subjects
-        if isinstance(subject, dict)
-        and subject.get("kind") == "ServiceAccount"
-        and subject.get("namespace") is not None
-    }
+    found = set()
+    for subject in subjects:
+        if isinstance(subject, dict) and subject.get("kind") == "ServiceAccount":
+            namespace = subject.get("namespace", "")
+            if not isinstance(namespace, str):
+                raise TransformError(f"namespace is blank for resource {resource}")
+            found.add(namespace)
+    return found - {""}
 
 
 def _role(resource: Resource) -> Gvk | None:
