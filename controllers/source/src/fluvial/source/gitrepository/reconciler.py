@@ -31,6 +31,7 @@ from fluvial.toolkit import (
     Result,
     Stalled,
     Transient,
+    conditions,
     redact,
 )
 from fluvial.toolkit.workers import WorkerPool
@@ -138,6 +139,8 @@ def _refuse_unsupported(ctx: Context[GitRepository], obj: GitRepository) -> None
         message = "spec.verify is not supported by this version: signatures cannot be checked"
         ctx.mark(SOURCE_VERIFIED, "False", "VerificationError", message)
         raise Stalled("VerificationError", message)
+    conditions.delete(obj, SOURCE_VERIFIED)
+    obj.status.source_verification_mode = None
     if obj.spec.recurse_submodules:
         raise Stalled("GitOperationFailed", "spec.recurseSubmodules is not supported")
 
