@@ -72,6 +72,8 @@ class Extractor:
         if kind == "object":
             values = schema.get("additionalProperties")
             return {"m": self.code(values)} if values else "*"
+        if kind == "string" and schema.get("format") == "byte":
+            return "y"
         if kind in SCALARS:
             return SCALARS[kind] + ("32" if schema.get("format") == "int32" else "")
         raise SystemExit(f"no compact form for {schema}")

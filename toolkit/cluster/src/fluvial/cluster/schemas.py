@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from fluvial.cluster import fields, typed
+from fluvial.cluster import fielderrors, fields, typed
 from fluvial.cluster.builtin.strategy import Strategy
 from fluvial.cluster.endpoints.target import Target, WriteOptions
 from fluvial.cluster.errors import Cause, StatusError, bad_request, generic, invalid
@@ -57,11 +57,23 @@ def decode(
     Raises 400 for values of a wrong Go type, and for unknown or duplicate fields when the
     validation is Strict; warns of them when it is Warn.
     """
-    cleared = (obj.get("metadata") or {}).get("managedFields") == []
     try:
-        unknown = _unknown(resource, obj, applied=applied)
+        _decode(resource, obj, options, strategy, applied=applied)
     except typed.TypeMismatchError as error:
         raise _decode_error(resource, str(error)) from None
+
+
+def _decode(
+    resource: Resource,
+    obj: Object,
+    options: WriteOptions,
+    strategy: Strategy,
+    *,
+    applied: bool = False,
+) -> None:
+    """Decode; raises `TypeMismatchError` for values of a wrong type."""
+    cleared = (obj.get("metadata") or {}).get("managedFields") == []
+    unknown = _unknown(resource, obj, applied=applied)
     problems = [f'duplicate field "{path}"' for path in options.duplicates]
     problems += [f'unknown field "{path}"' for path in unknown]
     if problems and options.validation == "Strict":
@@ -104,22 +116,46 @@ def patched(
         raise _from_fields(error) from None
     if not isinstance(obj, dict):
         raise bad_request(f"cannot decode the patched {resource.kind}: it is no object")
+    shown = fields.patched_text(obj, patch) if form != "strategic" else _shown(patch)
     obj.setdefault("metadata", {})
     strict = options.validation == "Strict"
     inner = WriteOptions(validation="Warn" if strict else options.validation)
     inner.duplicates = options.duplicates
-    decode(resource, obj, inner, strategy)
+    try:
+        _check_kind(resource, obj)
+        _decode(resource, obj, inner, strategy)
+    except typed.TypeMismatchError as error:
+        raise _bad_patch(shown, str(error)) from None
     if strict and inner.warnings:
-        text = "strict decoding error: " + ", ".join(inner.warnings)
-        shown = f'"{_shown(patch)}"'
-        cause: Cause = {
-            "reason": "FieldValueInvalid",
-            "message": f"Invalid value: {shown}: {text}",
-            "field": "patch",
-        }
-        raise invalid("", "", "", [cause])
+        raise _bad_patch(shown, "strict decoding error: " + ", ".join(inner.warnings))
     options.warnings += inner.warnings
     return obj
+
+
+def _bad_patch(shown: str, text: str) -> StatusError:
+    """Return the 422 for a patched object that cannot be decoded."""
+    cause: Cause = {
+        "reason": "FieldValueInvalid",
+        "message": f"Invalid value: {fielderrors.quote(shown)}: {text}",
+        "field": "patch",
+    }
+    return invalid("", "", "", [cause])
+
+
+def _check_kind(resource: Resource, obj: Object) -> None:
+    """Decode a patched built-in object as the kind that it now says it is."""
+    version, kind = obj.get("apiVersion", ""), obj.get("kind", "")
+    if resource.custom is not None or not (version and kind):
+        return
+    if (version, kind) == (resource.api_version, resource.kind):
+        return
+    group, _, name = version.rpartition("/")
+    try:
+        schema = fields.schema_for_builtin(group, name, kind)
+    except KeyError:
+        text = f'no kind "{kind}" is registered for version "{version}" in scheme "fluvial"'
+        raise typed.TypeMismatchError(text) from None
+    typed.decode(schema, fields.patch_merge(obj, {}))
 
 
 def applied(

@@ -23,6 +23,7 @@ from fluvial.cluster.fields.errors import (
 from fluvial.cluster.fields.jsonpatch import patch_json
 from fluvial.cluster.fields.managed import keep_times
 from fluvial.cluster.fields.mergepatch import diff_merge, patch_merge
+from fluvial.cluster.fields.patchtext import patched_text
 from fluvial.cluster.fields.quantity import canonical_quantity
 from fluvial.cluster.fields.scale import parent_managed_fields, scale_managed_fields
 from fluvial.cluster.fields.schema import Schema, deduced
@@ -52,6 +53,7 @@ __all__ = [
     "patch_json",
     "patch_merge",
     "patch_strategic",
+    "patched_text",
     "scale_managed_fields",
     "schema_for_builtin",
     "schema_from_crd",

@@ -5,11 +5,11 @@
 - `kinds`: `group/version/Kind` to the name of its type;
 - `types`: name to `{"f": fields, "a": 1 where replaced as a whole}`.
 
-A field is the code of its type (`s` string, `b` boolean, `i` and `i32` integers, `n` number, `q`
-quantity, `x` int-or-string, `t` time, `*` any JSON, else the name of a type) or an object with
-`t` (such a code), `l` (a list of it) or `m` (a map of it), and what applies of `k` (the keys of a
-keyed list; empty for a set), `a` (atomic map), `s` and `p` (patch strategy and merge key), `r`
-(required).
+A field is the code of its type (`s` string, `y` base64, `b` boolean, `i` and `i32` integers, `n`
+number, `q` quantity, `x` int-or-string, `t` time, `*` any JSON, else the name of a type) or an
+object with `t` (such a code), `l` (a list of it) or `m` (a map of it), and what applies of `k` (the
+keys of a keyed list; empty for a set), `a` (atomic map), `s` and `p` (patch strategy and merge
+key), `r` (required).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ __all__ = ["builtin_kinds", "schema_for_builtin"]
 
 _LEAVES: dict[str, Schema] = {
     "s": leaf("string", "string"),
+    "y": leaf("string", "byte"),
     "b": leaf("boolean", "boolean"),
     "i": leaf("numeric", "int64"),
     "i32": leaf("numeric", "int32"),

@@ -27,6 +27,7 @@ __all__ = [
     "PatchFailure",
     "RejectedPatch",
     "TypedObjectError",
+    "not_an_object",
 ]
 
 
@@ -129,6 +130,13 @@ class FieldError:
 
     def __str__(self) -> str:
         return f"{self.field}: {self.message}"
+
+
+def not_an_object(patch: object) -> str:
+    """Return what Go's JSON decoder says of a patch that should have been an object."""
+    kinds = {list: "array", str: "string", bool: "bool"}
+    kind = kinds.get(type(patch), "number")
+    return f"json: cannot unmarshal {kind} into Go value of type map[string]interface {{}}"
 
 
 class _Omitted:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from fluvial.cluster.fields.errors import BadPatch, not_an_object
 from fluvial.cluster.fields.values import copied, equal
 
 __all__ = ["diff_merge", "patch_merge"]
 
 
 def patch_merge(doc: Any, patch: Any) -> Any:
-    """Return a document of the caller's own with a merge patch carried out; null removes a key."""
+    """Return a document of the caller's own with a merge patch carried out; null removes a key.
+
+    Unlike RFC 7396, and like the API server, a patch that is no object is refused: `BadPatch`.
+    """
+    if patch is None:
+        raise BadPatch("Invalid JSON Patch")
     if not isinstance(patch, dict):
-        return copied(patch)
+        raise BadPatch(f"error decoding patch: {not_an_object(patch)}")
     out = copied(doc) if isinstance(doc, dict) else {}
     _merge_into(out, patch)
     return out

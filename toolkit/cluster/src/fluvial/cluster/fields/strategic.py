@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fluvial.cluster.fields.errors import PatchFailure
+from fluvial.cluster.fields.errors import BadPatch, PatchFailure, not_an_object
 from fluvial.cluster.fields.schema import Schema
 from fluvial.cluster.fields.values import copied, equal, go_text
 
@@ -23,12 +23,16 @@ DELETE_FROM = "$deleteFromPrimitiveList/"
 Object = dict[str, Any]
 
 
-def patch_strategic(doc: Object, patch: Object, schema: Schema) -> Object:
+def patch_strategic(doc: Object, patch: Any, schema: Schema) -> Object:
     """Return an object with a strategic merge patch carried out.
 
     Raises `PatchFailure` for an unknown directive, a list item without its merge key, and
-    directives that contradict the patch.
+    directives that contradict the patch; `BadPatch` for what is no object.
     """
+    if patch is None:
+        return copied(doc)
+    if not isinstance(patch, dict):
+        raise BadPatch(f"error decoding patch: {not_an_object(patch)}")
     return _merge_map(copied(doc), copied(patch), schema)
 
 
