@@ -154,19 +154,20 @@ async def test_errors_name_the_object_and_nothing_is_half_done(
     applier, live, config_map, definition, widget
 ):
     await applier.apply([definition])
-    typo = config_map("b")
-    typo["dta"] = {}
+    typo = widget()
+    typo["metadata"]["name"] = "typo"
+    typo["spec"]["sise"] = 1
 
     with pytest.raises(ApplyFailed) as raised:
         await applier.apply([config_map("a"), typo, widget(size=99), config_map("c", "nowhere")])
 
     texts = {str(error.id): str(error) for error in raised.value.errors}
     assert set(texts) == {
-        "ConfigMap/default/b",
+        "Widget/default/typo",
         "Widget/default/w",
         "ConfigMap/nowhere/c",
     }
-    assert "field not declared in schema" in texts["ConfigMap/default/b"]
+    assert "field not declared in schema" in texts["Widget/default/typo"]
     assert texts["Widget/default/w"].startswith("Widget/default/w dry-run failed (Invalid): ")
     assert texts["ConfigMap/nowhere/c"] == (
         'ConfigMap/nowhere/c not found: namespaces "nowhere" not found'
@@ -288,3 +289,19 @@ async def test_a_diff_changes_nothing(applier, live, config_map, definition, wid
         ("Widget/default/w created", []),
     ]
     assert await live("v1", "ConfigMap", "a") == before
+
+
+async def test_typos_in_built_in_kinds_are_left_out_and_told(applier, live, deployment):
+    typo = deployment()
+    typo["spec"]["replica"] = 3
+    typo["spec"]["template"]["spec"]["containers"][0]["ports"][0]["nmae"] = "http"
+
+    first = await applier.apply([typo])
+    again = await applier.apply([typo])
+
+    assert first.changes[0].dropped == (
+        ".spec.replica",
+        '.spec.template.spec.containers[name="app"].ports[containerPort=80,protocol="TCP"].nmae',
+    )
+    assert not again.changed
+    assert (await live(*WEB))["spec"]["replicas"] == 1

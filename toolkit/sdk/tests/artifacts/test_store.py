@@ -284,6 +284,30 @@ async def test_collect(store, now):
     assert names(store) == ["b", "c", "c.lock", "latest"], "locks of the Go controller follow"
 
 
+async def test_drafts_of_dead_processes_are_collected(store, now):
+    await store.write(PATH, [b"x"])
+    folder = store.root / PREFIX
+    (folder / ".abc.tmp").touch()
+    (folder / ".latest.0123").symlink_to("abc.tar.gz")
+    now[0] = (folder / ".latest.0123").lstat().st_mtime + 59
+    await store.collect(PREFIX, PATH, 60, 2)
+    assert len(names(store)) == 3, "they may belong to somebody alive"
+    now[0] += 2
+    await store.collect(PREFIX, PATH, 60, 2)
+    assert names(store) == ["abc.tar.gz"]
+
+
+async def test_an_unreadable_file_is_no_missing_file(store, monkeypatch):
+    await store.write(PATH, [b"x"])
+
+    def fail(*_):
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "open", fail)
+    with pytest.raises(OSError, match="Input/output"):
+        await store.stat(PATH)
+
+
 async def test_collecting_and_removing_what_is_not_there(store):
     assert await store.collect(PREFIX, None, 60, 2) == []
     await store.remove(PREFIX)

@@ -14,6 +14,7 @@ from fluvial.toolkit.apply.managers import cleanup_patch
 from fluvial.toolkit.apply.options import ApplyOptions
 from fluvial.toolkit.apply.owner import Owner
 from fluvial.toolkit.apply.policy import Policy
+from fluvial.toolkit.apply.undeclared import drop, named
 from fluvial.toolkit.client import (
     ApiError,
     Client,
@@ -137,6 +138,18 @@ class Planner:
             return None
 
     async def _dry_run(self, plan: Plan, identity: ObjectId) -> Unstructured:
+        try:
+            return await self._apply_dry(plan, identity)
+        except ApiError as error:
+            paths = [path for path in named(error, plan.obj) if drop(plan.obj, path)]
+            if not paths:
+                raise
+        # All of them are named at once.
+        plan.change.dropped = tuple(paths)
+        plan.payload = msgspec.json.encode(plan.obj)
+        return await self._apply_dry(plan, identity)
+
+    async def _apply_dry(self, plan: Plan, identity: ObjectId) -> Unstructured:
         return await self._client.patch(
             plan.resource,
             identity.name,

@@ -52,7 +52,8 @@ class Change:
     `managers` names who had set these fields meanwhile: a fight over a field shows here.
     `metadata` is that of the server's last answer (uid, resourceVersion, generation,
     managedFields), None where there is no live object. `recreated` says that it was deleted first,
-    for a field that is immutable.
+    for a field that is immutable. `dropped` lists the fields of a built-in kind that the server
+    does not know and that were left out (a typo, most likely).
     """
 
     id: ObjectId
@@ -62,6 +63,7 @@ class Change:
     managers: tuple[str, ...] = ()
     metadata: Unstructured | None = None
     recreated: bool = False
+    dropped: tuple[str, ...] = ()
 
     @property
     def changed(self) -> bool:

@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import errno
+import hashlib
 import os
 import secrets
 import shutil
@@ -12,7 +14,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import IO, Self
 
-from ._digest import Digest, hash_file, new_hash
+from ._digest import Digest, new_hash
 from ._errors import ArtifactNotFound
 from .store import Chunks, Reading, Stored, check_path, check_prefix, garbage
 
@@ -81,12 +83,18 @@ class LocalStore:
 
     async def verify(self, path: str, digest: str) -> bool:
         """Hash the stored file with the digest's own algorithm."""
-        target = self.root.joinpath(*check_path(path))
+        parts = check_path(path)
         wanted = Digest.parse(digest)
-        try:
-            return wanted.matches(await asyncio.to_thread(hash_file, target, wanted.algorithm))
-        except FileNotFoundError:
-            return False
+
+        def check() -> bool:
+            try:
+                with _open(self.root, parts) as file:
+                    found = hashlib.file_digest(file, wanted.algorithm).hexdigest()
+            except ArtifactNotFound:
+                return False
+            return wanted.matches(found)
+
+        return await asyncio.to_thread(check)
 
     async def collect(self, prefix: str, keep: str | None, ttl: float, records: int) -> list[str]:
         """Remove garbage, the Go controller's lock files of it, and drafts of killed processes."""
@@ -95,7 +103,7 @@ class LocalStore:
         def sweep() -> list[str]:
             now = self._clock()
             files = []
-            for name, found in _regular_files(folder):
+            for name, found in _files(folder):
                 if name.startswith("."):
                     if now - found.st_mtime > ttl:
                         (folder / name).unlink(missing_ok=True)
@@ -246,21 +254,22 @@ def _open(root: Path, parts: tuple[str, ...]) -> IO[bytes]:
         path = path.parent / aim.name
     try:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise ArtifactNotFound(f"no artifact {'/'.join(parts)}") from error
     except OSError as error:
-        raise ArtifactNotFound(f"artifact {'/'.join(parts)}: {error.strerror}") from error
+        if error.errno in {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}:
+            raise ArtifactNotFound(f"no artifact {'/'.join(parts)}") from error
+        raise
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise ArtifactNotFound(f"{'/'.join(parts)} is not a file")
     return os.fdopen(descriptor, "rb", buffering=0)
 
 
-def _regular_files(folder: Path) -> list[tuple[str, os.stat_result]]:
+def _files(folder: Path) -> list[tuple[str, os.stat_result]]:
     found = []
     with contextlib.suppress(FileNotFoundError), os.scandir(folder) as entries:
         for _, entry in zip(range(_EXAMINED), entries, strict=False):
             with contextlib.suppress(FileNotFoundError):
-                if entry.is_file(follow_symlinks=False):
+                # A link is of interest only as a draft that a killed process left.
+                if entry.is_file(follow_symlinks=False) or entry.name.startswith("."):
                     found.append((entry.name, entry.stat(follow_symlinks=False)))
     return found
