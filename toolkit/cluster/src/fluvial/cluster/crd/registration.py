@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from fluvial.cluster import fields, schemas
+from fluvial.cluster.builtin.definitions import CLEANUP
 from fluvial.cluster.crd.schema import CustomVersion
 from fluvial.cluster.endpoints import Endpoints
 from fluvial.cluster.endpoints.target import Target, WriteOptions
@@ -20,7 +21,6 @@ __all__ = ["Registrar"]
 
 GVR = Gvr("apiextensions.k8s.io", "v1", "customresourcedefinitions")
 PREFIX = "apiextensions.k8s.io/customresourcedefinitions"
-CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 VERBS = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
 _STATUS_VERBS = ("get", "patch", "update")
 
@@ -73,13 +73,11 @@ class Registrar:
 
     def _settle(self, name: str, definition: Object) -> None:
         meta = definition["metadata"]
-        if CLEANUP not in (meta.get("finalizers") or []) and not meta.get("deletionTimestamp"):
-            meta.setdefault("finalizers", []).append(CLEANUP)
-        clash = self._clash(name, definition)
+        accepted, clash = self._accept(name, definition)
+        definition["status"]["acceptedNames"] = accepted
         conditions = definition["status"].get("conditions") or []
         definition["status"]["conditions"] = conditions
         if clash is None:
-            definition["status"]["acceptedNames"] = dict(definition["spec"]["names"])
             self._condition(
                 conditions, "NamesAccepted", "True", "NoConflicts", "no conflicts found"
             )
@@ -109,27 +107,34 @@ class Registrar:
         if terminating:
             self._clean(name, definition)
 
-    def _clash(self, name: str, definition: Object) -> tuple[str, str] | None:
+    def _accept(self, name: str, definition: Object) -> tuple[Object, tuple[str, str] | None]:
+        """Return the names that are free, and the last clash as `(reason, message)`."""
         spec = definition["spec"]
-        names = spec["names"]
+        words: set[str] = set()
+        kinds: set[str] = set()
         for entry in self._endpoints.store.entries(PREFIX):
-            other = entry.object
-            if entry.key[1] == name or other["spec"]["group"] != spec["group"]:
+            if entry.key[1] == name or entry.object["spec"]["group"] != spec["group"]:
                 continue
-            taken = (other.get("status") or {}).get("acceptedNames") or {}
-            words = {taken.get("plural"), taken.get("singular"), *(taken.get("shortNames") or [])}
-            for key, title in (("singular", "Singular"), ("plural", "Plural")):
-                if names.get(key) in words - {None, ""}:
-                    return f"{title}Conflict", f'"{names[key]}" is already in use'
-            for short in names.get("shortNames") or []:
-                if short in words:
-                    return "ShortNamesConflict", f'"{short}" is already in use'
-            kinds = {taken.get("kind"), taken.get("listKind")} - {None, ""}
-            if names.get("kind") in kinds:
-                return "KindConflict", f'"{names["kind"]}" is already in use'
-            if names.get("listKind") in kinds:
-                return "ListKindConflict", f'"{names["listKind"]}" is already in use'
-        return None
+            taken = (entry.object.get("status") or {}).get("acceptedNames") or {}
+            words |= {taken.get("plural", ""), taken.get("singular", "")}
+            words |= set(taken.get("shortNames") or [])
+            kinds |= {taken.get("kind", ""), taken.get("listKind", "")}
+        names, clash = spec["names"], None
+        accepted: Object = {"plural": "", "kind": ""}
+        for key in ("plural", "singular", "kind", "listKind"):
+            value = names.get(key, "")
+            if value and value in (kinds if key.lower().endswith("kind") else words):
+                clash = f"{key[:1].upper()}{key[1:]}Conflict", f'"{value}" is already in use'
+            elif value:
+                accepted[key] = value
+        for short in names.get("shortNames") or []:
+            if short in words:
+                clash = "ShortNamesConflict", f'"{short}" is already in use'
+        if names.get("shortNames") and (clash is None or clash[0] != "ShortNamesConflict"):
+            accepted["shortNames"] = names["shortNames"]
+        if names.get("categories"):
+            accepted["categories"] = names["categories"]
+        return accepted, clash
 
     def _condition(
         self, conditions: list[Any], kind: str, status: str, reason: str, message: str

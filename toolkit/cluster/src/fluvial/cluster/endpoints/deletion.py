@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 from fluvial.cluster import fielderrors
+from fluvial.cluster.builtin.definitions import CLEANUP
 from fluvial.cluster.endpoints import admission
 from fluvial.cluster.endpoints.access import Access
 from fluvial.cluster.endpoints.target import Target, WriteOptions
@@ -14,6 +15,7 @@ from fluvial.cluster.objects import Object, rfc3339
 
 __all__ = ["Deleter"]
 
+DEFINITIONS = "apiextensions.k8s.io/customresourcedefinitions"
 POLICIES = ("Foreground", "Background", "Orphan")
 JOB_WARNING = (
     "child pods are preserved by default when jobs are deleted; set "
@@ -43,6 +45,12 @@ class Deleter:
         self._check_preconditions(target, body.get("preconditions") or {}, old["metadata"])
         if resource.prefix == "/namespaces" and self._terminate_namespace(old):
             return self._write(target, old, options, changed=entry is not None)
+        if resource.prefix == DEFINITIONS:
+            meta = old["metadata"]
+            if meta.get("deletionTimestamp") is None:
+                meta["deletionTimestamp"] = self._access.now()
+                meta["finalizers"] = [*(meta.get("finalizers") or []), CLEANUP]
+            return self._write(target, old, options, changed=True)
         if resource.prefix == "batch/jobs" and not self._explicit(body):
             options.warnings.append(JOB_WARNING)
         meta = old["metadata"]

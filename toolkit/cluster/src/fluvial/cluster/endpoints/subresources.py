@@ -44,7 +44,7 @@ class Subresources:
     def get(self, target: Target) -> Object:
         """Read a subresource."""
         if target.subresource == "scale":
-            return self._scale(target, self._live(target))
+            return _shown(self._scale(target, self._live(target)))
         if target.subresource in (*_SPEC_ONLY, "approval"):
             return self._live(target)
         raise not_implemented(f"{target.resource.plural}/{target.subresource}")
@@ -215,7 +215,7 @@ class Subresources:
                 stored = self._access.to_storage(resource, self._access.copy(new))
                 entry = self._access.store.put(resource.prefix, target.key, stored)
                 new = self._access.copy(self._access.view(resource, entry))
-        return self._scale(target, new)
+        return _shown(self._scale(target, new))
 
     def _token(self, target: Target, body: Object, options: WriteOptions) -> Object:
         account = self._live(target)
@@ -360,3 +360,9 @@ def _write(obj: Object, path: str, value: Any) -> None:
     for part in parts[:-1]:
         obj = obj.setdefault(part, {})
     obj[parts[-1]] = value
+
+
+def _shown(scale: Object) -> Object:
+    """Return a Scale as it is answered: without managedFields."""
+    scale["metadata"].pop("managedFields", None)
+    return scale
