@@ -1,4 +1,5 @@
 import base64
+import os
 
 import pytest
 
@@ -87,6 +88,13 @@ def ref(kind, name, key, **more):
 )
 def test_environment(container, expected, reason):
     assert of(**container) == expected, reason
+
+
+def test_bytes_that_are_no_text_reach_the_process_unchanged(monkeypatch):
+    raw = b"\xffkey"
+    monkeypatch.setitem(OBJECTS, ("Secret", "raw"), {"data": {"K": base64.b64encode(raw).decode()}})
+    found = of(env=[{"name": "A", **ref("secretKeyRef", "raw", "K")}])
+    assert os.fsencode(found["A"]) == raw
 
 
 @pytest.mark.parametrize(

@@ -138,6 +138,11 @@ def test_a_mount_path_cannot_leave_the_tree(volumes):
         volumes.root_of(spec, {"name": "c", "volumeMounts": [mount]})
 
 
+def test_a_mount_of_no_volume_is_named(volumes):
+    with pytest.raises(ConfigError, match='volume mount "v" names no volume of the pod'):
+        volumes.root_of(pod(), {"name": "c", "volumeMounts": [MOUNT]})
+
+
 def test_everything_is_private(volumes, tmp_path):
     content(volumes, pod({"name": "v", "secret": {"secretName": "s"}}), MOUNT)
     for path in (tmp_path / "pod").rglob("*"):

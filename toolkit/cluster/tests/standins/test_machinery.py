@@ -240,3 +240,16 @@ async def test_a_key_comes_back_when_it_asked_to(looped, timer):
     timer.advance(0.1)
     await turn()
     assert len(worked) == 2
+
+
+async def test_a_broken_object_does_not_stop_the_others(looped, timer, caplog):
+    controller, worked, errors, _ = looped
+    errors.append(KeyError("spec"))
+    controller.add(("", "broken"))
+    controller.add(("", "fine"))
+    await turn()
+    assert worked == [("", "broken"), ("", "fine")]
+    assert "internal error" in caplog.text
+    timer.advance(1)
+    await turn()
+    assert worked[2:] == [("", "broken")]

@@ -71,7 +71,7 @@ def _everything(source: Object, lookup: Lookup) -> dict[str, str]:
         found = _find("ConfigMap", reference, lookup)
         return dict((found or {}).get("data") or {})
     found = _find("Secret", source.get("secretRef") or {}, lookup)
-    return {key: value.decode() for key, value in decode_secret(found or {}).items()}
+    return _texts(found)
 
 
 def _value_from(source: Object, pod: Object, status: Object, lookup: Lookup) -> str | None:
@@ -83,10 +83,15 @@ def _value_from(source: Object, pod: Object, status: Object, lookup: Lookup) -> 
         return _key("ConfigMap", reference, data)
     if (reference := source.get("secretKeyRef")) is not None:
         found = _find("Secret", reference, lookup)
-        texts = {key: value.decode() for key, value in decode_secret(found or {}).items()}
-        return _key("Secret", reference, texts)
+        return _key("Secret", reference, _texts(found))
     # resourceFieldRef: this node does not limit resources.
     return "0"
+
+
+def _texts(secret: Object | None) -> dict[str, str]:
+    # Bytes that are no text reach the process unchanged: the environment is encoded this way too.
+    data = decode_secret(secret or {})
+    return {key: value.decode(errors="surrogateescape") for key, value in data.items()}
 
 
 def _find(kind: str, reference: Object, lookup: Lookup) -> Object | None:

@@ -129,7 +129,7 @@ class Kubelet:
             await self._view.set_status(PODS, pod, compute(pod, [], entries, over=False, now=now))
             return _RETRY_ADDRESS
         self._runners[key] = runner
-        self._tasks.create_task(runner.run(), name=f"pod {key[0]}/{key[1]}")
+        self._tasks.create_task(_guarded(runner), name=f"pod {key[0]}/{key[1]}")
         # The first report follows at once when nothing holds the containers up.
         self.controller.add(key)
         return None
@@ -165,6 +165,16 @@ class Kubelet:
         for type_, value in _NODE_CONDITIONS.items():
             found = conditions.put(found, type_, *value, now=now, lastHeartbeatTime=rfc3339(now))
         await self._view.set_status(NODES, node, {**status, "conditions": found})
+
+
+async def _guarded(runner: PodRunner) -> None:
+    """Run a pod; an error of the node's own is logged, and other pods run on."""
+    try:
+        await runner.run()
+    except Exception:  # noqa: BLE001  one pod must not end the node
+        _LOG.exception(
+            "pod %s/%s ended by an internal error", namespace_of(runner.pod), name_of(runner.pod)
+        )
 
 
 _NODE_CONDITIONS = {

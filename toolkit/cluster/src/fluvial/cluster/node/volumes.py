@@ -116,6 +116,8 @@ class Volumes:
         volumes = {volume["name"]: volume for volume in pod["spec"].get("volumes") or []}
         mounts = container.get("volumeMounts") or []
         for mount in sorted(mounts, key=lambda each: str(each["mountPath"])):
+            if mount["name"] not in volumes:
+                raise ConfigError(f'volume mount "{mount["name"]}" names no volume of the pod')
             link = root / _inside(mount["mountPath"].lstrip("/"))
             target = self._place(volumes[mount["name"]])
             if mount.get("subPath"):

@@ -27,7 +27,8 @@ _LAST_RETRY = 30.0
 class Controller:
     """Runs `reconcile` for each key that was added, one at a time, each key once per burst.
 
-    A `StatusError` makes the key come back with exponential backoff (20 ms to 30 s).
+    An error makes the key come back with exponential backoff (20 ms to 30 s); one that is no
+    answer of the API is logged with its traceback.
     """
 
     def __init__(self, name: str, reconcile: Reconcile, timer: Timer) -> None:
@@ -89,12 +90,21 @@ class Controller:
         try:
             again = await self._reconcile(key)
         except StatusError as error:
-            failures = self._failures.get(key, 0)
-            self._failures[key] = failures + 1
-            delay = min(_FIRST_RETRY * 2.0 ** min(failures, 20), _LAST_RETRY)
+            delay = self._fail(key)
             _LOG.debug("%s %s: %s; again in %.2f s", self.name, key, error, delay)
-            self.add_later(key, delay)
+            return
+        except Exception:  # noqa: BLE001  one broken object must not stop all the others
+            delay = self._fail(key)
+            _LOG.exception("%s %s: internal error; again in %.2f s", self.name, key, delay)
             return
         self._failures.pop(key, None)
         if again is not None:
             self.add_later(key, max(again, 0.0))
+
+    def _fail(self, key: Key) -> float:
+        """Have a key come back after a failure; returns after how many seconds."""
+        failures = self._failures.get(key, 0)
+        self._failures[key] = failures + 1
+        delay = min(_FIRST_RETRY * 2.0 ** min(failures, 20), _LAST_RETRY)
+        self.add_later(key, delay)
+        return delay
