@@ -308,7 +308,7 @@ def _compare(left: str, right: str) -> int:
 
 def _number(text: str, start: int, value: int) -> tuple[int, int]:
     end = start
-    while end < len(text) and text[end].isdigit():
-        value = value * 10 + int(text[end])
+    while end < len(text) and text[end].isdecimal():
+        value = value * 10 + ord(text[end]) - ord("0")
         end += 1
     return value, end

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -17,8 +18,9 @@ __all__ = ["Document", "load", "load_all", "load_documents"]
 
 _TAG = "tag:yaml.org,2002:"
 _PLAIN, _QUOTED = "plain", "quoted"
-_DEEPEST = 500
+_DEEPEST = 200
 _BOMB = 100_000
+_INDENTED = re.compile(rf"^[ ?:-]{{{_DEEPEST // 2},}}", re.MULTILINE)
 
 
 class Document(NamedTuple):
@@ -61,6 +63,10 @@ class _Constructor:
         self._open: list[int] = []
         self._expanded = 0
         self._inside_alias = 0
+        self._build: dict[type[Node], Callable[[Any, str], Any]] = {
+            MappingNode: self.mapping,
+            SequenceNode: self.sequence,
+        }
 
     def fail(self, problem: str, node: Node) -> YamlError:
         mark = node.start_mark
@@ -77,7 +83,7 @@ class _Constructor:
             raise self.fail(f"nested deeper than {_DEEPEST} levels", node)
         if not self._aliases:
             self._open.append(0)
-            built = self._collection(node, pointer)
+            built = self._build[type(node)](node, pointer)
             self._open.pop()
             return built
         key = id(node)
@@ -89,7 +95,7 @@ class _Constructor:
         self._inside_alias += again
         if self._inside_alias:
             self._spend(node)
-        built = self._collection(node, pointer)
+        built = self._build[type(node)](node, pointer)
         self._inside_alias -= again
         self._open.pop()
         return built
@@ -100,18 +106,14 @@ class _Constructor:
         if self._expanded > max(_BOMB, 10 * len(self.text)) or self._expanded > 4_000_000:
             raise self.fail("document contains excessive aliasing", node)
 
-    def _collection(self, node: Node, pointer: str) -> Any:
-        if isinstance(node, SequenceNode):
-            return self.sequence(node, pointer)
-        assert isinstance(node, MappingNode)
-        return self.mapping(node, pointer)
-
     def sequence(self, node: SequenceNode, pointer: str) -> list[Any]:
         positions = self.positions
         value = self.value
+        built: list[Any] = []
         if positions is None:
-            return [value(child, "") for child in node.value]
-        built = []
+            for child in node.value:
+                built.append(value(child, ""))  # noqa: PERF401 -- a frame less on deep trees
+            return built
         for index, child in enumerate(node.value):
             inner = f"{pointer}/{index}"
             mark = child.start_mark
@@ -190,7 +192,7 @@ class _Constructor:
         text: str = node.value
         if tag == "binary":
             try:
-                return base64.b64decode(text, validate=False).decode()
+                return base64.b64decode("".join(text.split()), validate=True).decode()
             except (binascii.Error, UnicodeDecodeError):
                 raise self.fail("!!binary value is no base64 of UTF-8 text", node) from None
         expected: dict[str, type | tuple[type, ...]] = {
@@ -218,8 +220,11 @@ def _decode(text: str | bytes, file: str) -> str:
 
 
 def _check_depth(text: str, file: str) -> None:
-    """Refuse flow nesting that would exhaust the C composer's stack."""
-    if text.count("[") + text.count("{") <= _DEEPEST:
+    """Refuse nesting that would exhaust the C composer's stack.
+
+    Few brackets and no line that starts with many indicators or spaces prove that there is none.
+    """
+    if text.count("[") + text.count("{") <= _DEEPEST and not _INDENTED.search(text):
         return
     depth = 0
     parser = CParser(text)

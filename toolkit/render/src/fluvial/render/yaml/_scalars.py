@@ -103,12 +103,12 @@ def resolve(text: str, dialect: Dialect = Dialect.SIGS) -> Scalar:
     if text in words:
         return words[text]
     first = text[0]
-    if not (first.isdigit() or first in "+-."):
+    if not (first in "0123456789" or first in "+-."):
         return text
     if first == ".":
         number = _float(text) if _FLOAT.match(text) else None
         return text if number is None else number
-    if dialect is Dialect.KYAML and first.isdigit():
+    if dialect is Dialect.KYAML and first in "0123456789":
         date = _timestamp(text)
         if date is not None:
             return date

@@ -1,0 +1,109 @@
+from typing import Any
+
+import pytest
+
+from fluvial.render.yaml import Dialect, Position, YamlError, load, load_all, load_documents
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "reason"),
+    [
+        ("y: 1\n1: a\n1.5: b\nno: c", {"true": 1, "1": "a", "1.5": "b", "false": "c"}, "keys"),
+        ("a: 1\na: 2", {"a": 2}, "the last of equal keys wins"),
+        ("x: &a {q: 1}\nz: *a", {"x": {"q": 1}, "z": {"q": 1}}, "aliases are copies"),
+        ("x: &a {q: 1}\nz: {<<: *a, w: 3}", {"x": {"q": 1}, "z": {"q": 1, "w": 3}}, "merge"),
+        ("z: {q: 3, <<: {q: 1}}", {"z": {"q": 3}}, "an explicit key wins, wherever it stands"),
+        ("z: {<<: [{a: 1}, {a: 2, b: 2}]}", {"z": {"a": 1, "b": 2}}, "earlier maps win"),
+        ("'<<': 1", {"<<": 1}, "a quoted << is a key"),
+        ("", None, "nothing"),
+        ("# only a comment", None, "still nothing"),
+        ('{"a": [1, {"b": null}]}', {"a": [1, {"b": None}]}, "JSON is YAML"),
+        ("\ufeffa: 1", {"a": 1}, "a byte order mark is skipped"),
+    ],
+)  # fmt: skip
+def test_load(text: str, value: Any, reason: str) -> None:
+    assert load(text) == value, reason
+    assert load(text.encode()) == value, reason
+
+
+def test_aliases_share_nothing() -> None:
+    value = load("x: &a [1]\nz: *a")
+    value["x"].append(2)
+    assert value["z"] == [1]
+
+
+def test_documents_without_content_are_left_out() -> None:
+    assert load_all("---\n---\na: 1\n---\n# note\n---\nb: 2\n") == [{"a": 1}, {"b": 2}]
+
+
+def test_equal_keys_are_an_error_in_kyaml() -> None:
+    with pytest.raises(YamlError, match='key "a" already defined at line 1') as caught:
+        load("a: 1\nb: 2\na: 3", file="x.yaml", dialect=Dialect.KYAML)
+    assert (caught.value.file, caught.value.line, caught.value.column) == ("x.yaml", 3, 1)
+
+
+def test_keys_must_be_strings_in_kyaml() -> None:
+    with pytest.raises(YamlError, match="unsupported mapping key '1'"):
+        load("1: a", dialect=Dialect.KYAML)
+
+
+@pytest.mark.parametrize("text", ["{[a]: 1}", "~: 1", "? {a: b}\n: c"])
+def test_keys_that_are_no_scalars(text: str) -> None:
+    with pytest.raises(YamlError, match="key"):
+        load(text)
+
+
+def test_positions_by_pointer() -> None:
+    (document,) = load_documents("a:\n  b/c: [x,\n    y]\n", positions=True)
+    assert document.positions == {
+        "": Position(1, 1),
+        "/a": Position(1, 1),
+        "/a/b~1c": Position(2, 3),
+        "/a/b~1c/0": Position(2, 9),
+        "/a/b~1c/1": Position(3, 5),
+    }
+
+
+def test_positions_cost_nothing_when_not_asked_for() -> None:
+    assert load_documents("a: 1")[0].positions is None
+
+
+def test_errors_quote_the_place() -> None:
+    with pytest.raises(YamlError) as caught:
+        load("a: 1\n  b: 2\n", file="dir/x.yaml")
+    assert str(caught.value) == (
+        "dir/x.yaml:2:4: mapping values are not allowed in this context\n"
+        "    2 |   b: 2\n"
+        "      |    ^"
+    )
+
+
+def test_errors_mask_the_values_of_secrets() -> None:
+    with pytest.raises(YamlError) as caught:
+        load("kind: Secret\nstringData:\n  password: hunter2: x\n", file="s.yaml")
+    assert "hunter2" not in str(caught.value)
+    assert "password: ***" in str(caught.value)
+
+
+def test_invalid_utf8_names_the_line() -> None:
+    with pytest.raises(YamlError, match=r"x\.yaml:2:0: invalid UTF-8"):
+        load(b"a: 1\nb: \xff\n", file="x.yaml")
+
+
+def test_deep_nesting_is_refused_before_it_can_crash() -> None:
+    for text in ("[" * 100_000, "{a: " * 100_000, "- " * 2_000 + "x"):
+        with pytest.raises(YamlError, match="nested deeper than"):
+            load(text)
+
+
+def test_alias_bombs_are_bounded() -> None:
+    lines = ["a: &a [x, x, x, x, x, x, x, x, x]"]
+    for name, inner in zip("bcdefghi", "abcdefgh", strict=True):
+        lines.append(f"{name}: &{name} [{', '.join([f'*{inner}'] * 9)}]")
+    with pytest.raises(YamlError, match="excessive aliasing"):
+        load("\n".join(lines))
+
+
+def test_an_anchor_inside_itself_is_refused() -> None:
+    with pytest.raises(YamlError, match="contains itself"):
+        load("a: &a [*a]")
