@@ -152,6 +152,49 @@ async def test_a_server_that_refuses_is_asked_again_more_slowly(api, clock, clie
     await asyncio.wait([task])
 
 
+async def test_a_half_open_connection_hides_nothing_for_long(api, client, clock):
+    api.put(configmap("doomed"))
+    silent = asyncio.Event()
+
+    async def mute(_collection, _version):
+        silent.set()
+        await asyncio.Event().wait()
+        yield
+
+    original, api._since = api._since, mute
+    informer = Informer(client, Selection(CONFIGMAPS), clock, idle=0.05)
+    journal = Journal()
+    informer.add_handler(journal)
+    task = asyncio.create_task(informer.run())
+    async with asyncio.timeout(10):
+        await silent.wait()
+    api.drop("ConfigMap", "doomed")
+    api._since = original
+    left = await clock.scheduled(0.8, tolerance=0.41)
+    await clock.advance(left)
+    await journal.until("deleted doomed")
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_a_kind_without_definition_is_empty_until_it_appears(api, client, clock):
+    collection = api._collections.pop(("", "configmaps"))
+    informer = Informer(client, Selection(CONFIGMAPS), clock)
+    task = asyncio.create_task(informer.run())
+    async with asyncio.timeout(10):
+        await informer.synced.wait()
+    assert not informer.store.keys()
+    api._collections["", "configmaps"] = collection
+    api.put(configmap("a"))
+    journal = Journal()
+    informer.add_handler(journal)
+    left = await clock.scheduled(0.8, tolerance=0.41)
+    await clock.advance(left)
+    await journal.until("added a")
+    task.cancel()
+    await asyncio.wait([task])
+
+
 async def test_lists_are_streamed_where_the_server_offers_it(api, client, clock):
     async def stream(request):
         response = web.StreamResponse()

@@ -28,8 +28,8 @@ _OWNED = (READY, RECONCILING, STALLED)
 class Watch:
     """Another kind whose changes wake objects of the controller.
 
-    `of` is a kind of `fluvial.apis` or an endpoint. `selected` False makes the informer ignore
-    `--watch-label-selector`, which shards only the controller's own kind and its sources.
+    `of` is a kind of `fluvial.apis` or an endpoint. The kind need not be installed: its watch
+    begins when its definition appears. `--watch-label-selector` is for the controller's own kind.
     """
 
     of: Kind[Any] | Resource

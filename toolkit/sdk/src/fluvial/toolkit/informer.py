@@ -79,9 +79,10 @@ def trim(obj: Unstructured) -> Unstructured:
 class Informer:
     """Lists, then watches, and never loses a deletion.
 
-    `synced` is set once the first list is in; `run` goes on until it is cancelled, through closed
-    streams, expired versions (410: a new list is compared with the store, so that deletions in the
-    gap are reported), broken and silent connections, missing rights and missing definitions.
+    `synced` is set once the first list is in, or it is known that the kind has no definition.
+    `run` goes on until it is cancelled, through closed streams, expired versions (410: a new list
+    is compared with the store, so that deletions in the gap are reported), connections that break
+    or are silent for `idle` seconds, missing rights and missing definitions.
     Handlers are plain functions, called in order on the event loop, and must be quick.
     """
 
@@ -93,6 +94,7 @@ class Informer:
         *,
         transform: Transform = trim,
         streaming: bool = True,
+        idle: float = 90.0,
     ) -> None:
         self.selection = selection
         self.store = Store()
@@ -103,6 +105,7 @@ class Informer:
         self._clock = clock
         self._transform = transform
         self._streaming = streaming
+        self._idle = idle
         self._handlers: list[Handler] = []
         self._version: str | None = None
         self._log = logger("informer", resource=str(selection.resource))
@@ -151,8 +154,10 @@ class Informer:
             await self._client.mapper.refresh()
             await self._client.mapper.resource(resource.group, resource.kind, resource.version)
         except UnknownKind:
+            # Without a definition there are no objects; nobody shall wait for them.
             self._version = None
             self._replace(())
+            self.synced.set()
         except ClientError as trouble:
             self._log.debug("discovery failed", error=str(trouble))
 
@@ -213,6 +218,7 @@ class Informer:
             field_selector=selection.field_selector,
             metadata_only=selection.metadata_only,
             initial_events=initial,
+            idle=self._idle,
         )
 
     def _signal(self) -> None:

@@ -48,7 +48,10 @@ class _LoaderCredentials:
         renewable = self._loader.provider or hasattr(self._loader, "exec_plugin_expiry")
         if refresh or (renewable and time.monotonic() >= self._due):
             async with self._lock:
-                await self._loader.load_and_set(self._configuration)
+                try:
+                    await self._loader.load_and_set(self._configuration)
+                except Exception as error:  # a plugin may fail in any way
+                    raise ConfigError(f"the credentials were not renewed: {error}") from error
                 self._due = time.monotonic() + _REFRESH
         token = self._configuration.api_key.get("BearerToken", "")
         if not token:
