@@ -58,6 +58,21 @@ _ZERO_OMITTED: dict[str, frozenset[str]] = {
 }  # fmt: skip
 """Numbers and booleans that are no pointers in Go: their zero is not written."""
 
+_ALWAYS_WRITTEN: dict[str, tuple[str, ...]] = {
+    "apps.v1.DeploymentCondition": ("lastUpdateTime", "lastTransitionTime"),
+    "apps.v1.ReplicaSetCondition": ("lastTransitionTime",),
+    "apps.v1.StatefulSetCondition": ("lastTransitionTime",),
+    "apps.v1.DaemonSetCondition": ("lastTransitionTime",),
+    "batch.v1.JobCondition": ("lastProbeTime", "lastTransitionTime"),
+    "core.v1.PodCondition": ("lastProbeTime", "lastTransitionTime"),
+    "core.v1.NodeCondition": ("lastHeartbeatTime", "lastTransitionTime"),
+    "core.v1.NamespaceCondition": ("lastTransitionTime",),
+    "core.v1.PersistentVolumeClaimCondition": ("lastProbeTime", "lastTransitionTime"),
+    "core.v1.ReplicationControllerCondition": ("lastTransitionTime",),
+    "autoscaling.v2.HorizontalPodAutoscalerCondition": ("lastTransitionTime",),
+}
+"""Times that are no pointers in Go: they are written as null when they are not set."""
+
 _GO_TYPES = {"boolean": "bool", "string": "string", "int32": "int32", "int64": "int64"}
 
 
@@ -86,6 +101,8 @@ def _struct(schema: Schema, value: dict[str, Any], path: str, unknown: list[str]
             del value[name]
         else:
             value[name] = item
+    for name in _ALWAYS_WRITTEN.get(schema.detail, ()):
+        value.setdefault(name, None)
 
 
 def _is_left_out(name: str, item: Any, child: Schema, omitted: frozenset[str]) -> bool:

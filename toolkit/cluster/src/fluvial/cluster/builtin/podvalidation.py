@@ -100,18 +100,20 @@ def pod_spec_errors(spec: Object, path: str) -> list[Cause]:
     volumes: set[str] = set()
     for index, volume in enumerate(spec.get("volumes") or []):
         where, name = f"{path}.volumes[{index}]", volume.get("name", "")
+        before = len(errors)
         if not name:
             errors.append(fielderrors.required(f"{where}.name"))
             continue
         errors += [fielderrors.invalid(f"{where}.name", name, t) for t in dns_label_errors(name)]
         if name in volumes:
             errors.append(fielderrors.duplicate(f"{where}.name", name))
-        volumes.add(name)
         sources = sorted((key for key in volume if key != "name"), key=_source_order)
         errors += [
             fielderrors.forbidden(f"{where}.{key}", "may not specify more than 1 volume type")
             for key in sources[1:]
         ]
+        if len(errors) == before:
+            volumes.add(name)  # mounts of a volume that is wrong count as mounts of none
     containers = spec.get("containers") or []
     if not containers:
         errors.append(fielderrors.required(f"{path}.containers"))

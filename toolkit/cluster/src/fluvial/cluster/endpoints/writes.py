@@ -210,8 +210,7 @@ class Writer:
         for key in (*SERVER_SET, "selfLink"):
             if key not in ("uid", "deletionTimestamp") or not meta.get(key):
                 self._keep(meta, old, key)
-        if strategy.generation:
-            self._keep(meta, old, "generation")
+        self._keep(meta, old, "generation")
 
     def _check_applied_name(self, target: Target, meta: Object) -> None:
         """Refuse a configuration of another object, or of none."""

@@ -56,7 +56,8 @@ def apply(
 
     `live` is None for an object that does not exist yet, `version` the apiVersion of the
     endpoint, `now` an RFC 3339 time in seconds. When nothing changes, the result equals `live`,
-    times in managedFields included; after defaulting, ask `managed.keep_times` again.
+    times in managedFields included; after defaulting, ask `managed.keep_times` again. Nulls that were
+    applied are still there: decoding a built-in object drops those that its type does not write.
 
     Raises `BadPatch` for another version or for managedFields in the patch, `TypedObjectError`
     for what does not fit the schema, `ApplyConflict` without `force`.
@@ -163,7 +164,6 @@ class _Writer:
         after = Managers(entries)
         if last is not None and last.fields:
             merged = self._pruned(merged, after, last.fields)
-        merged = _without_nulls(merged) if self.schema.builtin else merged
         after, _ = self._take(live, merged, after, key, force)
         if key in after.entries:
             after.entries[key] = after.entries[key].without(_NEVER_OWNED)
@@ -294,15 +294,6 @@ def _with_managed(item: Object, managers: Managers) -> Object:
     if wire:
         metadata["managedFields"] = wire
     return {**item, "metadata": metadata}
-
-
-def _without_nulls(value: Any) -> Any:
-    """Return a built-in object as its typed form would serialise: null is absence."""
-    if isinstance(value, dict):
-        return {k: _without_nulls(v) for k, v in value.items() if v is not None}
-    if isinstance(value, list):
-        return [_without_nulls(item) for item in value]
-    return value
 
 
 def _conflict(conflicts: Mapping[Key, FieldSet]) -> ApplyConflict:

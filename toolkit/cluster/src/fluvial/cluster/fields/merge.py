@@ -102,7 +102,7 @@ def remove(schema: Schema, value: Any, fields: FieldSet) -> Any:
     """Return the value without some fields.
 
     A map or list from which everything was taken stays as an empty one; an atomic one of which a
-    part is named goes as a whole (its value becomes null).
+    part is named goes as a whole.
     """
     tree: dict[str, Any] = {}
     for path in fields:
@@ -140,7 +140,9 @@ def _removed_map(schema: Schema, value: dict[str, Any], tree: dict[str, Any]) ->
         if "." in node:
             continue
         child = schema.child(name)
-        out[name] = _removed(child, item, node) if node and child is not None else item
+        left = _removed(child, item, node) if node and child is not None else item
+        if left is not None or item is None:
+            out[name] = left
     return out
 
 
