@@ -132,9 +132,9 @@ class Source:
         """Offer a tree of files as the next revision; returns the revision."""
         self._count += 1
         revision = revision or f"main@sha1:{self._count:040x}"
-        entries = sorted(Entry.file(path, text.encode()) for path, text in files.items())
+        entries = [Entry.file(path, text.encode()) for path, text in files.items()]
         folders = {path.rpartition("/")[0] for path in files} - {""}
-        archive = list(pack([*map(Entry.folder, sorted(folders)), *entries]))
+        archive = list(pack(sorted([*map(Entry.folder, folders), *entries])))
         path = f"gitrepository/default/{name}/{self._count}.tar.gz"
         stored = await self._store.write(path, archive)
         self._api.put(
