@@ -11,6 +11,7 @@ import stat
 import threading
 import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
+from io import FileIO
 from pathlib import Path
 from typing import IO, Self
 
@@ -216,7 +217,7 @@ class _Draft:
 class _Reading(AsyncIterator[bytes]):
     """Chunks of an open file; closes it at the end, on error, and on `aclose`."""
 
-    def __init__(self, file: IO[bytes], start: int, stop: int | None) -> None:
+    def __init__(self, file: FileIO, start: int, stop: int | None) -> None:
         self._file = file
         self._left = stop - start if stop is not None else None
         file.seek(start)
@@ -240,7 +241,7 @@ class _Reading(AsyncIterator[bytes]):
         self._file.close()
 
 
-def _open(root: Path, parts: tuple[str, ...]) -> IO[bytes]:
+def _open(root: Path, parts: tuple[str, ...]) -> FileIO:
     """Open a regular file; a link is followed once, to a file of the same folder only."""
     path = root.joinpath(*parts)
     if path.is_symlink():
