@@ -72,6 +72,7 @@ class GarbageCollector:
                             self._gone(uid_of(obj))
                         else:
                             self._entered(Item.of(resource, obj))
+                        await asyncio.sleep(0)
             except StatusError as error:
                 if error.code != 410:
                     break

@@ -177,6 +177,8 @@ class View:
                 async with contextlib.aclosing(self.api.watch(resource)) as events:
                     async for type_, obj in events:
                         self._enter(copy, type_, obj)
+                        # A long backlog comes without a suspension: others get their turn.
+                        await asyncio.sleep(0)
             except StatusError as error:
                 if error.code != 410:
                     # Not served (yet): an optional API. The others must not wait for it.
