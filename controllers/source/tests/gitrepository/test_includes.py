@@ -38,7 +38,7 @@ async def test_an_included_artifact_is_laid_over_the_tree(system, origin):
     assert len(status["observedInclude"]) == 2
 
 
-async def test_its_next_artifact_wakes_those_that_include_it(self, system, origin, base, requested):
+async def test_its_next_artifact_wakes_those_that_include_it(system, origin, base, requested):
     origin.commit({"a": "1"})
     system.apply("base")
     system.apply(include=[{"repository": {"name": "base"}}])

@@ -137,6 +137,10 @@ class Access(NamedTuple):
         """Check a URL alone. Raises UrlInvalid."""
         _split(url)
 
+    def anonymous(self) -> "Access":
+        """Return the same without what tells who we are; authorities and proxy stay."""
+        return self._replace(credentials=Credentials(ca=self.credentials.ca))
+
     @contextlib.contextmanager
     def grant(self) -> Iterator[Grant]:
         """Write what has to be a file, yield what a command needs, and remove the files."""

@@ -21,8 +21,10 @@ from fluvial.source.git.errors import (
     CommandFailed,
     MirrorCorrupt,
     ObjectUnreadable,
+    Redirected,
     ReferenceNotFound,
 )
+from fluvial.source.git.redirect import followed, location_of
 from fluvial.source.git.reference import (
     Reference,
     Target,
@@ -58,6 +60,7 @@ class Mirror:
         self._command = command
         self._executor = executor
         self._timeout = timeout
+        self._moved: dict[str, Access] = {}
 
     async def resolve(self, reference: Reference, access: Access) -> list[Target]:
         """Ask the remote what `reference` stands for now; nothing is fetched.
@@ -132,37 +135,70 @@ class Mirror:
 
     async def _list(self, access: Access, wanted: Sequence[str]) -> dict[str, str]:
         await self._ready()
-        with access.grant() as grant:
-            answer = await self._git(
-                "ls-remote",
-                "--quiet",
-                "--",
-                access.url,
-                *wanted,
-                configuration=grant.configuration,
-                environment=grant.environment,
-                secrets=grant.secrets,
-            )
+        answer = await self._remote(access, ("ls-remote", "--quiet"), wanted)
         lines = (line.split("\t", 1) for line in answer.decode("utf-8", "replace").splitlines())
         return {pair[1]: pair[0] for pair in lines if len(pair) == 2}
 
     async def _transfer(self, access: Access, refspec: str, depth: str) -> None:
+        command = (
+            *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head"),
+            *("--no-recurse-submodules", "--update-shallow", depth),
+        )
+        await self._remote(access, command, [refspec])
+
+    async def _remote(
+        self, access: Access, command: Sequence[str], operands: Sequence[str]
+    ) -> bytes:
+        """Run a command that speaks to the remote, at the address that it moved to if it did."""
+        here = self._moved.get(access.url, access)
+        try:
+            return await self._ask(here, command, operands)
+        except Redirected:
+            moved = await self._follow(here)
+            if moved is None:
+                raise
+        self._moved[access.url] = moved
+        return await self._ask(moved, command, operands)
+
+    async def _ask(self, access: Access, command: Sequence[str], operands: Sequence[str]) -> bytes:
         with access.grant() as grant:
-            await self._git(
-                "fetch",
-                "--quiet",
-                "--no-tags",
-                "--no-write-fetch-head",
-                "--no-recurse-submodules",
-                "--update-shallow",
-                depth,
+            return await self._git(
+                *command,
                 "--",
                 access.url,
-                refspec,
+                *operands,
                 configuration=grant.configuration,
                 environment=grant.environment,
                 secrets=grant.secrets,
             )
+
+    async def _follow(self, access: Access) -> Access | None:
+        """Ask, without credentials, where the remote is; None unless it is on the same host."""
+        trace = self.path / "redirect.trace"
+        with access.anonymous().grant() as grant:
+            environment = {
+                **grant.environment,
+                "GIT_TRACE_CURL": str(trace),
+                "GIT_TRACE_CURL_NO_DATA": "1",
+            }
+            with contextlib.suppress(CommandFailed):
+                await self._git(
+                    *("ls-remote", "--quiet", "--", access.url, "HEAD"),
+                    configuration={**grant.configuration, "http.followRedirects": "false"},
+                    environment=environment,
+                )
+
+        def read() -> str:
+            try:
+                return trace.read_text(encoding="utf-8", errors="replace")
+            except FileNotFoundError:
+                return ""
+            finally:
+                trace.unlink(missing_ok=True)
+
+        location = location_of(await self._thread(read))
+        url = followed(access.url, location) if location else None
+        return access._replace(url=url) if url else None
 
     async def _git(
         self,
