@@ -235,8 +235,62 @@ async def test_an_undecodable_object_does_not_stop_its_kind(api, make_manager, k
     async with running(manager):
         await api.until(lambda: is_ready(api.get("Kustomization", "good")))
         await api.until(lambda: any(e["involvedObject"]["name"] == "bad" for e in api.all("Event")))
+        await api.until(lambda: "Stalled" in conditions(api.get("Kustomization", "bad")))
     event = next(e for e in api.all("Event") if e["involvedObject"]["name"] == "bad")
     assert "spec.interval" in event["message"]
+    stalled = conditions(api.get("Kustomization", "bad"))["Stalled"]
+    assert stalled["reason"] == "Invalid"
+    assert "spec.interval" in stalled["message"]
+    assert b'fluvial_undecodable_objects{kind="Kustomization"} 1.0' in manager.metrics.expose()
+
+
+async def test_a_stalled_object_is_not_written_again_when_nothing_changed(
+    api, make_manager, kustomization
+):
+    for _ in range(2):
+        if not api.all("Kustomization"):
+            api.put(kustomization())
+        script = Scripted(Stalled("InvalidPath", "no"))
+        manager = make_manager()
+        manager.add(Controller(KUSTOMIZATION, script))
+        async with running(manager):
+            await api.until(lambda: "Stalled" in conditions(api.get("Kustomization", "apps")))
+            await api.until(lambda s=script: s.calls)
+    writes = [r for r in api.writes() if "/kustomizations/" in r.path]
+    assert len(writes) == 2, "the start and the end of the first attempt"
+
+
+async def test_outcomes_are_counted(api, make_manager, kustomization):
+    api.put(kustomization("good"))
+    manager = make_manager()
+    manager.add(Controller(KUSTOMIZATION, Scripted(succeed), concurrent=3))
+    async with running(manager):
+        await api.until(lambda: is_ready(api.get("Kustomization", "good")))
+    text = manager.metrics.expose().decode()
+    for line in (
+        'controller_runtime_reconcile_total{controller="kustomization",result="requeue_after"} 1.0',
+        'controller_runtime_max_concurrent_reconciles{controller="kustomization"} 3.0',
+        'controller_runtime_active_workers{controller="kustomization"} 0.0',
+        'workqueue_adds_total{controller="kustomization",name="kustomization"} 1.0',
+        "gotk_reconcile_duration_seconds_count"
+        '{kind="Kustomization",name="good",namespace="default"} 1.0',
+    ):
+        assert line in text
+
+
+async def test_series_of_a_deleted_object_go(api, make_manager, kustomization):
+    api.put(kustomization("gone"))
+    api.put(kustomization("kept"))
+    manager = make_manager()
+    manager.add(Controller(KUSTOMIZATION, Scripted(succeed)))
+    async with running(manager):
+        await api.until(lambda: all(is_ready(o) for o in api.all("Kustomization")))
+        api.drop("Kustomization", "gone")
+        api.put(kustomization("after"))
+        await api.until(lambda: is_ready(api.get("Kustomization", "after")))
+    text = manager.metrics.expose().decode()
+    assert 'name="kept"' in text
+    assert 'name="gone"' not in text
 
 
 async def test_a_changed_artifact_wakes_those_who_use_it(

@@ -195,9 +195,7 @@ class _Run(Generic[M]):
             wrapped.__cause__ = error
             outcome = self._after_failure(key, wrapped, self._rt.clock.monotonic() - start, line)
         else:
-            self._backoff.forget(key)
-            if result is not None:
-                outcome = self._after_success(key, result)
+            outcome = self._after_success(key, result or Result())
         elapsed = self._rt.clock.monotonic() - start
         name = self._spec.name
         self._rt.metrics.reconciles.labels(name, outcome).inc()
@@ -211,6 +209,7 @@ class _Run(Generic[M]):
             self._queue.add_after(key, self._backoff.next(key))
             self._retries.inc()
             return "requeue"
+        self._backoff.forget(key)
         delay = result.requeue_after
         if delay is None and result.interval is not None:
             delay = result.interval * self._jitter()
@@ -343,9 +342,9 @@ class _Run(Generic[M]):
             lifecycle.fail(obj, error, now=ctx.now)
             # People hear of waiting once, and of failures each time that the backoff allows.
             if not isinstance(error, Waiting):
-                ctx.event("Warning", error.reason, error.message)
+                ctx.event("Warning", error.reason, error.message, error.metadata)
             elif told != (error.reason, error.message):
-                ctx.event("Normal", error.reason, error.message)
+                ctx.event("Normal", error.reason, error.message, error.metadata)
             if not await self._conclude(ctx):
                 return None
             raise

@@ -12,6 +12,8 @@ Everything else that a reconciler raises counts as Transient with the reason `Fa
 `ApiError` or `TransportError` is expected weather, any other exception is logged with its trace.
 """
 
+from collections.abc import Mapping
+
 __all__ = ["ReconcileError", "Stalled", "Transient", "Waiting"]
 
 
@@ -19,13 +21,15 @@ class ReconcileError(Exception):
     """A reconcile that did not reach its end.
 
     `reason` is a CamelCase word for the conditions and the event, `message` a sentence that names
-    the object, the field and the way out. Neither may carry a secret.
+    the object, the field and the way out. Neither may carry a secret. `metadata` goes with the
+    event, e.g. the revision that failed.
     """
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
         self.message = message
+        self.metadata: Mapping[str, str] = {}
 
 
 class Stalled(ReconcileError):
