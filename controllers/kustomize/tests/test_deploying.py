@@ -296,6 +296,18 @@ async def test_what_fails_before_the_apply_leaves_no_history(
     assert api.applied() == []
 
 
+async def test_the_event_of_a_failure_names_the_revision(
+    api, source, running_controller, kustomization
+):
+    revision = await source.push({"bad.yaml": "a: b: c"})
+    api.put(kustomization())
+    async with running_controller():
+        await api.until(lambda: api.all("Event"))
+    (event,) = api.all("Event")
+    assert (event["type"], event["reason"]) == ("Warning", "BuildFailed")
+    assert event["metadata"]["annotations"] == {"kustomize.toolkit.fluxcd.io/revision": revision}
+
+
 async def test_one_broken_kustomization_does_not_stop_the_others(
     api, source, running_controller, kustomization, config_map
 ):

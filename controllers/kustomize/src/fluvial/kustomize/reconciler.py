@@ -12,7 +12,7 @@ from fluvial.kustomize.flags import KustomizeFlags
 from fluvial.kustomize.observe import observe
 from fluvial.kustomize.state import Refuse, decide, retry_interval
 from fluvial.kustomize.variables import load_variables
-from fluvial.toolkit import Client, Context, Result
+from fluvial.toolkit import Client, Context, ReconcileError, Result
 from fluvial.toolkit.apply import Applier, Owner
 
 __all__ = ["MANAGER", "KustomizationReconciler"]
@@ -41,7 +41,11 @@ class KustomizationReconciler:
             started=ctx.clock.monotonic(),
             new=bool(ctx.requested) or not is_settled(obj, action.artifact),
         )
-        await self._deploy(attempt)
+        try:
+            await self._deploy(attempt)
+        except ReconcileError as error:
+            error.metadata = attempt.metadata
+            raise
         return Result(interval=parse_duration(obj.spec.interval))
 
     async def finalize(self, ctx: Context[Kustomization], obj: Kustomization) -> None:
