@@ -20,6 +20,7 @@ from fluvial.cluster.fields.errors import (
     RejectedPatch,
     TypedObjectError,
 )
+from fluvial.cluster.fields.gojson import json_complaint
 from fluvial.cluster.fields.jsonpatch import patch_json
 from fluvial.cluster.fields.managed import keep_times
 from fluvial.cluster.fields.mergepatch import diff_merge, patch_merge
@@ -48,6 +49,7 @@ __all__ = [
     "check_definition_schema",
     "deduced",
     "diff_merge",
+    "json_complaint",
     "keep_times",
     "parent_managed_fields",
     "patch_json",

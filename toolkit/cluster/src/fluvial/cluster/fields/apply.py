@@ -56,8 +56,9 @@ def apply(
 
     `live` is None for an object that does not exist yet, `version` the apiVersion of the
     endpoint, `now` an RFC 3339 time in seconds. When nothing changes, the result equals `live`,
-    times in managedFields included; after defaulting, ask `managed.keep_times` again. Nulls that were
-    applied are still there: decoding a built-in object drops those that its type does not write.
+    times in managedFields included; after defaulting, ask `managed.keep_times` again. Nulls that
+    were applied are still there: decoding a built-in object drops those that its type never
+    writes.
 
     Raises `BadPatch` for another version or for managedFields in the patch, `TypedObjectError`
     for what does not fit the schema, `ApplyConflict` without `force`.

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from fluvial.cluster.errors import StatusError, bad_request, too_large, unsupported_media_type
+from fluvial.cluster.fields import json_complaint
 from fluvial.cluster.http import protobuf
 from fluvial.cluster.objects import Object
 from fluvial.cluster.resources import Resource
@@ -74,7 +75,8 @@ def _parse(body: bytes, *, yaml_body: bool) -> tuple[Any, tuple[str, ...]]:
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise bad_request(f"couldn't get version/kind; json parse error: {error}") from None
+        text = json_complaint(body) or error
+        raise bad_request(f"couldn't get version/kind; json parse error: {text}") from None
     return value, duplicates(body)
 
 
@@ -171,4 +173,5 @@ def decode_patch(
     try:
         return msgspec.json.decode(body), form, duplicates(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise bad_request(f"error decoding patch: {error}") from None
+        text = json_complaint(body) or error
+        raise bad_request(f"error decoding patch: {text}") from None
