@@ -91,7 +91,8 @@ class _Walker:
             if value is MISSING:
                 result.pop(name, None)
                 continue
-            if self.taken and value is theirs and result is not patch:
+            news = value is theirs and result is not patch and result.get(name, MISSING) != theirs
+            if self.taken and news:
                 self.taken(result, name, patch, name)
             result[name] = value
         return result

@@ -120,6 +120,10 @@ def _merge_into(resource: Resource, patch: Resource, by: Origin | None) -> None:
     else:
         metadata["namespace"] = namespace
     if trace is not None:
+        restored = [] if patch.kind_change else [(id(data), "kind")]
+        restored += [] if patch.name_change else [(id(metadata), "name")]
+        for place in (*restored, (id(metadata), "namespace")):
+            trace.taken.pop(place, None)
         trace.finish()
 
 

@@ -7,12 +7,11 @@ from fluvial.render.kustomize._errors import TransformError
 from fluvial.render.kustomize._fieldspec import FieldSpec, apply_spec
 from fluvial.render.kustomize._ids import Gvk, text
 from fluvial.render.kustomize._resource import Resource, Resources
-from fluvial.render.objects import Origin
 
 __all__ = ["References", "fix_references"]
 
 References = list[tuple[Gvk, list[FieldSpec]]]
-_BY = Origin("", 0, 0, "name reference")
+_BY = "name reference"
 
 
 def fix_references(resources: Resources, references: References) -> None:
@@ -86,7 +85,7 @@ class _Referrer:
         found = self._choose(text(value), target, spec, None, _one_name)
         if found is not None and found.name != text(value):
             node[key] = found.name
-            self.resource.note(pointer, _BY)
+            self.resource.amend(pointer, _BY)
 
     def _set_map(self, value: dict[str, Any], pointer: str, target: Gvk, spec: FieldSpec) -> None:
         if value.get("name") is None:
@@ -99,10 +98,10 @@ class _Referrer:
         if found is None or (found.name == name and not found.namespace):
             return
         value["name"] = found.name
-        self.resource.note(f"{pointer}/name", _BY)
+        self.resource.amend(f"{pointer}/name", _BY)
         if found.namespace:
             value["namespace"] = found.namespace
-            self.resource.note(f"{pointer}/namespace", _BY)
+            self.resource.amend(f"{pointer}/namespace", _BY)
 
     def _candidates(self, name: str, namespace: str | None) -> list[Resource]:
         found = [item for item in self.by_name.get(name, ()) if item.data and self._reaches(item)]

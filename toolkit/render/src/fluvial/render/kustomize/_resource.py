@@ -126,6 +126,16 @@ class Resource:
             del self.origins[known]
         self.origins[pointer] = origin
 
+    def amend(self, pointer: str, by: str) -> None:
+        """Record that `by` changed the value at `pointer`, which stays where it was written."""
+        if self.origins is None:
+            return
+        probe = pointer
+        while probe and probe not in self.origins:
+            probe = probe.rpartition("/")[0]
+        known = self.origins.get(probe, Origin(self.file, 0, 0, by))
+        self.origins[pointer] = known._replace(by=by)
+
     def copy(self) -> "Resource":
         """Copy everything."""
         other = Resource(clone(self.data), self.file)

@@ -12,7 +12,7 @@ from fluvial.render.kustomize._errors import SubstitutionError
 
 __all__ = ["check_names", "substitute"]
 
-_NAME = re.compile(r"^[_A-Za-z][_A-Za-z0-9]*$")
+_NAME = re.compile(r"[_A-Za-z][_A-Za-z0-9]*")
 _DEEPEST = 64
 _LONGEST = 32 * 1024 * 1024
 _DEFAULTS = "=-+?"
@@ -24,7 +24,7 @@ def check_names(variables: Mapping[str, str]) -> dict[str, str]:
     Raises SubstitutionError for a name that is no identifier.
     """
     for name in variables:
-        if not _NAME.match(name):
+        if not _NAME.fullmatch(name):
             raise SubstitutionError(
                 f"{name!r} is not a valid variable name: use letters, digits and underscores"
             )

@@ -10,11 +10,10 @@ from fluvial.render.kustomize._merge import MISSING
 from fluvial.render.kustomize._model import Variable
 from fluvial.render.kustomize._paths import lookup, split
 from fluvial.render.kustomize._resource import Resource, Resources
-from fluvial.render.objects import Origin
 
 __all__ = ["expand", "register", "resolve_variables"]
 
-_BY = Origin("", 0, 0, "vars")
+_BY = "vars"
 _INDEX = re.compile(r"\[(\d+)\]")
 
 
@@ -75,7 +74,7 @@ def resolve_variables(
 
         def setter(node: Any, key: Any, pointer: str, resource: Resource = resource) -> None:
             _expand_at(node, key, values)
-            resource.note(pointer, _BY)
+            resource.amend(pointer, _BY)
 
         for spec in specs:
             apply_spec(resource, spec, setter)

@@ -20,7 +20,7 @@ _CONTAINERS = ("containers", "initContainers")
 def _pattern(name: str) -> re.Pattern[str] | None:
     """Compile an image's name, which upstream inserts into the expression as it stands."""
     try:
-        return re.compile(f"^{name}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?$")
+        return re.compile(f"^{name}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?\\Z")
     except re.error:
         return None
 

@@ -77,13 +77,16 @@ class DiskTree:
             descriptor = os.open(place, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
         except OSError as error:
             raise LoadError(f"cannot read {path!r}: {error.strerror}") from None
-        with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(file.fileno())
+        try:
+            status = os.fstat(descriptor)
             if not stat.S_ISREG(status.st_mode):
                 raise LoadError(f"cannot read {path!r}: not a regular file")
             if status.st_size > _LARGEST_FILE:
                 raise LoadError(f"cannot read {path!r}: larger than {_LARGEST_FILE} bytes")
-            return file.read()
+            with os.fdopen(descriptor, "rb", closefd=False) as file:
+                return file.read(_LARGEST_FILE)
+        finally:
+            os.close(descriptor)
 
     def exists(self, path: str) -> bool:
         """Say whether a regular file stands there; False for what leads outside."""
