@@ -5,6 +5,9 @@ consumer downloads with `Fetcher`, which checks the digest before it unpacks (`u
 and rules equal upstream's (docs/spec, "Artifacts"); what is refused is in `unpack`.
 """
 
+import importlib
+from typing import TYPE_CHECKING
+
 from ._digest import ALGORITHMS, Digest, hash_file, new_hash
 from ._errors import (
     ArchiveRejected,
@@ -16,12 +19,14 @@ from ._errors import (
     LimitExceeded,
     PathRejected,
 )
-from .fetcher import Fetcher
-from .local import LocalStore
 from .packing import Entry, Packed, pack, pack_file, walk
-from .server import ArtifactServer
 from .store import Store, Stored, garbage
 from .unpacking import Limits, Unpacked, unpack
+
+if TYPE_CHECKING:
+    from .fetcher import Fetcher
+    from .local import LocalStore
+    from .server import ArtifactServer
 
 __all__ = [
     "ALGORITHMS",
@@ -51,3 +56,12 @@ __all__ = [
     "unpack",
     "walk",
 ]
+
+_LATE = {"ArtifactServer": ".server", "Fetcher": ".fetcher", "LocalStore": ".local"}
+
+
+def __getattr__(name: str) -> object:
+    """Import what needs asyncio and aiohttp only where it is used: workers pack without."""
+    if name in _LATE:
+        return getattr(importlib.import_module(_LATE[name], __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
