@@ -79,6 +79,7 @@ _CORRUPT = re.compile(
     re.IGNORECASE,
 )
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e\u00a0-\U0010ffff]+")
+_PROGRESS = re.compile(r"(?:remote: )?\w+ (?:objects|deltas): +\d")
 _USERINFO = re.compile(r"(?<=://)[^/\s@'\"]+@")
 
 
@@ -123,7 +124,7 @@ def clean(text: str, secrets: Sequence[str] = ()) -> str:
         if secret:
             text = text.replace(secret, "*****")
     lines = (_UNPRINTABLE.sub(" ", line).strip() for line in text.splitlines())
-    said = "; ".join(line for line in lines if line)
+    said = "; ".join(line for line in lines if line and not _PROGRESS.match(line))
     return _USERINFO.sub("", said)[:1024]
 
 
