@@ -1,5 +1,6 @@
 """One control plane per test session, and the replay of one case against it."""
 
+import contextlib
 import datetime as dt
 import ssl
 import tempfile
@@ -43,8 +44,22 @@ class Server:
             raise AssertionError(f"unknown control {step}")
 
 
-@pytest_asyncio.fixture
-async def server() -> AsyncIterator[Server]:
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def shared() -> AsyncIterator[Server]:
+    """Give the server that most cases share: each of them makes what it needs."""
+    async with serving() as server:
+        yield server
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def empty() -> AsyncIterator[Server]:
+    """Give a server on which nothing is made: documents of the whole server are read there."""
+    async with serving() as server:
+        yield server
+
+
+@contextlib.asynccontextmanager
+async def serving() -> AsyncIterator[Server]:
     clock = Clock()
     async with ControlPlane(Options(clock=clock)) as plane:
         plain = ssl.create_default_context(cadata=plane.ca)
