@@ -1,0 +1,137 @@
+"""Small pure functions of the wire: paths, media types, protobuf, columns, ages."""
+
+import datetime as dt
+
+import pytest
+from fluvial.cluster.errors import StatusError
+from fluvial.cluster.http import protobuf
+from fluvial.cluster.http.bodies import duplicates
+from fluvial.cluster.http.durations import human
+from fluvial.cluster.http.jsonpath import find
+from fluvial.cluster.http.negotiation import negotiate
+from fluvial.cluster.http.paths import parse
+
+PATHS = [
+    ("a core collection", "/api/v1/namespaces/n/pods", ("", "v1", "n", "pods", "", "")),
+    ("an object", "/apis/apps/v1/namespaces/n/deployments/d",
+     ("apps", "v1", "n", "deployments", "d", "")),
+    ("a subresource", "/apis/apps/v1/namespaces/n/deployments/d/scale",
+     ("apps", "v1", "n", "deployments", "d", "scale")),
+    ("cluster scope", "/api/v1/nodes/x/status", ("", "v1", "", "nodes", "x", "status")),
+    ("a namespace itself", "/api/v1/namespaces/n", ("", "v1", "n", "namespaces", "n", "")),
+    ("its finalizers", "/api/v1/namespaces/n/finalize",
+     ("", "v1", "n", "namespaces", "n", "finalize")),
+    ("the old watch prefix", "/api/v1/watch/namespaces/n/pods", ("", "v1", "n", "pods", "", "")),
+    ("no resource", "/apis/apps/v1", ("", "", "", "", "", "")),
+    ("health", "/livez", ("", "", "", "", "", "")),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reason", "path", "expected"), PATHS, ids=[p[0] for p in PATHS])
+def test_paths(reason, path, expected):
+    info = parse(path)
+    found = (info.group, info.version, info.namespace, info.resource, info.name, info.subresource)
+    assert found == expected
+
+
+ACCEPTS = [
+    ("nothing said", "", ("", False)),
+    ("JSON", "application/json", ("", False)),
+    ("YAML", "application/yaml", ("", True)),
+    ("kubectl's tables", "application/json;as=Table;v=v1;g=meta.k8s.io,application/json",
+     ("Table", False)),
+    ("protobuf first, JSON as well", "application/vnd.kubernetes.protobuf,application/json",
+     ("", False)),
+    ("metadata", "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io",
+     ("PartialObjectMetadata", False)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("reason", "header", "expected"), ACCEPTS, ids=[a[0] for a in ACCEPTS])
+def test_accepts(reason, header, expected):
+    accepted = negotiate(header)
+    assert (accepted.form, accepted.yaml) == expected
+
+
+@pytest.mark.parametrize("header", ["text/html", "application/vnd.kubernetes.protobuf"])
+def test_what_cannot_be_served_is_refused(header):
+    with pytest.raises(StatusError) as caught:
+        negotiate(header)
+    assert caught.value.code == 406
+
+
+def field(number, data):
+    return bytes([number << 3 | 2, len(data)]) + data
+
+
+def test_a_protobuf_configmap():
+    meta = field(1, b"a") + field(11, field(1, b"k") + field(2, b"v"))
+    message = field(1, meta) + field(2, field(1, b"x") + field(2, b"y"))
+    kind = field(1, b"v1") + field(2, b"ConfigMap")
+    body = protobuf.MAGIC + field(1, kind) + field(2, message)
+    assert protobuf.decode(body) == {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "a", "labels": {"k": "v"}},
+        "data": {"x": "y"},
+    }
+
+
+def test_numbers_and_booleans_of_a_protobuf_deployment():
+    spec = b"\x08\x03" + b"\x38\x01"
+    kind = field(1, b"apps/v1") + field(2, b"Deployment")
+    body = protobuf.MAGIC + field(1, kind) + field(2, field(2, spec))
+    assert protobuf.decode(body)["spec"] == {"replicas": 3, "paused": True}
+
+
+@pytest.mark.parametrize("body", [b"{}", protobuf.MAGIC + b"\x0a\xff", protobuf.MAGIC])
+def test_a_body_that_is_no_message_is_refused(body):
+    with pytest.raises(StatusError) as caught:
+        protobuf.decode(body)
+    assert caught.value.code == 400
+
+
+OBJECT = {
+    "spec": {"size": 3, "list": [{"n": "a", "v": 1}, {"n": "b", "v": 2}], "a.b": "dotted"},
+    "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+}
+COLUMNS = [
+    ("a member", ".spec.size", [3]),
+    ("an index", ".spec.list[1].v", [2]),
+    ("from the end", ".spec.list[-1].v", [2]),
+    ("all", ".spec.list[*].n", ["a", "b"]),
+    ("a filter", '.status.conditions[?(@.type=="Ready")].status', ["True"]),
+    ("a filter with other quotes", ".status.conditions[?(@.type=='Ready')].status", ["True"]),
+    ("an escaped dot", r".spec.a\.b", ["dotted"]),
+    ("what is not there", ".spec.none.deeper", []),
+]
+
+
+@pytest.mark.parametrize(("reason", "path", "expected"), COLUMNS, ids=[c[0] for c in COLUMNS])
+def test_column_paths(reason, path, expected):
+    assert find(OBJECT, path) == expected
+
+
+AGES = [
+    (0, "0s"), (119, "119s"), (120, "2m"), (330, "5m30s"), (600, "10m"), (3 * 3600, "3h"),
+    (7 * 3600 + 60, "7h1m"), (47 * 3600, "47h"), (50 * 3600, "2d2h"), (30 * 86400, "30d"),
+    (800 * 86400, "2y70d"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("seconds", "expected"), AGES)
+def test_ages(seconds, expected):
+    assert human(dt.timedelta(seconds=seconds)) == expected
+
+
+DUPLICATES = [
+    ("none", b'{"a":1,"b":{"a":2}}', ()),
+    ("at the top", b'{"a":1,"a":2}', ("a",)),
+    ("inside, by path", b'{"a":{"b":1,"b":2}}', ("a.b",)),
+    ("in a list", b'{"a":[{"b":1,"b":2}]}', ("a[0].b",)),
+]
+
+
+@pytest.mark.parametrize(("reason", "body", "expected"), DUPLICATES, ids=[d[0] for d in DUPLICATES])
+def test_duplicate_members(reason, body, expected):
+    assert duplicates(body) == expected
