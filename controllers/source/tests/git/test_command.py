@@ -1,7 +1,5 @@
 import asyncio
-import contextlib
 import os
-from pathlib import Path
 
 import pytest
 
@@ -52,31 +50,35 @@ async def test_other_protocols_are_refused(git, tmp_path, url):
     assert not (tmp_path / "pwned").exists()
 
 
-async def test_the_deadline_ends_the_whole_group(git, tmp_path):
-    mark = tmp_path / "children"
-    script = f"sh -c 'echo $$ >{mark}; exec sleep 60' & wait"
-    with pytest.raises(CommandTimedOut, match="took over"):
-        await git("x", configuration=alias(script), timeout=1.5)
-    assert_gone(int(mark.read_text()))
+@pytest.fixture
+def pipe(tmp_path):
+    """Make a pipe that a grandchild of git holds open: it ends when that process does."""
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    return path
 
 
-async def test_cancelling_ends_the_whole_group(git, tmp_path):
-    mark = tmp_path / "fifo"
-    os.mkfifo(mark)
-    script = f"sh -c 'echo $$ >{mark}; exec sleep 60' & wait"
-    running = asyncio.create_task(git("x", configuration=alias(script)))
-    child = int(await asyncio.to_thread(mark.read_text))
-    running.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await running
-    assert_gone(child)
+def holding(pipe):
+    return alias(f"sh -c 'exec 3>{pipe}; echo up >&3; exec sleep 60' & wait")
 
 
-def assert_gone(pid):
-    """Accept a zombie: a killed process whose parent is dead too waits for init to reap it."""
-    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        assert state == "Z"
+async def test_the_deadline_ends_the_whole_group(git, pipe):
+    async with asyncio.timeout(30):
+        ended = asyncio.create_task(asyncio.to_thread(pipe.read_text))
+        with pytest.raises(CommandTimedOut, match="took over"):
+            await git("x", configuration=holding(pipe), timeout=2.0)
+        assert await ended == "up\n"
+
+
+async def test_cancelling_ends_the_whole_group(git, pipe):
+    async with asyncio.timeout(30):
+        running = asyncio.create_task(git("x", configuration=holding(pipe)))
+        with await asyncio.to_thread(pipe.open) as reader:
+            assert await asyncio.to_thread(reader.readline) == "up\n"
+            running.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await running
+            assert await asyncio.to_thread(reader.read) == ""
 
 
 async def test_output_is_bounded(git):

@@ -79,3 +79,18 @@ async def test_paths_that_lead_nowhere(system, origin, include, reason):
         system.apply(include=[{"repository": {"name": "base"}, **include}])
         await system.until(Ready=("False", reason))
         assert system.condition("StorageOperationFailed")["reason"] == reason
+
+
+async def test_a_fetch_that_works_again_is_not_blamed_for_a_missing_include(
+    system, origin, requested
+):
+    hidden = origin.path.with_suffix(".hidden")
+    origin.commit({"a": "1"})
+    origin.path.rename(hidden)
+    system.apply(include=[{"repository": {"name": "base"}}])
+    async with system.running():
+        await system.until(FetchFailed=("True", "GitOperationFailed"))
+        hidden.rename(origin.path)
+        system.apply(include=[{"repository": {"name": "base"}}], annotations=requested("t"))
+        await system.until(Ready=("False", "NotFound"))
+    assert system.condition("FetchFailed") is None

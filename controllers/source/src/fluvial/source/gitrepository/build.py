@@ -13,7 +13,6 @@ from fluvial.source.conditions import (
     FAILURES,
     FETCH_FAILED,
     STORAGE_OPERATION_FAILED,
-    failed_before,
     summarize,
 )
 from fluvial.source.git.mirror import Mirror
@@ -51,16 +50,17 @@ class Builder:
         ctx: Context[GitRepository],
         target: Target,
         mirror: Mirror,
-        included: Sequence[Artifact] = (),
+        included: Sequence[Artifact],
+        *,
+        recovered: bool,
     ) -> None:
         """Pack the commit that was fetched, store it, and advertise it in the status.
 
-        `included` are the artifacts to lay over it. Raises Transient or Stalled, with the
-        conditions set that say what failed.
+        `included` are the artifacts to lay over it; `recovered` as for `keep`. Raises Transient
+        or Stalled, with the conditions set that say what failed.
         """
         obj = ctx.obj
         before = obj.status.artifact
-        recovered = failed_before(obj)
         file = f"{target.commit}.tar.gz"
         with tempfile.TemporaryDirectory(prefix="pack-") as folder:
             content = Path(folder) / file

@@ -5,7 +5,6 @@ from fluvial.source.conditions import (
     ARTIFACT_IN_STORAGE,
     ARTIFACT_OUTDATED,
     FAILURES,
-    failed_before,
     summarize,
 )
 from fluvial.source.gitrepository.state import Keep
@@ -14,9 +13,12 @@ from fluvial.toolkit import Context, conditions
 __all__ = ["keep"]
 
 
-def keep(ctx: Context[GitRepository], obj: GitRepository, action: Keep) -> None:
-    """Clear what an earlier attempt left; an attempt that finds all as it was writes nothing."""
-    recovered = failed_before(obj)
+def keep(ctx: Context[GitRepository], action: Keep, *, recovered: bool) -> None:
+    """Clear what an earlier attempt left; an attempt that finds all as it was writes nothing.
+
+    `recovered` says that the last attempt failed: then people hear that all is well again.
+    """
+    obj = ctx.obj
     conditions.delete(obj, *FAILURES, ARTIFACT_OUTDATED)
     message = f"stored artifact for revision '{action.revision}'"
     ctx.mark(ARTIFACT_IN_STORAGE, "True", "Succeeded", message)

@@ -9,7 +9,12 @@ from typing import Final
 
 from fluvial.apis.duration import parse_duration
 from fluvial.apis.source import GitRepository
-from fluvial.source.conditions import FETCH_FAILED, SOURCE_VERIFIED
+from fluvial.source.conditions import (
+    FETCH_FAILED,
+    INCLUDE_UNAVAILABLE,
+    SOURCE_VERIFIED,
+    failed_before,
+)
 from fluvial.source.git.command import GitCommand
 from fluvial.source.git.credentials import Access
 from fluvial.source.git.errors import (
@@ -80,6 +85,7 @@ class GitRepositoryReconciler:
         ctx.log.info("removed artifacts and mirror of a deleted object")
 
     async def _reconcile(self, ctx: Context[GitRepository], obj: GitRepository) -> None:
+        recovered = failed_before(obj)
         try:
             _refuse_unsupported(ctx, obj)
             reference = reference_of(obj)
@@ -90,7 +96,9 @@ class GitRepositoryReconciler:
         mirror = await self._mirror(obj, access)
         targets = await mirror.resolve(reference, access)
         target = targets[0] if len(targets) == 1 else await mirror.newest(targets, access)
+        conditions.delete(obj, FETCH_FAILED)
         included = await included_artifacts(ctx, self._storage)
+        conditions.delete(obj, INCLUDE_UNAVAILABLE)
         artifact = obj.status.artifact
         state = State(
             stored=artifact.revision if artifact else None,
@@ -99,12 +107,12 @@ class GitRepositoryReconciler:
         )
         match decide(state):
             case Keep() as action:
-                keep(ctx, obj, action)
+                keep(ctx, action, recovered=recovered)
             case Build() as action:
                 await self._builder.announce(ctx, action)
                 # What arrives counts: the remote may have moved since it was asked.
                 arrived = await mirror.fetch(target, access)
-                await self._builder.build(ctx, arrived, mirror, included)
+                await self._builder.build(ctx, arrived, mirror, included, recovered=recovered)
 
     async def _mirror(self, obj: GitRepository, access: Access) -> Mirror:
         """Return the object's mirror; those of other URLs it had before go."""
