@@ -5,6 +5,7 @@ stand for. Comparison is exact: every member of a body, no more and no less.
 """
 
 import asyncio
+import io
 import json
 import re
 import secrets
@@ -106,9 +107,9 @@ class Replay:
         body = request.get("body")
         data = None
         if isinstance(body, str):
-            data = self.expand(body).encode()
+            data = io.BytesIO(self.expand(body).encode())
         elif body is not None:
-            data = json.dumps(self.expand(body)).encode()
+            data = io.BytesIO(json.dumps(self.expand(body)).encode())
         bare = request.get("anonymous") or "Authorization" in headers
         session = self.anonymous if bare else self.session
         path = self.expand(request["path"])

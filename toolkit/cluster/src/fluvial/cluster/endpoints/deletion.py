@@ -50,6 +50,7 @@ class Deleter:
             if meta.get("deletionTimestamp") is None:
                 meta["deletionTimestamp"] = self._access.now()
                 meta["finalizers"] = [*(meta.get("finalizers") or []), CLEANUP]
+                self._announce(old)
             return self._write(target, old, options, changed=True)
         if resource.prefix == "batch/jobs" and not self._explicit(body):
             options.warnings.append(JOB_WARNING)
@@ -151,6 +152,21 @@ class Deleter:
         meta.setdefault("deletionTimestamp", self._access.now())
         obj.setdefault("status", {})["phase"] = "Terminating"
         return True
+
+    def _announce(self, definition: Object) -> None:
+        """Say in a definition's status that its objects will be deleted."""
+        status = definition.setdefault("status", {})
+        status["conditions"] = [
+            *(status.get("conditions") or []),
+            {
+                "type": "Terminating",
+                "status": "True",
+                "lastTransitionTime": self._access.now(),
+                "reason": "InstanceDeletionPending",
+                "message": "CustomResourceDefinition marked for deletion; CustomResource deletion "
+                "will begin soon",
+            },
+        ]
 
     @staticmethod
     def _explicit(body: Object) -> bool:

@@ -186,7 +186,6 @@ _PLAIN_PATHS = (
     ".well-known/openid-configuration",
     "api",
     "apis",
-    "logs",
     "openid/v1/jwks",
     "version",
 )

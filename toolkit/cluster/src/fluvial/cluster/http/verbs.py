@@ -113,8 +113,6 @@ class ResourceVerbs:
     ) -> web.StreamResponse:
         if target.subresource == "log":
             return await logs.serve(request, self._endpoints, target, self._closing)
-        if queries.flag(request.query, "watch"):
-            return await self._watch(request, target, user, sub)
         accepted = negotiate(request.headers.get("Accept", ""))
         queries_version = request.query.get("resourceVersion", "")
         if queries_version:
