@@ -342,7 +342,8 @@ def test_formats(name, good, bad):
             (
                 "S.properties[spec].x-kubernetes-validations[0].rule: Invalid value: "
                 '{"Rule":"self.a.c == \'self.a.d\'","Message":"","MessageExpression":"",'
-                '"Reason":null,"FieldPath":"","OptionalOldSelf":null}: compilation failed: ERROR: <input>:1:7: '
+                '"Reason":null,"FieldPath":"","OptionalOldSelf":null}: compilation failed: '
+                "ERROR: <input>:1:7: "
                 "undefined field 'c'\n | self.a.c == 'self.a.d'\n | ......^"
             ),
         ),
