@@ -44,7 +44,7 @@ HEADERS = (
 INVALID_LIST = re.compile(r"^(.*? is invalid: )\[(.*)\]$", re.DOTALL)
 
 
-class Difference(AssertionError):
+class DifferenceError(AssertionError):
     """The server answered otherwise than recorded."""
 
 
@@ -68,8 +68,8 @@ class Replay:
         for number, step in enumerate(steps):
             try:
                 await self.step(step)
-            except Difference as error:
-                raise Difference(f"step {number}: {error}") from None
+            except DifferenceError as error:
+                raise DifferenceError(f"step {number}: {error}") from None
 
     async def step(self, step: dict[str, Any]) -> None:
         if "request" in step:
@@ -98,7 +98,7 @@ class Replay:
         if found[1] == "time":
             return "2024-01-01T00:00:00Z"
         if found[1] not in self.bound:
-            raise Difference(f"{found[0]} was never bound")
+            raise DifferenceError(f"{found[0]} was never bound")
         return self.bound[found[1]]
 
     async def send(self, request: dict[str, Any]) -> aiohttp.ClientResponse:
@@ -128,7 +128,7 @@ class Replay:
             text = raw.decode(errors="replace")
             where = f"{request.get('method')} {request['path']}"
             if response.status != expected["status"]:
-                raise Difference(
+                raise DifferenceError(
                     f"{where}: status {response.status}, recorded "
                     f"{expected['status']}: {text[:800]}"
                 )
@@ -168,24 +168,26 @@ class Replay:
             keys = {self.key(key, got, path): item for key, item in wanted.items()}
             for key, item in keys.items():
                 if key not in got:
-                    raise Difference(f"{path}: lacks {key} (recorded {short(item)})")
+                    raise DifferenceError(f"{path}: lacks {key} (recorded {short(item)})")
                 self.compare(item, got[key], f"{path}.{key}", partial=partial)
             extra = set(got) - set(keys)
             if extra and not partial:
-                name = sorted(extra)[0]
-                raise Difference(f"{path}: has {name} = {short(got[name])}, not recorded")
+                name = min(extra)
+                raise DifferenceError(f"{path}: has {name} = {short(got[name])}, not recorded")
             return
         if isinstance(wanted, list) and isinstance(got, list):
             for index, (left, right) in enumerate(zip(wanted, got, strict=False)):
                 self.compare(left, right, f"{path}[{index}]", partial=partial)
             if len(wanted) != len(got):
-                raise Difference(f"{path}: {len(got)} items, recorded {len(wanted)}: {short(got)}")
+                raise DifferenceError(
+                    f"{path}: {len(got)} items, recorded {len(wanted)}: {short(got)}"
+                )
             return
         if isinstance(wanted, str) and "$" in wanted:
             self.placeholders(wanted, got, path)
             return
         if type(wanted) is not type(got) or wanted != got:
-            raise Difference(f"{path}: {short(got)}, recorded {short(wanted)}")
+            raise DifferenceError(f"{path}: {short(got)}, recorded {short(wanted)}")
 
     def key(self, key: str, got: dict[str, Any], path: str) -> str:
         if "$" not in key:
@@ -221,10 +223,10 @@ class Replay:
         if wanted == "$any":
             return
         if not isinstance(text, str):
-            raise Difference(f"{path}: {short(got)}, recorded {wanted}")
+            raise DifferenceError(f"{path}: {short(got)}, recorded {wanted}")
         found = re.fullmatch(self.pattern(wanted), text)
         if not found:
-            raise Difference(f"{path}: {short(got)}, recorded {short(wanted)} ({self.bound})")
+            raise DifferenceError(f"{path}: {short(got)}, recorded {short(wanted)} ({self.bound})")
         for name, value in found.groupdict().items():
             self.bind(name, value, path)
 
@@ -233,11 +235,11 @@ class Replay:
         for other, known in self.bound.items():
             if other.rstrip("0123456789") == stem and other[len(stem) :]:
                 if known == value:
-                    raise Difference(f"{path}: ${name} equals ${other} ({value})")
+                    raise DifferenceError(f"{path}: ${name} equals ${other} ({value})")
                 if stem == "rv":
                     smaller = int(other[2:]) < int(name[2:])
                     if (int(known) < int(value)) != smaller:
-                        raise Difference(f"{path}: ${name}={value} against ${other}={known}")
+                        raise DifferenceError(f"{path}: ${name}={value} against ${other}={known}")
         self.bound[name] = value
 
     async def wait(self, wait: dict[str, Any]) -> None:
@@ -264,8 +266,8 @@ class Replay:
         response = await self.send({**watch, "method": "GET"})
         async with response:
             if response.status != 200:
-                raise Difference(f"{where}: status {response.status}: {await response.text()}")
-            events = [item for item in watch["events"]]
+                raise DifferenceError(f"{where}: status {response.status}: {await response.text()}")
+            events = list(watch["events"])
             got: list[Any] = []
             await self._read(response, got, self._initial(watch), look=False)
             for step in watch["during"]:
@@ -273,7 +275,7 @@ class Replay:
             closed = await self._read(response, got, len(events), until_closed=watch["closed"])
             self.compare(events, got, where)
             if closed != watch["closed"]:
-                raise Difference(f"{where}: closed {closed}, recorded {watch['closed']}")
+                raise DifferenceError(f"{where}: closed {closed}, recorded {watch['closed']}")
 
     def _initial(self, watch: dict[str, Any]) -> int:
         """How many events are there before anything is done: those of objects known already."""
@@ -307,7 +309,7 @@ class Replay:
             except TimeoutError:
                 if until_closed:
                     return False
-                raise Difference(f"only {len(got)} of {count} events: {short(got)}") from None
+                raise DifferenceError(f"only {len(got)} of {count} events: {short(got)}") from None
             if not line:
                 return True
             event = json.loads(line)

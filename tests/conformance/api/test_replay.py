@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.conformance.api.replay import Difference, Replay
+from tests.conformance.api.replay import DifferenceError, Replay
 
 HERE = Path(__file__).parent
 CASES = sorted(path.relative_to(HERE / "cases").with_suffix("").as_posix()
@@ -18,8 +18,7 @@ CASES = sorted(path.relative_to(HERE / "cases").with_suffix("").as_posix()
 
 def _known() -> dict[str, str]:
     lines = (HERE / "known.txt").read_text().splitlines()
-    pairs = (line.split(None, 1) for line in lines if line and not line.startswith("#"))
-    return {name: reason for name, reason in pairs}
+    return dict(line.split(None, 1) for line in lines if line and not line.startswith("#"))
 
 
 KNOWN = _known()
@@ -42,7 +41,7 @@ async def test_case(name: str, shared, empty) -> None:
     try:
         async with asyncio.timeout(20):
             await replay.run(case["steps"])
-    except (Difference, TimeoutError) as error:
+    except (DifferenceError, TimeoutError) as error:
         if name in KNOWN:
             pytest.xfail(f"{KNOWN[name]}: {error}")
         raise

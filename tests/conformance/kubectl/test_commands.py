@@ -57,7 +57,7 @@ spec: {size: 3}
 
 @pytest.fixture
 def namespace(kubectl, request):
-    """A namespace of the test's own, deleted with all that is in it."""
+    """Make a namespace of the test's own, deleted with all that is in it."""
     name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower())[:50].strip("-")
     assert kubectl("create", "namespace", name).returncode == 0
     yield name

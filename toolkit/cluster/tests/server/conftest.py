@@ -1,6 +1,7 @@
 """Endpoints without HTTP, with the objects that every cluster begins with."""
 
 import pytest
+
 from fluvial.cluster.api import Api
 from fluvial.cluster.auth import bootstrap
 from fluvial.cluster.auth.rbac import Authorizer

@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+
 from fluvial.cluster.api import StatusError
 
 CONFIGMAPS = "v1/configmaps"

@@ -1,4 +1,5 @@
 import pytest
+
 from fluvial.cluster.api import StatusError
 
 DEFINITIONS = "apiextensions.k8s.io/v1/customresourcedefinitions"

@@ -3,6 +3,7 @@
 import datetime as dt
 
 import pytest
+
 from fluvial.cluster.errors import StatusError
 from fluvial.cluster.http import protobuf
 from fluvial.cluster.http.bodies import duplicates

@@ -1,4 +1,5 @@
 import pytest
+
 from fluvial.cluster.auth.rbac import Attributes
 from fluvial.cluster.endpoints import Target, User, WriteOptions
 from fluvial.cluster.errors import StatusError

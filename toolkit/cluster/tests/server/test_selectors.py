@@ -1,7 +1,10 @@
+import contextlib
+
 import pytest
-from fluvial.cluster.selectors import SelectorError, parse_fields, parse_labels
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fluvial.cluster.selectors import SelectorError, parse_fields, parse_labels
 
 LABELS = {"tier": "web", "n": "5", "empty": ""}
 
@@ -49,10 +52,8 @@ def test_labels_that_do_not_parse(reason, text, expected):
 @given(st.text(max_size=30))
 def test_any_text_parses_or_is_refused(text):
     for parse in (parse_labels, parse_fields):
-        try:
-            parse(text)
-        except SelectorError as error:
-            assert str(error)
+        with contextlib.suppress(SelectorError):
+            assert isinstance(parse(text), tuple)
 
 
 FIELDS = [

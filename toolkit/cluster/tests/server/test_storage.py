@@ -1,9 +1,10 @@
 import asyncio
 
 import pytest
-from fluvial.cluster.storage import CompactedError, MemoryStore
 from hypothesis import given
 from hypothesis import strategies as st
+
+from fluvial.cluster.storage import CompactedError, MemoryStore
 
 
 def obj(value):

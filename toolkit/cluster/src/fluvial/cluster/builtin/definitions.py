@@ -54,12 +54,12 @@ class DefinitionStrategy(Strategy):
         ]
 
     def validate_update(self, obj: Object, old: Object, context: Context) -> list[Cause]:
-        """Group, scope and the plural name cannot change."""
-        errors = []
-        for key in ("group", "scope"):
-            if obj["spec"].get(key) != old["spec"].get(key):
-                errors.append(fielderrors.immutable(f"spec.{key}", obj["spec"].get(key)))
-        return errors
+        """Refuse another group or scope."""
+        return [
+            fielderrors.immutable(f"spec.{key}", obj["spec"].get(key))
+            for key in ("group", "scope")
+            if obj["spec"].get(key) != old["spec"].get(key)
+        ]
 
 
 STRATEGIES: dict[str, Strategy] = {

@@ -174,7 +174,7 @@ class Writer:
             error.warnings = options.warnings
             raise
         self._check_namespace(target, obj)
-        self._own(strategy, meta, old["metadata"])
+        self._own(meta, old["metadata"])
         return self._replace(target, obj, old, options)
 
     def _apply(self, target: Target, patch: object, options: WriteOptions) -> Object:
@@ -200,12 +200,12 @@ class Writer:
             if version and target.resource.custom is not None:
                 raise self._conflict(target)
             return self._create(target, None, obj, options)
-        self._own(strategy, obj["metadata"], live["metadata"])
+        self._own(obj["metadata"], live["metadata"])
         if not body["metadata"].get("resourceVersion"):
             obj["metadata"].pop("resourceVersion", None)
         return self._replace(target, obj, live, options, applied=True)
 
-    def _own(self, strategy: Strategy, meta: Object, old: Object) -> None:
+    def _own(self, meta: Object, old: Object) -> None:
         """Put back what only the server sets; another uid or deletion is left to validation."""
         for key in (*SERVER_SET, "selfLink"):
             if key not in ("uid", "deletionTimestamp") or not meta.get(key):

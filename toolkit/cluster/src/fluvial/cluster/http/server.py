@@ -78,12 +78,8 @@ class Server:
         info = parse(request.path)
         user = User("system:anonymous")
         try:
-            if request.method in ("HEAD", "OPTIONS", "TRACE", "CONNECT"):
-                raise method_not_allowed()
             user = self._user(request)
-            attributes = self._attributes(request, info)
-            if not self._authorizer.authorize(user, attributes).allowed:
-                raise self._authorizer.refusal(user, attributes)
+            self._authorize(request, info, user)
             response = await self._route(request, info, user)
         except StatusError as error:
             response = failure(error, error.warnings)
@@ -108,7 +104,15 @@ class Server:
             response.headers.setdefault("X-Kubernetes-PF-PriorityLevel-UID", _FLOW_UID)
         return response
 
+    def _authorize(self, request: web.BaseRequest, info: RequestInfo, user: User) -> None:
+        attributes = self._attributes(request, info)
+        if not self._authorizer.authorize(user, attributes).allowed:
+            raise self._authorizer.refusal(user, attributes)
+
     def _user(self, request: web.BaseRequest) -> User:
+        """Return who the request is to act as; methods that nothing has are refused first."""
+        if request.method in ("HEAD", "OPTIONS", "TRACE", "CONNECT"):
+            raise method_not_allowed()
         transport = request.transport
         certificate = transport.get_extra_info("peercert") if transport is not None else None
         digest = ""
