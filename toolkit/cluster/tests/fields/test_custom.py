@@ -382,6 +382,22 @@ def test_definitions_that_are_refused(spec, complaint):
         ),
         (
             {
+                "type": "array",
+                "maxItems": 20,
+                "items": {
+                    "type": "array",
+                    "items": {
+                        "type": "object",
+                        "required": ["name"],
+                        "properties": {"name": {"type": "string"}},
+                        "x-kubernetes-validations": [rule("self.name != ''")],
+                    },
+                },
+            },
+            "what is required makes items larger, so fewer fit into a request",
+        ),
+        (
+            {
                 "type": "object",
                 "properties": {"a": {"type": "string"}},
                 "oneOf": [{"required": ["a"]}, {"properties": {"a": {"enum": ["x"]}}}],
