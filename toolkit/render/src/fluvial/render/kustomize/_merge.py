@@ -118,6 +118,12 @@ class _Walker:
         self, result: list[Any], sources: list[list[Any] | None], field: Field, path: str
     ) -> list[Any]:
         keys = list(field.keys or ())
+        if sources[1] is None and _is_regular(result, keys):
+            # Nothing to merge with, and every element finds only itself: the list stays.
+            for index, item in enumerate(result if field.type else ()):
+                inner = f"{path}[{index}]"
+                result[index] = self.walk(item, MISSING, Field(field.type, None), inner)
+            return result
         rows = _rows(sources, keys)
         if len(keys) > 1:
             _unify(rows)
@@ -139,6 +145,19 @@ class _Walker:
         for item in result:
             merged = _append(merged, item, valid)
         return merged
+
+
+def _is_regular(items: list[Any], keys: list[str]) -> bool:
+    """Say whether every element has all keys, no two of them the same ones."""
+    seen = set()
+    for item in items:
+        if not isinstance(item, dict):
+            return False
+        row = tuple(text(item[key]) if item.get(key) is not None else "" for key in keys)
+        if row in seen or not all(row):
+            return False
+        seen.add(row)
+    return True
 
 
 def _overlay(base: Any, patch: Any) -> Any:
