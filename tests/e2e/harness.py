@@ -154,10 +154,7 @@ class Harness:
         return process
 
     def start_controller(self, module: str, *arguments: str) -> Process:
-        """Start `python -m MODULE` at free ports and wait until it has bound them.
-
-        Starting a module again that has ended starts it as it was.
-        """
+        """Start `python -m MODULE` at free ports and wait until it has bound them."""
         addresses = self._addresses(module)
         addresses.unlink(missing_ok=True)
         process = self._start(
@@ -171,6 +168,14 @@ class Harness:
         )
         process.wait_for(addresses.exists)
         return process
+
+    def restart(self, module: str) -> None:
+        """Start a controller again, with the arguments that it had."""
+        addresses = self._addresses(module)
+        addresses.unlink(missing_ok=True)
+        process = self._processes[module]
+        process.start()
+        process.wait_for(addresses.exists)
 
     def start_source(self, *arguments: str) -> Process:
         """Start the source controller with a storage that outlives it."""

@@ -73,14 +73,18 @@ class Team:
         return revision
 
     async def until_ready(self, status="True", reason="ReconciliationSucceeded", **wanted):
-        """Wait for Ready with this status and reason, at `revision`; returns its message."""
+        """Wait for Ready with this status and reason, at `revision`; returns its message.
+
+        `part` must be in the message: while a source has no artifact yet, that is the failure.
+        """
         name, revision = wanted.pop("name", "app"), wanted.pop("revision", None)
+        part = wanted.pop("part", "")
 
         def holds(obj):
             ready = ready_of(obj)
             at = obj["status"].get("lastAttemptedRevision")
             return (ready["status"], ready["reason"]) == (status, reason) and (
-                revision in {None, at}
+                revision in {None, at} and part in ready["message"]
             )
 
         obj = await until(self.client, KUSTOMIZATIONS, name, self.name, holds)
