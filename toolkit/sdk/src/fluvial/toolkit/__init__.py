@@ -57,42 +57,47 @@ if __name__ == "__main__":
 - Time comes from `ctx.clock`; tests use `fluvial.toolkit.testing.FakeClock`.
 '''
 
-from fluvial.toolkit.client import (
-    ApiError,
-    Client,
-    ClientError,
-    ClusterConfig,
-    Conflict,
-    Forbidden,
-    Invalid,
-    LeaseLost,
-    NotFound,
-    Resource,
-    TransportError,
-    UnknownKind,
-)
-from fluvial.toolkit.clock import Clock, RealClock, rfc3339
-from fluvial.toolkit.context import Context, Finalizer, Reconciler, Result
-from fluvial.toolkit.controller import Controller, MapFunction, Watch
-from fluvial.toolkit.failure import ReconcileError, Stalled, Transient, Waiting
-from fluvial.toolkit.flags import FlagError, IntervalFlags, RuntimeFlags, duration, flag
-from fluvial.toolkit.informer import Change, Informer, Selection
-from fluvial.toolkit.logs import Logger, logger
-from fluvial.toolkit.manager import Manager, Setup, main
-from fluvial.toolkit.metrics import Metrics
-from fluvial.toolkit.predicates import (
-    Predicate,
-    any_change,
-    artifact_changed,
-    either,
-    generation_changed,
-    ready_changed,
-    requested,
-    spec_or_request,
-)
-from fluvial.toolkit.redact import redact
-from fluvial.toolkit.runtime import Informers, Runtime
-from fluvial.toolkit.store import Key, Store, key_of
+from importlib import import_module
+from typing import TYPE_CHECKING, Final
+
+from fluvial.toolkit.redact import redact  # eagerly: a module has the same name
+
+if TYPE_CHECKING:
+    from fluvial.toolkit.client import (
+        ApiError,
+        Client,
+        ClientError,
+        ClusterConfig,
+        Conflict,
+        Forbidden,
+        Invalid,
+        LeaseLost,
+        NotFound,
+        Resource,
+        TransportError,
+        UnknownKind,
+    )
+    from fluvial.toolkit.clock import Clock, RealClock, rfc3339
+    from fluvial.toolkit.context import Context, Finalizer, Reconciler, Result
+    from fluvial.toolkit.controller import Controller, MapFunction, Watch
+    from fluvial.toolkit.failure import ReconcileError, Stalled, Transient, Waiting
+    from fluvial.toolkit.flags import FlagError, IntervalFlags, RuntimeFlags, duration, flag
+    from fluvial.toolkit.informer import Change, Informer, Selection
+    from fluvial.toolkit.logs import Logger, logger
+    from fluvial.toolkit.manager import Manager, Setup, main
+    from fluvial.toolkit.metrics import Metrics
+    from fluvial.toolkit.predicates import (
+        Predicate,
+        any_change,
+        artifact_changed,
+        either,
+        generation_changed,
+        ready_changed,
+        requested,
+        spec_or_request,
+    )
+    from fluvial.toolkit.runtime import Informers, Runtime
+    from fluvial.toolkit.store import Key, Store, key_of
 
 __all__ = [
     "ApiError",
@@ -150,3 +155,99 @@ __all__ = [
     "rfc3339",
     "spec_or_request",
 ]
+
+# Names are imported when first asked for: a worker process, which only wants one package below this
+# one, would else pay for the client, aiohttp and the rest (40 MB and more than half a second).
+_HOMES: Final = {
+    "client": (
+        "ApiError",
+        "Client",
+        "ClientError",
+        "ClusterConfig",
+        "Conflict",
+        "Forbidden",
+        "Invalid",
+        "LeaseLost",
+        "NotFound",
+        "Resource",
+        "TransportError",
+        "UnknownKind",
+    ),
+    "clock": (
+        "Clock",
+        "RealClock",
+        "rfc3339",
+    ),
+    "context": (
+        "Context",
+        "Finalizer",
+        "Reconciler",
+        "Result",
+    ),
+    "controller": (
+        "Controller",
+        "MapFunction",
+        "Watch",
+    ),
+    "failure": (
+        "ReconcileError",
+        "Stalled",
+        "Transient",
+        "Waiting",
+    ),
+    "flags": (
+        "FlagError",
+        "IntervalFlags",
+        "RuntimeFlags",
+        "duration",
+        "flag",
+    ),
+    "informer": (
+        "Change",
+        "Informer",
+        "Selection",
+    ),
+    "logs": (
+        "Logger",
+        "logger",
+    ),
+    "manager": (
+        "Manager",
+        "Setup",
+        "main",
+    ),
+    "metrics": ("Metrics",),
+    "predicates": (
+        "Predicate",
+        "any_change",
+        "artifact_changed",
+        "either",
+        "generation_changed",
+        "ready_changed",
+        "requested",
+        "spec_or_request",
+    ),
+    "runtime": (
+        "Informers",
+        "Runtime",
+    ),
+    "store": (
+        "Key",
+        "Store",
+        "key_of",
+    ),
+}
+_HOME: Final = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
