@@ -4,7 +4,7 @@ BIN    := .venv/bin
 STAMP  := .venv/.ready
 JOBS   ?= 2
 
-.PHONY: setup lint type contracts test test-dists crds docs lock clean
+.PHONY: setup lint type contracts test test-dists faults bench crds docs lock clean
 
 setup: $(STAMP)
 
@@ -28,6 +28,12 @@ test: $(STAMP)
 
 test-dists: $(STAMP)
 	$(BIN)/python tools/test_dists.py
+
+faults: $(STAMP)
+	$(BIN)/python -m pytest -n $(JOBS) -q tests/faults
+
+bench: $(STAMP)
+	@for script in tests/bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 crds: $(STAMP)
 	$(BIN)/python -m fluvial.apis.crds deploy/crds
