@@ -2,25 +2,11 @@
 
 import pytest
 
-from fluvial.cluster.plane import ControlPlane
 from fluvial.toolkit.apply import Applier, Owner
-from fluvial.toolkit.client import Client, ClusterConfig
+from fluvial.toolkit.client import NotFound
 
 MANAGER = "kustomize-controller"
 GROUP = "kustomize.toolkit.fluxcd.io"
-
-
-@pytest.fixture
-async def plane():
-    async with ControlPlane() as plane:
-        yield plane
-
-
-@pytest.fixture
-async def client(plane):
-    ca = plane.ca if isinstance(plane.ca, bytes) else plane.ca.encode()
-    async with Client(ClusterConfig.plain(plane.url, token=plane.token, ca=ca), qps=0) as client:
-        yield client
 
 
 @pytest.fixture
@@ -33,8 +19,6 @@ def live(client):
     """Read an object, None when it is not there."""
 
     async def live(api_version, kind, name, namespace="default"):
-        from fluvial.toolkit.client import NotFound  # noqa: PLC0415
-
         resource = await client.resource_of({"apiVersion": api_version, "kind": kind})
         try:
             return await client.get(resource, name, namespace)

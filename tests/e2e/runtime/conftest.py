@@ -1,37 +1,10 @@
 """Controllers as processes and in process, against the embedded control plane."""
 
 import asyncio
-import contextlib
-import sys
 
 import pytest
 
-from fluvial.cluster.plane import ControlPlane
-from fluvial.toolkit.client import Client, ClusterConfig, NotFound
-
-
-@pytest.fixture
-async def plane():
-    async with ControlPlane() as plane:
-        yield plane
-
-
-@pytest.fixture
-def config(plane):
-    return ClusterConfig.plain(plane.url, token=plane.token, ca=plane.ca.encode())
-
-
-@pytest.fixture
-async def client(config):
-    async with Client(config, qps=0) as client:
-        yield client
-
-
-@pytest.fixture
-def kubeconfig(plane, tmp_path):
-    path = tmp_path / "kubeconfig"
-    path.write_text(plane.kubeconfig)
-    return path
+from fluvial.toolkit.client import NotFound
 
 
 @pytest.fixture
@@ -53,28 +26,6 @@ def seen(client):
                 await asyncio.sleep(0.05)
 
     return wait
-
-
-@pytest.fixture
-async def start():
-    """Start a controller as a process; what still runs at the end is killed."""
-    processes = []
-
-    async def launch(*arguments, cwd):
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            *arguments,
-            cwd=cwd,
-            stderr=asyncio.subprocess.PIPE,
-        )
-        processes.append(process)
-        return process
-
-    yield launch
-    for process in processes:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.communicate()
 
 
 def ready(obj):

@@ -37,7 +37,8 @@ raise SystemExit(main("writer", setup, Flags))
 
 
 @pytest.mark.faults
-async def test_a_stopped_leader_wakes_to_no_write(client, kubeconfig, start):
+async def test_a_stopped_leader_wakes_to_no_write(client, kubeconfig, start, tmp_path):
+    (tmp_path / "controller.py").write_text(WRITER)
     await client.create(
         NAMESPACES,
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "flux-system"}},
@@ -75,10 +76,10 @@ async def test_a_stopped_leader_wakes_to_no_write(client, kubeconfig, start):
         )
 
     reader = asyncio.create_task(read())
-    first = await start(WRITER, *flags("first"))
+    first = await start("controller.py", *flags("first"), cwd=tmp_path)
     await until("first")
     first.send_signal(signal.SIGSTOP)
-    second = await start(WRITER, *flags("second"))
+    second = await start("controller.py", *flags("second"), cwd=tmp_path)
     await until("second")
     takeover = writers.index("second")
     first.send_signal(signal.SIGCONT)

@@ -1,0 +1,55 @@
+"""What tests of several distributions share: a control plane in process, a client, processes."""
+
+import asyncio
+import contextlib
+import sys
+
+import pytest
+
+from fluvial.cluster.plane import ControlPlane
+from fluvial.toolkit.client import Client, ClusterConfig
+
+
+@pytest.fixture
+async def plane():
+    """Run a control plane without stand-ins in this process."""
+    async with ControlPlane() as plane:
+        yield plane
+
+
+@pytest.fixture
+def config(plane):
+    return ClusterConfig.plain(plane.url, token=plane.token, ca=plane.ca.encode())
+
+
+@pytest.fixture
+async def client(config):
+    """Act as the plane's administrator."""
+    async with Client(config, qps=0) as client:
+        yield client
+
+
+@pytest.fixture
+def kubeconfig(plane, tmp_path):
+    path = tmp_path / "kubeconfig"
+    path.write_text(plane.kubeconfig)
+    return path
+
+
+@pytest.fixture
+async def start():
+    """Start a Python process; what still runs at the end is killed."""
+    processes = []
+
+    async def launch(*arguments, cwd):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, *arguments, cwd=cwd, stderr=asyncio.subprocess.PIPE
+        )
+        processes.append(process)
+        return process
+
+    yield launch
+    for process in processes:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.communicate()
