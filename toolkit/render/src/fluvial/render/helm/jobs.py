@@ -1,0 +1,102 @@
+"""What runs in a worker process: rendering a chart. Imports nothing of the network."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from fluvial.render.helm._engine import render as render_chart
+from fluvial.render.helm._errors import ChartError
+from fluvial.render.helm._load import load_chart
+from fluvial.render.helm._model import Capabilities, Chart, File, Hook, Manifest, Release
+from fluvial.render.kustomize import DiskTree
+
+__all__ = ["RENDER_JOB", "ChartRecord", "RenderReply", "RenderRequest", "render"]
+
+RENDER_JOB: Final = "fluvial.render.helm.jobs:render"
+_LARGEST_ARCHIVE = 100 * 1024 * 1024
+
+
+class RenderRequest(msgspec.Struct, kw_only=True):
+    """Render a chart: `archive` holds the bytes of a .tgz, or `path` names one, or a folder.
+
+    `values` are the user's, as JSON; nulls delete defaults. `version` replaces the version of
+    Chart.yaml in memory when it is not empty. `objects` is what `lookup` finds, by
+    `apiVersion/kind/namespace/name`.
+    """
+
+    archive: bytes = b""
+    path: str = ""
+    values: dict[str, Any] = {}
+    release: Release
+    capabilities: Capabilities = Capabilities()
+    version: str = ""
+    objects: dict[str, dict[str, Any]] = {}
+
+
+class ChartRecord(msgspec.Struct, kw_only=True):
+    """The chart as release storage keeps it, after its dependencies were worked out.
+
+    `metadata` is Chart.yaml as JSON; subcharts are not part of it.
+    """
+
+    metadata: dict[str, Any]
+    lock: dict[str, Any] | None
+    templates: list[File]
+    values: dict[str, Any]
+    schema: bytes | None
+    files: list[File]
+
+
+class RenderReply(msgspec.Struct, kw_only=True):
+    """The fields of `RenderedChart`, and the chart for the release record."""
+
+    manifests: list[Manifest]
+    hooks: list[Hook]
+    notes: str
+    manifest: str
+    crds: list[File]
+    chart: ChartRecord
+
+
+def render(request: RenderRequest) -> RenderReply:
+    """Render. Raises HelmError."""
+    chart = _chart(request)
+    if request.version:
+        chart.metadata["version"] = request.version
+
+    def lookup(api_version: str, kind: str, namespace: str, name: str) -> dict[str, Any]:
+        return request.objects.get(f"{api_version}/{kind}/{namespace}/{name}", {})
+
+    done = render_chart(
+        chart, request.values, request.release, request.capabilities, lookup=lookup
+    )
+    return RenderReply(
+        manifests=done.manifests,
+        hooks=done.hooks,
+        notes=done.notes,
+        manifest=done.manifest,
+        crds=done.crds,
+        chart=ChartRecord(
+            metadata=done.chart.metadata,
+            lock=done.chart.lock,
+            templates=done.chart.templates,
+            values=done.chart.values,
+            schema=done.chart.schema,
+            files=done.chart.files,
+        ),
+    )
+
+
+def _chart(request: RenderRequest) -> Chart:
+    if request.archive:
+        return load_chart(request.archive)
+    place = Path(request.path)
+    if place.is_dir():
+        return load_chart(DiskTree(place))
+    try:
+        if place.stat().st_size > _LARGEST_ARCHIVE:
+            raise ChartError(f"the chart archive is larger than {_LARGEST_ARCHIVE} bytes")
+        return load_chart(place.read_bytes())
+    except OSError as error:
+        raise ChartError(f"cannot read the chart archive: {error.strerror}") from None
