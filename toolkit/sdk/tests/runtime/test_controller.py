@@ -429,3 +429,19 @@ def test_a_finalizer_needs_a_finalize():
 
     with pytest.raises(TypeError, match=r"no finalize\(\)"):
         Controller(KUSTOMIZATION, Plain(), finalizer="finalizers.fluxcd.io")
+
+
+async def test_ready_may_speak_of_another_thing_than_what_ended_the_attempt(
+    api, make_manager, kustomization
+):
+    stalled = Stalled("RetriesExceeded", "Failed to install after 1 attempt(s)")
+    stalled.ready, stalled.told = ("InstallFailed", "no such image"), True
+    api.put(kustomization())
+    manager = make_manager()
+    manager.add(Controller(KUSTOMIZATION, Scripted(stalled)))
+    async with running(manager):
+        await api.until(lambda: "Stalled" in conditions(api.get("Kustomization", "apps")))
+        found = conditions(api.get("Kustomization", "apps"))
+    assert (found["Ready"]["reason"], found["Ready"]["message"]) == stalled.ready
+    assert found["Stalled"]["reason"] == "RetriesExceeded"
+    assert not api.all("Event")

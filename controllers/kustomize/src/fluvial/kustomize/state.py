@@ -11,7 +11,8 @@ from fluvial.apis.meta import Artifact, DependencyReference
 from fluvial.kustomize.flags import KustomizeFlags
 from fluvial.kustomize.references import source_reference
 from fluvial.toolkit import ReconcileError, Stalled, Transient, Waiting
-from fluvial.toolkit.apply import EvaluationError, Expression, ExpressionInvalid, HealthExpressions
+from fluvial.toolkit.apply import Expression, ExpressionInvalid, HealthExpressions
+from fluvial.toolkit.dependencies import unready
 
 __all__ = ["Action", "Dependency", "Proceed", "Refuse", "State", "decide", "retry_interval"]
 
@@ -160,25 +161,13 @@ def _name(state: State, dependency: Dependency) -> str:
 
 def _unready(state: State, dependency: Dependency, flags: KustomizeFlags) -> str:
     """Say what a dependency lacks; empty when it is ready."""
-    raw = dependency.raw
-    if raw is None:
-        return "not found"
-    expression = dependency.reference.ready_expr
-    if expression:
-        data = {"self": state.raw, "dep": raw}
-        try:
-            if not Expression.check(expression, ("self", "dep")).evaluate(data):
-                return f"is not ready according to readyExpr: {expression}"
-        except EvaluationError as error:
-            return f"is not ready: readyExpr cannot be evaluated: {error}"
-        if not flags.enabled("AdditiveCELDependencyCheck"):
-            return ""
+    raw, expression = dependency.raw, dependency.reference.ready_expr
+    additive = flags.enabled("AdditiveCELDependencyCheck")
+    if problem := unready(state.raw, raw, expression, additive=additive):
+        return problem
+    if raw is None or (expression and not additive):
+        return ""
     status = raw.get("status") or {}
-    conditions = {one.get("type"): one.get("status") for one in status.get("conditions") or ()}
-    if raw["metadata"].get("generation") != status.get("observedGeneration"):
-        return "is not ready: its last generation was not reconciled yet"
-    if conditions.get("Ready") != "True":
-        return "is not ready"
     if _same_source(state.obj, raw) and state.source is not None:
         applied = status.get("lastAppliedRevision") or "none"
         if applied != state.source.revision:

@@ -22,6 +22,7 @@ from fluvial.toolkit.conditions import READY
 from fluvial.toolkit.conditions import get as get_condition
 from fluvial.toolkit.context import Context, Finalizer, Result
 from fluvial.toolkit.controller import Controller, Watch
+from fluvial.toolkit.events import EventType
 from fluvial.toolkit.failure import ReconcileError, Stalled, Transient, Waiting
 from fluvial.toolkit.informer import Change, Informer, Selection
 from fluvial.toolkit.lifecycle import Reconciled
@@ -339,12 +340,14 @@ class _Run(Generic[M]):
             lifecycle.succeed(obj, now=ctx.now)
         except ReconcileError as error:
             error.message = redact(error.message)
+            if error.ready is not None:
+                error.ready = (error.ready[0], redact(error.ready[1]))
             lifecycle.fail(obj, error, now=ctx.now)
             # People hear of waiting once, and of failures each time that the backoff allows.
-            if not isinstance(error, Waiting):
-                ctx.event("Warning", error.reason, error.message, error.metadata)
-            elif told != (error.reason, error.message):
-                ctx.event("Normal", error.reason, error.message, error.metadata)
+            waits = isinstance(error, Waiting)
+            if not error.told and not (waits and told == (error.reason, error.message)):
+                kind: EventType = "Normal" if waits else "Warning"
+                ctx.event(kind, error.reason, error.message, error.metadata)
             if not await self._conclude(ctx):
                 return None
             raise

@@ -22,7 +22,9 @@ class ReconcileError(Exception):
 
     `reason` is a CamelCase word for the conditions and the event, `message` a sentence that names
     the object, the field and the way out. Neither may carry a secret. `metadata` goes with the
-    event, e.g. the revision that failed.
+    event, e.g. the revision that failed. `ready` is a reason and message for the condition Ready,
+    where it speaks of another thing than the end of the attempt (a release that failed, while the
+    tries are used up). `told` says that the reconciler has sent its own event.
     """
 
     def __init__(self, reason: str, message: str) -> None:
@@ -30,6 +32,8 @@ class ReconcileError(Exception):
         self.reason = reason
         self.message = message
         self.metadata: Mapping[str, str] = {}
+        self.ready: tuple[str, str] | None = None
+        self.told = False
 
 
 class Stalled(ReconcileError):

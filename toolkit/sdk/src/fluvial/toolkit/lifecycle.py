@@ -91,7 +91,8 @@ def succeed(obj: Reconciled, *, now: datetime) -> None:
 
 def fail(obj: Reconciled, error: ReconcileError, *, now: datetime) -> None:
     """Mark the end of an attempt that ended in an error."""
-    conditions.mark_false(obj, READY, error.reason, error.message, now=now)
+    reason, message = error.ready or (error.reason, error.message)
+    conditions.mark_false(obj, READY, reason, message, now=now)
     if isinstance(error, Stalled):
         conditions.mark_stalled(obj, error.reason, error.message, now=now)
         obj.status.observed_generation = obj.metadata.generation
