@@ -1,18 +1,18 @@
 """Routers: the objects that decide which version a request reaches.
 
 `Services` keeps the three Services of a release, whatever the provider; `router_for` gives what
-shifts traffic between them. See `fluvial.canary.interfaces.Router` for the contract and
-`fluvial.canary.routers.model` for the errors.
+shifts traffic between them. See `fluvial.canary.routers.model` for the contract and
+the errors.
 """
 
 from typing import Final
 
-from fluvial.canary.interfaces import Router
 from fluvial.canary.routers.gatewayapi import GatewayRouter
 from fluvial.canary.routers.metadata import OPT_OUT, owner_reference
 from fluvial.canary.routers.model import (
     InvalidRoute,
     RouteNotReady,
+    Router,
     ServiceNames,
     UnsupportedProvider,
     Weights,

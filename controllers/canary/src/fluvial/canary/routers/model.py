@@ -1,4 +1,4 @@
-"""What routers share: weights, the names of Services, and what can go wrong.
+"""What routers share: their contract, weights, the names of Services, and what can go wrong.
 
 ```
 CanaryError
@@ -9,12 +9,11 @@ CanaryError
 └── RouteNotReady             the provider has not taken up the route yet: look again
 ```
 
-A router raises the client's errors (`fluvial.toolkit.client.errors`) as they are. What a router
-does is written down as `fluvial.canary.interfaces.Router`.
+A router raises the client's errors (`fluvial.toolkit.client.errors`) as they are.
 """
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from fluvial.apis.flagger import Canary
 from fluvial.canary.errors import CanaryError, InvalidSpec, NotSupported
@@ -22,6 +21,7 @@ from fluvial.canary.errors import CanaryError, InvalidSpec, NotSupported
 __all__ = [
     "InvalidRoute",
     "RouteNotReady",
+    "Router",
     "ServiceNames",
     "UnsupportedProvider",
     "Weights",
@@ -66,3 +66,26 @@ def service_names(canary: Canary) -> ServiceNames:
     service = canary.spec.service
     apex = (service.name if service else "") or canary.spec.target_ref.name
     return ServiceNames(apex, f"{apex}-primary", f"{apex}-canary")
+
+
+class Router(Protocol):
+    """How one provider shifts traffic; idempotent, and the objects are its only memory."""
+
+    async def reconcile(self, canary: Canary) -> None:
+        """Create the route, or correct it where it drifted; present weights stay."""
+
+    async def get(self, canary: Canary) -> Weights:
+        """Read the weights that the provider was told last.
+
+        Raises RouteNotReady while the provider has not accepted them.
+        """
+
+    async def set(self, canary: Canary, weights: Weights) -> None:
+        """Shift traffic.
+
+        With session affinity this and `reconcile` change the three cookies in `canary.status`; the
+        caller writes them with its next status patch.
+        """
+
+    async def finalize(self, canary: Canary) -> None:
+        """Give up the route before the Canary goes; what it owns goes with it."""
