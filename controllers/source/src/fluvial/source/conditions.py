@@ -1,9 +1,10 @@
 """The conditions and reasons that all source kinds share, and the Ready that follows from them."""
 
 from datetime import datetime
-from typing import Final
+from typing import Final, TypeVar, cast
 
-from fluvial.toolkit import conditions
+from fluvial.apis.meta import Resource
+from fluvial.toolkit import Context, conditions
 from fluvial.toolkit.conditions import STALLED, Conditioned
 
 __all__ = [
@@ -16,9 +17,12 @@ __all__ = [
     "OWNED",
     "SOURCE_VERIFIED",
     "STORAGE_OPERATION_FAILED",
+    "advertise",
     "failed_before",
     "summarize",
 ]
+
+M = TypeVar("M", bound=Resource)
 
 ARTIFACT_IN_STORAGE: Final = "ArtifactInStorage"
 ARTIFACT_OUTDATED: Final = "ArtifactOutdated"
@@ -39,6 +43,14 @@ _NEGATIVE: Final = (*FAILURES, ARTIFACT_OUTDATED, STALLED)
 def failed_before(obj: Conditioned) -> bool:
     """Say whether the last attempt left a failure behind."""
     return any(conditions.is_true(obj, failure) for failure in FAILURES)
+
+
+def advertise(ctx: Context[M], reason: str, message: str) -> None:
+    """Say that the artifact in the status is the wanted one; what stood against it goes."""
+    obj = cast("Conditioned", ctx.obj)
+    conditions.delete(obj, *FAILURES, ARTIFACT_OUTDATED)
+    ctx.mark(ARTIFACT_IN_STORAGE, "True", reason, message)
+    summarize(obj, now=ctx.now)
 
 
 def summarize(obj: Conditioned, *, now: datetime) -> None:

@@ -34,6 +34,8 @@ class SourceFlags(RuntimeFlags):
     artifact_retention_records: int = flag(2, "How many artifacts of one object are kept.")
     requeue_dependency: float = duration(30.0, "Wait between looks at a missing dependency.")
     interval_jitter_percentage: int = flag(5, "Spread of intervals in percent.")
+    helm_chart_max_size: int = flag(10 << 20, "Largest chart, in bytes.")
+    helm_chart_file_max_size: int = flag(5 << 20, "Largest single file in a chart, in bytes.")
     git_mirror_path: str = flag(
         "", "Folder of the Git mirrors, a cache; empty for one that ends with the process."
     )
@@ -48,6 +50,8 @@ class SourceFlags(RuntimeFlags):
             raise FlagError("--artifact-retention-records must be 1 or more")
         if not 0 <= self.interval_jitter_percentage < 100:
             raise FlagError("--interval-jitter-percentage must be from 0 to 99")
+        if self.helm_chart_max_size < 1 or self.helm_chart_file_max_size < 1:
+            raise FlagError("--helm-chart-max-size and --helm-chart-file-max-size must be positive")
         host, colon, port = self.storage_addr.rpartition(":")
         if not colon or not port.isdigit() or int(port) > 65535:
             raise FlagError(f"--storage-addr: {self.storage_addr!r} is not of the form [host]:port")

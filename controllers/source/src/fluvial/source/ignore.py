@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple, Self
 
-__all__ = ["FILE_NAME", "IgnoreRules", "Pattern"]
+__all__ = ["FILE_NAME", "IgnoreRules", "Pattern", "compile_glob"]
 
 FILE_NAME: Final = ".sourceignore"
 
@@ -133,13 +133,13 @@ class IgnoreRules:
 
 
 def _segment_matches(pattern: str, name: str) -> bool:
-    compiled = _compile(pattern)
+    compiled = compile_glob(pattern)
     return compiled is not None and compiled.fullmatch(name) is not None
 
 
 @functools.lru_cache(maxsize=4096)
-def _compile(pattern: str) -> re.Pattern[str] | None:
-    """Translate one segment of Go's path.Match; None where that finds it malformed."""
+def compile_glob(pattern: str) -> re.Pattern[str] | None:
+    """Translate a pattern of Go's path.Match; None where that finds it malformed."""
     chunks = [""]
     index = 0
     while index < len(pattern):

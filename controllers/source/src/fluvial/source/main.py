@@ -7,23 +7,28 @@ from contextlib import AbstractContextManager, asynccontextmanager, contextmanag
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from fluvial.apis.kinds import GIT_REPOSITORY
-from fluvial.apis.source import GitRepository
+from fluvial.apis.kinds import GIT_REPOSITORY, HELM_CHART
+from fluvial.apis.source import GitRepository, HelmChart
 from fluvial.source.conditions import OWNED
 from fluvial.source.flags import SourceFlags
 from fluvial.source.git.command import GitCommand
 from fluvial.source.gitrepository.includes import INDEX, includers, indexed
 from fluvial.source.gitrepository.reconciler import GitRepositoryReconciler
+from fluvial.source.helmchart import source as chart_source
+from fluvial.source.helmchart.reconciler import HelmChartReconciler
 from fluvial.source.storage import Storage
 from fluvial.toolkit import Controller, Manager, Watch, artifact_changed
 from fluvial.toolkit import main as run
+from fluvial.toolkit.artifacts import Fetcher
 from fluvial.toolkit.workers import WorkerPool
 
-__all__ = ["FINALIZER", "NAME", "git_repositories", "main", "setup"]
+__all__ = ["FINALIZER", "NAME", "git_repositories", "helm_charts", "main", "setup"]
 
 NAME: Final = "source-controller"
 FINALIZER: Final = "finalizers.fluxcd.io"
 """Equal to the Go controller's, so that either cleans up after the other."""
+
+_JOBS: Final = ["fluvial.source.jobs", "fluvial.source.helmchart.jobs"]
 
 
 class Scratch(NamedTuple):
@@ -31,6 +36,7 @@ class Scratch(NamedTuple):
 
     home: Path
     mirrors: Path
+    fetched: Path
     executor: ThreadPoolExecutor
 
 
@@ -40,7 +46,8 @@ async def setup(manager: Manager[SourceFlags]) -> None:
     storage = Storage(flags)
     manager.add_task("artifacts", storage.serve)
     scratch = await manager.enter(_entered(_scratch(flags)))
-    workers = await manager.enter(WorkerPool(preload=["fluvial.source.jobs"]))
+    workers = await manager.enter(WorkerPool(preload=_JOBS))
+    fetcher = await manager.enter(Fetcher(scratch.fetched, retries=0))
     reconciler = GitRepositoryReconciler(
         storage,
         scratch.mirrors,
@@ -49,6 +56,7 @@ async def setup(manager: Manager[SourceFlags]) -> None:
         workers,
     )
     manager.add(git_repositories(reconciler))
+    manager.add(helm_charts(HelmChartReconciler(flags, storage, fetcher, workers)))
 
 
 def git_repositories(reconciler: GitRepositoryReconciler) -> Controller[GitRepository]:
@@ -58,6 +66,18 @@ def git_repositories(reconciler: GitRepositoryReconciler) -> Controller[GitRepos
         reconciler,
         watches=[Watch(GIT_REPOSITORY, includers, artifact_changed)],
         indexes={INDEX: indexed},
+        finalizer=FINALIZER,
+        owned=OWNED,
+    )
+
+
+def helm_charts(reconciler: HelmChartReconciler) -> Controller[HelmChart]:
+    """Return the controller of HelmChart; a source's new artifact wakes the charts made from it."""
+    return Controller(
+        HELM_CHART,
+        reconciler,
+        watches=[Watch(GIT_REPOSITORY, chart_source.charts_of, artifact_changed)],
+        indexes={chart_source.INDEX: chart_source.indexed},
         finalizer=FINALIZER,
         owned=OWNED,
     )
@@ -80,7 +100,7 @@ def _scratch(flags: SourceFlags) -> Iterator[Scratch]:
         home.mkdir(mode=0o700)
         mirrors = Path(flags.git_mirror_path or Path(folder) / "mirrors")
         mirrors.mkdir(mode=0o700, parents=True, exist_ok=True)
-        yield Scratch(home, mirrors, executor)
+        yield Scratch(home, mirrors, Path(folder) / "fetched", executor)
 
 
 def main() -> int:

@@ -11,12 +11,13 @@ from typing import Final, NamedTuple, Self
 
 from semver import Version
 
-__all__ = ["Constraint", "ConstraintInvalid", "parse_version"]
+__all__ = ["Constraint", "ConstraintInvalid", "coerce_version", "parse_version"]
 
 _IDENTIFIERS = r"[0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*"
 _VERSION = re.compile(
     rf"v?([0-9]+)\.([0-9]+)\.([0-9]+)(?:-({_IDENTIFIERS}))?(?:\+({_IDENTIFIERS}))?"
 )
+_LOOSE = re.compile(r"v?([0-9]+(?:\.[0-9]+){0,2})([-+].*)?", re.DOTALL)
 _PART: Final = r"(?:[0-9]+|[xX*])"
 _OPERATOR: Final = r"!=|>=|=>|<=|=<|~>|=|>|<|~|\^|"
 _TERM = re.compile(
@@ -51,6 +52,14 @@ def parse_version(text: str) -> Version | None:
     if max(major, minor, patch) > _LARGEST:
         return None
     return Version(major, minor, patch, prerelease=prerelease, build=match[5])
+
+
+def coerce_version(text: str) -> Version | None:
+    """Read a version as charts may write it: like `parse_version`, and missing parts are zero."""
+    match = _LOOSE.fullmatch(text)
+    if match is None:
+        return None
+    return parse_version(match[1] + ".0" * (2 - match[1].count(".")) + (match[2] or ""))
 
 
 def _zero_padded(identifier: str) -> bool:

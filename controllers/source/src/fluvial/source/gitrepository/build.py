@@ -8,12 +8,10 @@ from typing import Final
 from fluvial.apis.meta import Artifact
 from fluvial.apis.source import GitRepository
 from fluvial.source.conditions import (
-    ARTIFACT_IN_STORAGE,
     ARTIFACT_OUTDATED,
-    FAILURES,
     FETCH_FAILED,
     STORAGE_OPERATION_FAILED,
-    summarize,
+    advertise,
 )
 from fluvial.source.git.mirror import Mirror
 from fluvial.source.git.reference import Target
@@ -21,7 +19,7 @@ from fluvial.source.gitrepository.includes import overlays
 from fluvial.source.gitrepository.state import Build
 from fluvial.source.jobs import PackedTree, PackTree
 from fluvial.source.storage import Storage
-from fluvial.toolkit import Context, Transient, conditions
+from fluvial.toolkit import Context, Transient
 from fluvial.toolkit.workers import JobError, WorkerError, WorkerPool
 
 __all__ = ["Builder"]
@@ -79,10 +77,8 @@ class Builder:
                 ctx.mark(STORAGE_OPERATION_FAILED, "True", error.reason, error.message)
                 raise
         _record(obj, artifact, included)
-        conditions.delete(obj, *FAILURES, ARTIFACT_OUTDATED)
         message = f"stored artifact for revision '{artifact.revision}'"
-        ctx.mark(ARTIFACT_IN_STORAGE, "True", "Succeeded", message)
-        summarize(obj, now=ctx.now)
+        advertise(ctx, "Succeeded", message)
         facts = {"revision": artifact.revision, "digest": artifact.digest}
         if before is None or before.digest != artifact.digest:
             text = f"stored artifact for commit '{packed.subject[:_SUBJECT]}'"

@@ -1,14 +1,9 @@
 """The action for a stored artifact that is the wanted one: say so again, if it was in doubt."""
 
 from fluvial.apis.source import GitRepository
-from fluvial.source.conditions import (
-    ARTIFACT_IN_STORAGE,
-    ARTIFACT_OUTDATED,
-    FAILURES,
-    summarize,
-)
+from fluvial.source.conditions import advertise
 from fluvial.source.gitrepository.state import Keep
-from fluvial.toolkit import Context, conditions
+from fluvial.toolkit import Context
 
 __all__ = ["keep"]
 
@@ -18,13 +13,9 @@ def keep(ctx: Context[GitRepository], action: Keep, *, recovered: bool) -> None:
 
     `recovered` says that the last attempt failed: then people hear that all is well again.
     """
-    obj = ctx.obj
-    conditions.delete(obj, *FAILURES, ARTIFACT_OUTDATED)
-    message = f"stored artifact for revision '{action.revision}'"
-    ctx.mark(ARTIFACT_IN_STORAGE, "True", "Succeeded", message)
-    summarize(obj, now=ctx.now)
+    advertise(ctx, "Succeeded", f"stored artifact for revision '{action.revision}'")
     if recovered:
-        artifact = obj.status.artifact
+        artifact = ctx.obj.status.artifact
         assert artifact is not None
         ctx.event(
             "Normal",
