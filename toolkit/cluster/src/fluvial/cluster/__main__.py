@@ -9,6 +9,7 @@ import os
 import signal
 from pathlib import Path
 
+from fluvial.cluster.gateway.envoy import envoy_binary
 from fluvial.cluster.plane import ControlPlane, Options
 
 __all__ = ["main"]
@@ -29,6 +30,17 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="no stand-ins for the cluster's own controllers and the node",
     )
+    serve.add_argument(
+        "--gateway",
+        action="store_true",
+        help="serve Gateways of class controller fluvial.dev/gateway with an Envoy",
+    )
+    serve.add_argument(
+        "--scrape-targets",
+        type=Path,
+        metavar="FILE",
+        help="keep a file with the pods (and the Envoy) that a Prometheus is to scrape",
+    )
     return parser
 
 
@@ -47,6 +59,8 @@ async def _serve(arguments: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    if arguments.gateway:
+        envoy_binary()  # Better no plane at all than one that never serves.
     arguments.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     options = Options(
         data_dir=arguments.data_dir,
@@ -54,6 +68,8 @@ async def _serve(arguments: argparse.Namespace) -> None:
         port=arguments.port,
         audit_log=arguments.audit_log,
         standins=not arguments.no_standins,
+        gateway=arguments.gateway,
+        scrape_targets=arguments.scrape_targets,
     )
     async with ControlPlane(options) as plane:
         write_private(arguments.kubeconfig, plane.kubeconfig)

@@ -44,8 +44,9 @@ class Options:
 
     `data_dir` holds what must be files (certificates; None: a temporary folder). `port` 0 picks a
     free one. `audit_log` gets one JSON line per request. `standins` starts the stand-ins for the
-    cluster's controllers and the node. `clock` is for tests. `service_network` is where cluster
-    IPs come from.
+    cluster's controllers and the node; with them, `gateway` an Envoy that serves Gateways and
+    HTTPRoutes, and `scrape_targets` keeps that file for a Prometheus (`file_sd_configs`). `clock`
+    is for tests. `service_network` is where cluster IPs come from.
     """
 
     data_dir: Path | None = None
@@ -56,6 +57,8 @@ class Options:
     clock: Clock = system_clock
     service_network: str = "10.0.0.0/16"
     bookmark_interval: float = 60.0
+    gateway: bool = False
+    scrape_targets: Path | None = None
 
 
 class ControlPlane:
@@ -116,7 +119,12 @@ class ControlPlane:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         standins = Standins(
             self.api.as_manager("kube-controller-manager"),
-            StandinOptions(directory=folder / "node", certificate=self.ca),
+            StandinOptions(
+                directory=folder / "node",
+                certificate=self.ca,
+                gateway=self.options.gateway,
+                scrape_targets=self.options.scrape_targets,
+            ),
         )
         self.endpoints.log_path = standins.kubelet.log_path
         return standins

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fluvial.cluster.gateway.controller import Gateways
+from fluvial.cluster.metrics.scrapetargets import ScrapeTargets
 from fluvial.cluster.node.addresses import Addresses
 from fluvial.cluster.node.container import Backoff
 from fluvial.cluster.node.files import private_directory
@@ -45,6 +47,8 @@ class Options:
       None makes a temporary one.
     - `certificate`: the API server's CA in PEM, for `kube-root-ca.crt`; empty: none.
     - `images`: image repository to command; every other image is simulated.
+    - `gateway`: also run an Envoy that serves Gateways and HTTPRoutes.
+    - `scrape_targets`: a file to keep with what a Prometheus is to scrape.
     """
 
     directory: Path | None = None
@@ -52,6 +56,8 @@ class Options:
     images: Mapping[str, tuple[str, ...]] = dataclasses.field(default_factory=lambda: SAMPLE_IMAGES)
     timer: Timer = dataclasses.field(default_factory=SystemTimer)
     backoff: Backoff = dataclasses.field(default_factory=Backoff)
+    gateway: bool = False
+    scrape_targets: Path | None = None
 
 
 class Standins:
@@ -94,6 +100,27 @@ class Standins:
                 Scheduler(view, timer),
             )
         ]
+        self.gateways: Gateways | None = None
+        self._targets: ScrapeTargets | None = None
+        if options.scrape_targets is not None:
+            self._targets = ScrapeTargets(view, timer, options.scrape_targets, self._admin)
+            self._controllers.append(self._targets.controller)
+        if options.gateway:
+            self.gateways = Gateways(
+                view,
+                timer,
+                self.directory / "gateway",
+                services.addresses,
+                services.processes,
+                self._admin_changed,
+            )
+
+    def _admin(self) -> str:
+        return self.gateways.admin if self.gateways is not None else ""
+
+    def _admin_changed(self) -> None:
+        if self._targets is not None:
+            self._targets.refresh()
 
     async def run(self) -> None:
         """Run until cancelled; then all processes are gone, and so is the directory's content."""
@@ -105,6 +132,8 @@ class Standins:
                     group.create_task(controller.run(), name=controller.name)
                 group.create_task(self._collector.run(), name="garbage")
                 group.create_task(self.kubelet.run(), name="kubelet")
+                if self.gateways is not None:
+                    group.create_task(self.gateways.run(), name="gateways")
                 self.ready.set()
         finally:
             # No await: this also runs in a task that is being cancelled.
