@@ -1,0 +1,5 @@
+"""Run as `python -m fluvial.helm`."""
+
+from fluvial.helm.main import main
+
+raise SystemExit(main())

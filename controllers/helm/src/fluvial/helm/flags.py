@@ -1,0 +1,37 @@
+"""The command line of helm-controller, with upstream's names and defaults."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from fluvial.helm.digests import ALGORITHMS
+from fluvial.toolkit import FlagError, IntervalFlags, duration, flag
+
+__all__ = ["HelmFlags"]
+
+
+@dataclass(kw_only=True)
+class HelmFlags(IntervalFlags):
+    """What this controller adds to the flags of every controller."""
+
+    gates: ClassVar[Mapping[str, bool]] = {
+        "AdditiveCELDependencyCheck": False,
+        "DefaultToRetryOnFailure": False,
+        "DisableConfigWatchers": False,
+        "ExternalArtifact": False,
+    }
+
+    no_cross_namespace_refs: bool = flag(False, "Refuse references to other namespaces.")
+    default_service_account: str = flag("", "Account to act as where the spec names none.")
+    http_retry: int = flag(9, "Further tries of an artifact's download.")
+    snapshot_digest_algo: str = flag("sha256", "Algorithm of the digests in the history.")
+    render_timeout: float = duration(60.0, "Longest time that rendering a chart may take.")
+
+    def validate(self) -> None:
+        """Check what no type says. Raises FlagError."""
+        super().validate()
+        if self.snapshot_digest_algo not in ALGORITHMS:
+            known = ", ".join(ALGORITHMS)
+            raise FlagError(
+                f"--snapshot-digest-algo: {self.snapshot_digest_algo!r} is none of {known}"
+            )

@@ -1,0 +1,144 @@
+"""What runs in worker processes: loading charts, rendering, reading manifests. No network."""
+
+from typing import Any, Final
+
+import msgspec
+
+from fluvial.apis.ids import Unstructured
+from fluvial.helm.postrender import Labels, post_render
+from fluvial.helm.storage.record import Hook
+from fluvial.render.helm import File, HelmError, load_chart
+from fluvial.render.helm import jobs as helm
+from fluvial.render.yaml import YamlError, load_all
+
+__all__ = [
+    "LOAD_JOB",
+    "PARSE_JOB",
+    "RENDER_JOB",
+    "LoadReply",
+    "LoadRequest",
+    "ParseReply",
+    "ParseRequest",
+    "RenderFailed",
+    "RenderReply",
+    "RenderRequest",
+    "load",
+    "parse",
+    "render",
+]
+
+LOAD_JOB: Final = "fluvial.helm.jobs:load"
+RENDER_JOB: Final = "fluvial.helm.jobs:render"
+PARSE_JOB: Final = "fluvial.helm.jobs:parse"
+
+
+class RenderFailed(Exception):  # noqa: N818 - its name is part of what a log shows
+    """A chart that does not load or render, or a manifest that is no YAML; names file and line."""
+
+
+class LoadRequest(msgspec.Struct, kw_only=True):
+    """Read a chart archive, to know what it is."""
+
+    path: str
+
+
+class LoadReply(msgspec.Struct, kw_only=True):
+    """The content of Chart.yaml."""
+
+    metadata: dict[str, Any]
+
+
+class RenderRequest(msgspec.Struct, kw_only=True):
+    """Render a chart and do what comes after: `spec` says which patches and labels."""
+
+    chart: helm.RenderRequest
+    labels: Labels
+    post_renderers: list[dict[str, Any]]
+    strategy: str
+
+
+class RenderReply(msgspec.Struct, kw_only=True):
+    """What a release record needs; `chart` is its JSON, `objects` are those of the manifest.
+
+    `definitions` are the objects of `crds/`; `skipped` names documents there that are none.
+    """
+
+    chart: msgspec.Raw
+    manifest: str
+    objects: list[Unstructured]
+    hooks: list[Hook]
+    notes: str
+    definitions: list[Unstructured]
+    skipped: list[str]
+
+
+class ParseRequest(msgspec.Struct, kw_only=True):
+    """Read manifests of stored records."""
+
+    manifests: list[str]
+
+
+class ParseReply(msgspec.Struct, kw_only=True):
+    """The objects of each manifest, in its order."""
+
+    objects: list[list[Unstructured]]
+
+
+def load(request: LoadRequest) -> LoadReply:
+    """Load. Raises RenderFailed."""
+    try:
+        with open(request.path, "rb") as file:  # noqa: PTH123
+            return LoadReply(metadata=load_chart(file.read()).metadata)
+    except (HelmError, OSError) as error:
+        raise RenderFailed(str(error)) from error
+
+
+def render(request: RenderRequest) -> RenderReply:
+    """Render and post-render. Raises RenderFailed."""
+    try:
+        done = helm.render(request.chart)
+        manifests, hooks = post_render(
+            done.manifests,
+            done.hooks,
+            request.labels,
+            request.post_renderers,
+            request.strategy,
+        )
+        definitions, skipped = _definitions(done.crds)
+        chart = msgspec.json.encode(done.chart)
+        return RenderReply(
+            chart=msgspec.Raw(chart),
+            manifest="".join(f"---\n# Source: {one.path}\n{one.text}" for one in manifests),
+            objects=[one.object for one in manifests],
+            hooks=hooks,
+            notes=done.notes,
+            definitions=definitions,
+            skipped=skipped,
+        )
+    except (HelmError, YamlError, ValueError) as error:
+        raise RenderFailed(str(error)) from error
+
+
+def parse(request: ParseRequest) -> ParseReply:
+    """Read manifests. Raises RenderFailed."""
+    try:
+        return ParseReply(
+            objects=[
+                [one for one in load_all(text) if isinstance(one, dict) and one]
+                for text in request.manifests
+            ]
+        )
+    except YamlError as error:
+        raise RenderFailed(f"stored manifest: {error}") from error
+
+
+def _definitions(files: list[File]) -> tuple[list[Unstructured], list[str]]:
+    definitions: list[Unstructured] = []
+    skipped: list[str] = []
+    for file in files:
+        for document in load_all(file.data.decode(), file=file.name):
+            if isinstance(document, dict) and document.get("kind") == "CustomResourceDefinition":
+                definitions.append(document)
+            elif document:
+                skipped.append(file.name)
+    return definitions, skipped
