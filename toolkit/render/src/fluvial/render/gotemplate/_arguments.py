@@ -1,0 +1,75 @@
+"""Arguments: a constant takes the type its function wants, any other value must have it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fluvial.render.gotemplate import _nodes as nodes
+from fluvial.render.gotemplate._function import Want
+from fluvial.render.gotemplate._run import ArgFn, Run
+from fluvial.render.gotemplate._values import Int64
+
+__all__ = ["argument"]
+
+ValueFn = Callable[[Run, Any], Any]
+
+
+def argument(node: nodes.Node, operand: Callable[[nodes.Node], ValueFn]) -> ArgFn:
+    """Make the closure of one argument; `operand` makes those of values without a type."""
+    match node:
+        case nodes.Nil():
+            return _nil(node)
+        case nodes.Number():
+            return _constant(node, operand(node), lambda want: _number(node, want))
+        case nodes.String():
+            return _constant(node, operand(node), lambda want: _same(node.text, want, "string"))
+        case nodes.Bool():
+            return _constant(node, operand(node), lambda want: _same(node.value, want, "bool"))
+    value_of = operand(node)
+
+    def evaluated(run: Run, dot: Any, want: Want) -> Any:
+        value = value_of(run, dot)
+        return run.validate(value, want) if want.go else value
+
+    return evaluated
+
+
+def _constant(node: nodes.Node, ideal: ValueFn, convert: Callable[[Want], Any]) -> ArgFn:
+    def constant(run: Run, dot: Any, want: Want) -> Any:
+        run.node = node
+        if not want.go:
+            return ideal(run, dot)
+        value = convert(want)
+        if value is None:
+            if want.kind in {"map", "slice"}:
+                run.fail(f"can't handle {node} for arg of type {want.go}")
+            run.fail(f"expected {want.kind}; found {node}")
+        return value
+
+    return constant
+
+
+def _number(node: nodes.Number, want: Want) -> Any:
+    if want.kind == "float":
+        return node.real
+    if want.kind != "integer" or node.integer is None:
+        return None
+    return Int64(node.integer) if want.go == "int64" else node.integer
+
+
+def _same(value: Any, want: Want, kind: str) -> Any:
+    return value if want.kind == kind else None
+
+
+def _nil(node: nodes.Nil) -> ArgFn:
+    def nil(run: Run, _dot: Any, want: Want) -> Any:
+        run.node = node
+        match want.kind:
+            case "interface":
+                return None
+            case "map":
+                return {}
+            case "slice":
+                return []
+        run.fail(f"cannot assign nil to {want.go}")
+
+    return nil

@@ -1,0 +1,77 @@
+"""Functions and methods that templates call: their Go signature, read from Python annotations.
+
+An annotation of `str`, `bool`, `int`, `Int64`, `float`, `dict` or `list` is checked as Go checks
+the type of an argument; anything else, or none, takes any value. Parameters with a default may be
+left out.
+"""
+
+import functools
+import inspect
+import typing
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple
+
+from fluvial.render.gotemplate._values import Int64
+
+__all__ = ["ANY", "Function", "Want", "function_of"]
+
+
+class Want(NamedTuple):
+    """What an argument must be. `go` is empty for interface {}."""
+
+    go: str
+    kind: str
+
+
+ANY: Final = Want("", "interface")
+_WANTS: Final[dict[Any, Want]] = {
+    str: Want("string", "string"),
+    bool: Want("bool", "bool"),
+    int: Want("int", "integer"),
+    Int64: Want("int64", "integer"),
+    float: Want("float64", "float"),
+    dict: Want("map[string]interface {}", "map"),
+    list: Want("[]interface {}", "slice"),
+}
+
+
+class Function(NamedTuple):
+    """A callable with its parameters; `rest` is the type of variadic ones, None without them."""
+
+    call: Callable[..., Any]
+    wants: tuple[Want, ...]
+    required: int
+    rest: Want | None
+
+
+def _want(annotation: Any) -> Want:
+    return _WANTS.get(typing.get_origin(annotation) or annotation, ANY)
+
+
+def function_of(call: Callable[..., Any]) -> Function:
+    """Read the signature of a callable; one that has none takes anything."""
+    if getattr(call, "__closure__", None) is not None or not hasattr(call, "__code__"):
+        return _read(call)  # made for one render: nothing may keep it alive
+    return _known(call)
+
+
+@functools.lru_cache(maxsize=1024)
+def _known(call: Callable[..., Any]) -> Function:
+    return _read(call)
+
+
+def _read(call: Callable[..., Any]) -> Function:
+    try:
+        signature = inspect.signature(call, eval_str=True)
+    except (ValueError, NameError, TypeError):
+        return Function(call, (), 0, ANY)
+    wants = []
+    required = 0
+    rest = None
+    for parameter in signature.parameters.values():
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            rest = _want(parameter.annotation)
+        elif parameter.kind in {parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD}:
+            wants.append(_want(parameter.annotation))
+            required += parameter.default is parameter.empty
+    return Function(call, tuple(wants), required, rest)

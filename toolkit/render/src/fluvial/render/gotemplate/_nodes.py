@@ -1,0 +1,253 @@
+"""The tree of a parsed template. `str()` of a node is Go's String(), which error messages quote."""
+
+from typing import Any, Final
+
+__all__ = [
+    "Action",
+    "Bool",
+    "Break",
+    "Chain",
+    "Command",
+    "Continue",
+    "Control",
+    "Dot",
+    "Field",
+    "Identifier",
+    "Items",
+    "Nil",
+    "Node",
+    "Number",
+    "Pipe",
+    "String",
+    "TemplateCall",
+    "Text",
+    "Variable",
+]
+
+
+class Node:
+    """A node and the offset in the text at which errors about it point."""
+
+    __slots__ = ("pos",)
+
+    def __init__(self, pos: int) -> None:
+        self.pos: Final = pos
+
+
+class Text(Node):
+    """Text between actions."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, pos: int, text: str) -> None:
+        super().__init__(pos)
+        self.text = text
+
+
+class Dot(Node):
+    """`.`"""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "."
+
+
+class Nil(Node):
+    """`nil`"""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return "nil"
+
+
+class Bool(Node):
+    """`true` or `false`."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, pos: int, value: bool) -> None:
+        super().__init__(pos)
+        self.value = value
+
+    def __str__(self) -> str:
+        return "true" if self.value else "false"
+
+
+class Number(Node):
+    """A constant without a type: what it is depends on where it goes.
+
+    `integer` and `real` are None when the text has no such form; `ideal` is the value it has where
+    anything is accepted.
+    """
+
+    __slots__ = ("ideal", "integer", "real", "text")
+
+    def __init__(
+        self, pos: int, text: str, integer: int | None, real: float | None, ideal: Any
+    ) -> None:
+        super().__init__(pos)
+        self.text, self.integer, self.real, self.ideal = text, integer, real, ideal
+
+    def __str__(self) -> str:
+        return self.text
+
+
+class String(Node):
+    """A string constant and how it was written."""
+
+    __slots__ = ("quoted", "text")
+
+    def __init__(self, pos: int, quoted: str, text: str) -> None:
+        super().__init__(pos)
+        self.quoted, self.text = quoted, text
+
+    def __str__(self) -> str:
+        return self.quoted
+
+
+class Identifier(Node):
+    """The name of a function."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, pos: int, name: str) -> None:
+        super().__init__(pos)
+        self.name = name
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Field(Node):
+    """`.a.b` on dot."""
+
+    __slots__ = ("names",)
+
+    def __init__(self, pos: int, names: list[str]) -> None:
+        super().__init__(pos)
+        self.names = names
+
+    def __str__(self) -> str:
+        return "".join(f".{name}" for name in self.names)
+
+
+class Variable(Node):
+    """`$x.a.b`; `names` are the fields, `slot` is where the variable is kept."""
+
+    __slots__ = ("name", "names", "slot")
+
+    def __init__(self, pos: int, name: str, names: list[str], slot: int) -> None:
+        super().__init__(pos)
+        self.name, self.names, self.slot = name, names, slot
+
+    def __str__(self) -> str:
+        return ".".join([self.name, *self.names])
+
+
+class Chain(Node):
+    """`(pipeline).a.b`."""
+
+    __slots__ = ("base", "names")
+
+    def __init__(self, pos: int, base: Node, names: list[str]) -> None:
+        super().__init__(pos)
+        self.base, self.names = base, names
+
+    def __str__(self) -> str:
+        base = f"({self.base})" if isinstance(self.base, Pipe) else str(self.base)
+        return base + "".join(f".{name}" for name in self.names)
+
+
+class Command(Node):
+    """One stage of a pipeline: an operand and its arguments."""
+
+    __slots__ = ("args",)
+
+    def __init__(self, pos: int, args: list[Node]) -> None:
+        super().__init__(pos)
+        self.args = args
+
+    def __str__(self) -> str:
+        return " ".join(f"({arg})" if isinstance(arg, Pipe) else str(arg) for arg in self.args)
+
+
+class Pipe(Node):
+    """Declarations and commands."""
+
+    __slots__ = ("assigns", "commands", "declared")
+
+    def __init__(self, pos: int) -> None:
+        super().__init__(pos)
+        self.declared: list[Variable] = []
+        self.assigns = False
+        self.commands: list[Command] = []
+
+    def __str__(self) -> str:
+        text = " | ".join(map(str, self.commands))
+        if self.declared:
+            sign = "=" if self.assigns else ":="
+            text = f"{', '.join(map(str, self.declared))} {sign} {text}"
+        return text
+
+
+class Items(Node):
+    """A list of nodes: the body of a template or of a branch."""
+
+    __slots__ = ("nodes",)
+
+    def __init__(self, pos: int) -> None:
+        super().__init__(pos)
+        self.nodes: list[Node] = []
+
+
+class Action(Node):
+    """A pipeline whose value is printed, unless it declares variables."""
+
+    __slots__ = ("pipe",)
+
+    def __init__(self, pos: int, pipe: Pipe) -> None:
+        super().__init__(pos)
+        self.pipe = pipe
+
+    def __str__(self) -> str:
+        return f"{{{{{self.pipe}}}}}"
+
+
+class Control(Node):
+    """`if`, `with` or `range`."""
+
+    __slots__ = ("body", "keyword", "otherwise", "pipe")
+
+    def __init__(
+        self, pos: int, keyword: str, pipe: Pipe, body: Items, otherwise: Items | None
+    ) -> None:
+        super().__init__(pos)
+        self.keyword, self.pipe, self.body, self.otherwise = keyword, pipe, body, otherwise
+
+
+class Break(Node):
+    """`break`"""
+
+    __slots__ = ()
+
+
+class Continue(Node):
+    """`continue`"""
+
+    __slots__ = ()
+
+
+class TemplateCall(Node):
+    """`template "name" pipeline`."""
+
+    __slots__ = ("name", "pipe", "quoted")
+
+    def __init__(self, pos: int, name: str, quoted: str, pipe: Pipe | None) -> None:
+        super().__init__(pos)
+        self.name, self.quoted, self.pipe = name, quoted, pipe
+
+    def __str__(self) -> str:
+        pipe = f" {self.pipe}" if self.pipe else ""
+        return f"{{{{template {self.quoted}{pipe}}}}}"

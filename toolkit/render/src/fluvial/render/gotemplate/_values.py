@@ -1,0 +1,153 @@
+"""Go's kinds on Python values.
+
+| Python            | Go                        |
+|-------------------|---------------------------|
+| `None`            | nil                       |
+| `bool`            | bool                      |
+| `int`             | int                       |
+| `Int64`           | int64                     |
+| `float`           | float64                   |
+| `complex`         | complex128                |
+| `str`             | string                    |
+| `bytes`           | []uint8                   |
+| `dict`            | map[string]interface {}   |
+| `StringMap`       | map[string]string         |
+| `list`            | []interface {}            |
+| `Strings`, `Ints` | []string, []int           |
+| anything else     | a struct; `go_type`, `go_fields` and `go_methods` say what it has |
+
+The distinction between int and int64, and between a list of strings and a list of anything, is
+visible in templates: `until (add 1 2)` is an error, `has 2 .Values.list` is false.
+"""
+
+from typing import Any, Final, NamedTuple
+
+__all__ = [
+    "Boxed",
+    "Int64",
+    "Ints",
+    "StringMap",
+    "Strings",
+    "byte_len",
+    "deep_equal",
+    "kind_of",
+    "truth",
+    "type_of",
+    "wrap64",
+]
+
+
+class Int64(int):
+    """Go's int64, where int is Python's `int`."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return int.__repr__(self)
+
+
+class Strings(list[str]):
+    """Go's []string."""
+
+    __slots__ = ()
+
+
+class Ints(list[int]):
+    """Go's []int."""
+
+    __slots__ = ()
+
+
+class StringMap(dict[str, str]):
+    """Go's map[string]string: a missing key is the empty string."""
+
+    __slots__ = ()
+
+
+class Boxed(NamedTuple):
+    """An element of a container of interfaces, as dot or variable of a range.
+
+    Go still knows that such a value is an interface: its errors say so, and a field of a nil
+    element is an error where a field of a plain nil is nil.
+    """
+
+    value: Any
+
+
+_TYPES: Final[dict[type, tuple[str, str]]] = {
+    type(None): ("<nil>", "invalid"),
+    bool: ("bool", "bool"),
+    int: ("int", "int"),
+    Int64: ("int64", "int64"),
+    float: ("float64", "float64"),
+    complex: ("complex128", "complex128"),
+    str: ("string", "string"),
+    bytes: ("[]uint8", "slice"),
+    dict: ("map[string]interface {}", "map"),
+    StringMap: ("map[string]string", "map"),
+    list: ("[]interface {}", "slice"),
+    Strings: ("[]string", "slice"),
+    Ints: ("[]int", "slice"),
+}
+
+
+def type_of(value: Any) -> str:
+    """Name the Go type: `%T` and `typeOf`."""
+    known = _TYPES.get(type(value))
+    if known is not None:
+        return known[0]
+    named = getattr(value, "go_type", None)
+    if isinstance(named, str):
+        return named
+    for base in type(value).__mro__[1:]:
+        if base in _TYPES:
+            return _TYPES[base][0]
+    return "func" if callable(value) else type(value).__name__
+
+
+def kind_of(value: Any) -> str:
+    """Name the Go kind: `kindOf`."""
+    for base in type(value).__mro__:
+        if base in _TYPES:
+            return _TYPES[base][1]
+    if type_of(value).startswith("*"):
+        return "ptr"
+    return "func" if callable(value) else "struct"
+
+
+def truth(value: Any) -> bool:
+    """Say what `if` makes of a value: zero, nil and empty are false, structs are true."""
+    if isinstance(value, (bool, int, float, complex, str, bytes, list, dict)):
+        return bool(value)
+    return value is not None
+
+
+def byte_len(text: str) -> int:
+    """Length in bytes, which is what Go's len counts."""
+    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+
+
+def wrap64(number: int) -> int:
+    """Reduce to 64 bits with sign, as Go's arithmetic overflows."""
+    return (number + 2**63) % 2**64 - 2**63
+
+
+def deep_equal(left: Any, right: Any) -> bool:
+    """Equal with equal Go types all the way down, as reflect.DeepEqual."""
+    if type_of(left) != type_of(right):
+        return False
+    if isinstance(left, dict):
+        if left.keys() != right.keys():
+            return False
+        for key, value in left.items():
+            if not deep_equal(value, right[key]):
+                return False
+        return True
+    if isinstance(left, list):
+        if len(left) != len(right):
+            return False
+        for one, other in zip(left, right, strict=True):
+            if not deep_equal(one, other):
+                return False
+        return True
+    return bool(left == right)

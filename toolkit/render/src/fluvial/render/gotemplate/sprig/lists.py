@@ -1,0 +1,203 @@
+"""Lists. Every result is a new one; equality is that of Go's types and values."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from fluvial.render.gotemplate._errors import FunctionError
+from fluvial.render.gotemplate._values import Ints, Strings, deep_equal, kind_of, type_of
+from fluvial.render.gotemplate.sprig.conversion import as_int, as_list, strings_of
+from fluvial.render.gotemplate.sprig.defaults import empty
+
+__all__ = ["FUNCTIONS"]
+
+_MOST: Final = 10_000_000
+
+
+def join(separator: str, items: Any) -> str:
+    """Join the text of the items; nil ones are dropped."""
+    return separator.join(strings_of(items))
+
+
+def sort_alpha(items: Any) -> Strings:
+    """Sort by text."""
+    if isinstance(items, (list, bytes)):
+        return Strings(sorted(strings_of(items)))
+    return strings_of(items)
+
+
+def append(items: Any, item: Any) -> list[Any]:
+    """Add at the end."""
+    return [*_only(items, "push"), item]
+
+
+def prepend(items: Any, item: Any) -> list[Any]:
+    """Add at the start."""
+    return [item, *_only(items, "prepend")]
+
+
+def _only(items: Any, verb: str) -> list[Any]:
+    if isinstance(items, (list, bytes)):
+        return list(items)
+    if items is None:
+        raise FunctionError(f"Cannot {verb} on nil")
+    raise FunctionError(f"Cannot {verb} on type {kind_of(items)}")
+
+
+def first(items: Any) -> Any:
+    """Return the first item, nil of an empty list."""
+    found = as_list(items, "first")
+    return found[0] if found else None
+
+
+def last(items: Any) -> Any:
+    """Return the last item, nil of an empty list."""
+    found = as_list(items, "last")
+    return found[-1] if found else None
+
+
+def rest(items: Any) -> Any:
+    """Return all but the first, nil of an empty list."""
+    found = as_list(items, "rest")
+    return list(found[1:]) if found else []
+
+
+def initial(items: Any) -> Any:
+    """Return all but the last."""
+    found = as_list(items, "initial")
+    return list(found[:-1]) if found else []
+
+
+def reverse(items: Any) -> list[Any]:
+    """Turn around."""
+    return list(reversed(as_list(items, "reverse")))
+
+
+def compact(items: Any) -> list[Any]:
+    """Drop what is empty."""
+    return [item for item in as_list(items, "compact") if not empty(item)]
+
+
+def uniq(items: Any) -> list[Any]:
+    """Drop what was there before."""
+    seen: list[Any] = []
+    for item in as_list(items, "uniq"):
+        if not any(deep_equal(item, known) for known in seen):
+            seen.append(item)
+    return seen
+
+
+def without(items: Any, *dropped: Any) -> list[Any]:
+    """Drop some values."""
+    return [
+        item
+        for item in as_list(items, "without")
+        if not any(deep_equal(item, drop) for drop in dropped)
+    ]
+
+
+def has(needle: Any, items: Any) -> bool:
+    """Say whether a value, of the same type, is in the list."""
+    if items is None:
+        return False
+    return any(deep_equal(needle, item) for item in as_list(items, "has"))
+
+
+def cut(items: Any, *bounds: Any) -> Any:
+    """Cut: `slice list from to`."""
+    found = _sliceable(items)
+    if not found:
+        return None
+    start = as_int(bounds[0]) if bounds else 0
+    stop = as_int(bounds[1]) if len(bounds) > 1 else len(found)
+    if not 0 <= start <= stop <= len(found):
+        raise FunctionError("reflect.Value.Slice: slice index out of bounds")
+    return type(found)(found[start:stop])
+
+
+def _sliceable(items: Any) -> list[Any]:
+    if not isinstance(items, list):
+        raise FunctionError(f"list should be type of slice or array but {kind_of(items)}")
+    return items
+
+
+def concat(*lists: Any) -> list[Any]:
+    """Join lists."""
+    joined: list[Any] = []
+    for items in lists:
+        if not isinstance(items, (list, bytes)):
+            raise FunctionError(f"Cannot concat type {kind_of(items)} as list")
+        joined.extend(items)
+    return joined
+
+
+def chunk(size: int, items: Any) -> list[Any]:
+    """Split into lists of at most `size` items."""
+    found = as_list(items, "chunk") if isinstance(items, (list, bytes)) else _not_chunked(items)
+    if size <= 0:
+        raise FunctionError("Cannot chunk into pieces of size 0")
+    return [list(found[place : place + size]) for place in range(0, len(found), size)]
+
+
+def _not_chunked(items: Any) -> list[Any]:
+    raise FunctionError(f"Cannot chunk type {type_of(items)}")
+
+
+def until_step(start: int, stop: int, step: int) -> Ints:
+    """Count from start to before stop; the wrong way is empty."""
+    if step == 0 or (stop < start) == (step > 0):
+        return Ints()
+    steps = range(start, stop, step)
+    if len(steps) > _MOST:
+        raise FunctionError(f"a list of {len(steps)} numbers is too long")
+    return Ints(steps)
+
+
+def until(count: int) -> Ints:
+    """Count from 0 to before `count`, downwards when it is negative."""
+    return until_step(0, count, -1 if count < 0 else 1)
+
+
+def seq(*bounds: int) -> str:
+    """Count like the command `seq`; the result is text."""
+    match bounds:
+        case (stop,):
+            start, step = 1, 1 if stop >= 1 else -1
+        case (start, stop):
+            step = 1 if stop >= start else -1
+        case (start, step, stop):
+            if step == 0 or (stop < start) == (step > 0):
+                return ""
+        case _:
+            return ""
+    return " ".join(map(str, until_step(start, stop + (1 if step > 0 else -1), step)))
+
+
+_BOTH: Final[dict[str, Callable[..., Any]]] = {
+    "append": append,
+    "chunk": chunk,
+    "compact": compact,
+    "first": first,
+    "has": has,
+    "initial": initial,
+    "last": last,
+    "prepend": prepend,
+    "push": append,
+    "rest": rest,
+    "reverse": reverse,
+    "slice": cut,
+    "uniq": uniq,
+    "without": without,
+}
+
+FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
+    **_BOTH,
+    **{f"must{name[0].upper()}{name[1:]}": call for name, call in _BOTH.items()},
+    "concat": concat,
+    "join": join,
+    "list": lambda *items: list(items),
+    "seq": seq,
+    "sortAlpha": sort_alpha,
+    "tuple": lambda *items: list(items),
+    "until": until,
+    "untilStep": until_step,
+}

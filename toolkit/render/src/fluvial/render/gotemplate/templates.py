@@ -1,0 +1,114 @@
+"""A set of templates that call each other, and its execution."""
+
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final, Literal
+
+from fluvial.render.gotemplate._builtins import BUILTINS
+from fluvial.render.gotemplate._compile import Compiled, compile_text
+from fluvial.render.gotemplate._errors import TemplateError, TemplateSyntaxError
+from fluvial.render.gotemplate._function import Function, function_of
+from fluvial.render.gotemplate._run import Run
+from fluvial.render.gotemplate.budget import Budget
+
+__all__ = ["Templates"]
+
+_FRAMES: Final = 20_000
+
+
+class Templates:
+    """Templates by name, with the functions they may call.
+
+    `functions` come on top of Go's own. `missing` says what a missing key of a map is: "zero" nil
+    (as Helm has it), "default" nil that may be gone into further, "error" an error. `name` is what
+    the set is called in the error about a template that does not exist.
+
+    A set is for one thread. Functions may call `execute` again: what they run shares the budget of
+    the execution they are called from.
+    """
+
+    def __init__(
+        self,
+        functions: Mapping[str, Callable[..., Any]] | None = None,
+        missing: Literal["zero", "error", "default"] = "zero",
+        *,
+        name: str = "gotpl",
+    ) -> None:
+        self._functions: dict[str, Function] = {
+            key: function_of(call) for key, call in {**BUILTINS, **(functions or {})}.items()
+        }
+        self._missing = missing
+        self._name = name
+        self._templates: dict[str, Compiled] = {}
+        self._budget: Budget | None = None
+        self._depth = 0
+
+    def add(self, name: str, text: str) -> None:
+        """Add a text and all it defines; a later definition replaces an earlier one.
+
+        As in Go, a definition of nothing but blanks replaces no other. Raises TemplateSyntaxError.
+        """
+        with _stack():
+            unit = compile_text(name, text)
+        for function, line in unit.functions.items():
+            if function not in self._functions:
+                raise TemplateSyntaxError(name, line, f'function "{function}" not defined')
+        for template in unit.templates:
+            if not template.empty or template.name not in self._templates:
+                self._templates[template.name] = template
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._templates
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the names, in the order of their definition."""
+        return iter(self._templates)
+
+    def copy(self) -> "Templates":
+        """Make a set with the same templates, functions and running budget.
+
+        What is added to the copy does not exist in the original: this is what `tpl` executes in.
+        """
+        other = Templates.__new__(Templates)
+        other._functions = self._functions
+        other._missing, other._name = self._missing, self._name
+        other._templates = dict(self._templates)
+        other._budget, other._depth = self._budget, self._depth
+        return other
+
+    def execute(self, name: str, data: Any, *, budget: Budget | None = None) -> str:
+        """Run one template on `data` and return its output.
+
+        Raises TemplateError in Go's form, BudgetExceeded among them. Without a `budget` a nested
+        call uses the outer one, an outermost one a default Budget.
+        """
+        template = self._templates.get(name)
+        if template is None:
+            text = f'template: no template "{name}" associated with template "{self._name}"'
+            raise TemplateError(text, name=name, line=0, column=0, detail=text)
+        outer = self._budget, self._depth
+        budget = budget or outer[0] or Budget()
+        parts: list[str] = []
+        self._budget, self._depth = budget, outer[1] + 1
+        try:
+            with _stack():
+                run = Run(template, self._templates, self._functions, self._missing, budget,
+                          data, parts, self._depth)  # fmt: skip
+                run.start(data)
+        finally:
+            self._budget, self._depth = outer
+        return "".join(parts)
+
+
+@contextmanager
+def _stack() -> Iterator[None]:
+    """Give nested templates room: one level of theirs is dozens of Python's."""
+    before = sys.getrecursionlimit()
+    if before < _FRAMES:
+        sys.setrecursionlimit(_FRAMES)
+    try:
+        yield
+    finally:
+        if before < _FRAMES:
+            sys.setrecursionlimit(before)
