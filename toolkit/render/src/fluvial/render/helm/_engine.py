@@ -1,0 +1,223 @@
+"""Rendering: one set of templates for all charts, each run with its own chart's objects."""
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from fluvial.render.gotemplate import Budget, FunctionError, TemplateError, Templates
+from fluvial.render.gotemplate import TemplateSyntaxError
+from fluvial.render.helm._dependencies import process_dependencies
+from fluvial.render.helm._errors import ChartError, RenderError
+from fluvial.render.helm._functions import MARK_END, MARK_START, helm_functions
+from fluvial.render.helm._manifests import manifest_text, sort_manifests
+from fluvial.render.helm._model import Capabilities, Chart, File, Release, RenderedChart
+from fluvial.render.helm._objects import (
+    capabilities_object,
+    chart_object,
+    files_object,
+    kube_version,
+)
+from fluvial.render.helm._schema import check_schemas
+from fluvial.render.helm._values import floats, merge_values
+
+__all__ = ["Lookup", "render"]
+
+Lookup = Callable[[str, str, str, str], dict[str, Any]]
+Table = dict[str, Any]
+_NO_VALUE: Final = "<no value>"
+_DEEPEST_INCLUDE: Final = 1000
+_PLACE = re.compile(r"template: (\S+:\d+:\d+): ")
+_MARKED = re.compile(f"{MARK_START}(.*?){MARK_END}", re.DOTALL)
+_CRD_ENDINGS = (".yaml", ".yml", ".json")
+
+
+def render(
+    chart: Chart,
+    values: Table,
+    release: Release,
+    capabilities: Capabilities = Capabilities(),  # noqa: B008  (a frozen value)
+    *,
+    lookup: Lookup | None = None,
+    skip_schema: bool = False,
+) -> RenderedChart:
+    """Render `chart` with the user's `values`, as an install or upgrade of `release` would.
+
+    `lookup(apiVersion, kind, namespace, name)` answers the function of that name: an object, a list
+    object when `name` is empty, an empty mapping when there is nothing; without it nothing is ever
+    found. `skip_schema` leaves values.schema.json out. `chart` is not changed. Raises HelmError.
+    """
+    functions = helm_functions()
+    in_range = _comparison(functions["semverCompare"])
+    chart = chart.copy()
+    supplied = floats(values)
+    process_dependencies(chart, supplied, in_range)
+    needed = chart.metadata.get("kubeVersion", "")
+    version = kube_version(capabilities.kube_version)[0]
+    if needed and not in_range(needed, version):
+        raise ChartError(
+            f"chart requires kubeVersion: {needed} which is incompatible with Kubernetes {version}"
+        )
+    seen = merge_values(chart, supplied)
+    if not skip_schema:
+        check_schemas(chart, seen)
+    engine = _Engine(functions, lookup)
+    top = {
+        "Release": {
+            "Name": release.name,
+            "Namespace": release.namespace,
+            "IsUpgrade": release.is_upgrade,
+            "IsInstall": release.is_install,
+            "Revision": release.revision,
+            "Service": release.service,
+        },
+        "Capabilities": capabilities_object(capabilities),
+    }
+    engine.collect(chart, seen, top)
+    files = engine.run()
+    notes = files.get(f"{chart.name}/templates/NOTES.txt", "")
+    rendered = {path: text for path, text in files.items() if not path.endswith("NOTES.txt")}
+    manifests, hooks = sort_manifests(rendered)
+    return RenderedChart(
+        manifests=manifests,
+        hooks=hooks,
+        notes=notes,
+        manifest=manifest_text(manifests),
+        crds=_crds(chart),
+        chart=chart,
+    )
+
+
+def _comparison(compare: Callable[[str, str], bool]) -> Callable[[str, str], bool]:
+    """Return the check of a version against a constraint; what cannot be read does not match."""
+
+    def in_range(constraint: str, version: str) -> bool:
+        try:
+            return not constraint or compare(constraint, version)
+        except FunctionError:
+            return False
+
+    return in_range
+
+
+def _crds(chart: Chart) -> list[File]:
+    """Return the files of `crds/`: the chart's own by path, then those of its subcharts."""
+    own = [
+        File(f"{chart.path}/{file.name}", file.data)
+        for file in sorted(chart.files, key=lambda file: file.name)
+        if file.name.startswith("crds/") and file.name.endswith(_CRD_ENDINGS)
+    ]
+    return own + [file for sub in chart.subcharts for file in _crds(sub)]
+
+
+class _Engine:
+    """The templates of a chart and its subcharts, and the functions that need them."""
+
+    def __init__(self, functions: dict[str, Callable[..., Any]], lookup: Lookup | None) -> None:
+        self._lookup = lookup
+        self._open: dict[str, int] = {}
+        bound = {"include": self._include, "tpl": self._tpl, "lookup": self._find}
+        self._templates = Templates(functions | bound)
+        self._current = self._templates
+        self._texts: dict[str, tuple[str, Table]] = {}
+
+    def collect(self, chart: Chart, values: Table, top: Table) -> Table:
+        """Take the templates of `chart` and those below it; return its root object."""
+        root: Table = {
+            "Chart": chart_object(chart),
+            "Files": files_object(chart.files),
+            "Values": values,
+            "Subcharts": {},
+            **top,
+        }
+        for sub in chart.subcharts:
+            inner = values.get(sub.name)
+            below = self.collect(sub, inner if isinstance(inner, dict) else {}, top)
+            root["Subcharts"][sub.name] = below
+        for file in chart.templates:
+            leaf = file.name.rpartition("/")[2]
+            if not chart.is_library or leaf.startswith("_"):
+                path = f"{chart.path}/{file.name}"
+                text = file.data.decode("utf-8", "surrogateescape")
+                self._texts[path] = (text, root | {"BasePath": f"{chart.path}/templates"})
+        return root
+
+    def run(self) -> dict[str, str]:
+        """Parse all, then run what is not a partial; return the output by path."""
+        # Deep paths first and then backwards by name: the last definition of a name wins.
+        order = sorted(self._texts, key=lambda path: (path.count("/"), path), reverse=True)
+        for path in order:
+            try:
+                self._templates.add(path, self._texts[path][0])
+            except TemplateSyntaxError as error:
+                raise RenderError(
+                    f"parse error at ({error.name}:{error.line}): {error.detail}",
+                    file=error.name,
+                    line=error.line,
+                ) from None
+        budget = Budget()
+        output = {}
+        for path in order:
+            if path.rpartition("/")[2].startswith("_"):
+                continue
+            root = self._texts[path][1]
+            base = root.pop("BasePath")
+            root["Template"] = {"Name": path, "BasePath": base}
+            try:
+                text = self._templates.execute(path, root, budget=budget)
+            except TemplateError as error:
+                raise _failure(error) from None
+            output[path] = text.replace(_NO_VALUE, "")
+        return output
+
+    def _include(self, name: str, data: Any) -> str:
+        depth = self._open.get(name, 0)
+        if depth > _DEEPEST_INCLUDE:
+            raise FunctionError(
+                f"rendering template has a nested reference name: {name}: unable to execute template"
+            )
+        self._open[name] = depth + 1
+        try:
+            return self._current.execute(name, data)
+        except TemplateError as error:
+            raise FunctionError(str(error)) from None
+        finally:
+            self._open[name] = depth
+
+    def _tpl(self, text: str, data: Any) -> str:
+        outer = self._current
+        inner = outer.copy()
+        try:
+            inner.add("gotpl", text)
+        except TemplateSyntaxError as error:
+            raise FunctionError(f"cannot parse template {_quoted(text)}: {error}") from None
+        self._current = inner
+        try:
+            return inner.execute("gotpl", data).replace(_NO_VALUE, "")
+        except TemplateError as error:
+            problem = f"error during tpl function execution for {_quoted(text)}: {error}"
+            raise FunctionError(problem) from None
+        finally:
+            self._current = outer
+
+    def _find(self, api_version: str, kind: str, namespace: str, name: str) -> Table:
+        if self._lookup is None:
+            return {}
+        found = floats(self._lookup(api_version, kind, namespace, name))
+        assert isinstance(found, dict)
+        return found
+
+
+def _quoted(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{escaped}"'
+
+
+def _failure(error: TemplateError) -> RenderError:
+    """Word a failure: what `fail` and `required` say stands alone, with the outermost place."""
+    text = str(error)
+    place = _PLACE.match(text)
+    marked = _MARKED.search(text)
+    if marked and place:
+        text = f"execution error at ({place[1]}): {marked[1]}"
+    file, line, column = error.name, error.line, error.column
+    return RenderError(text, file=file, line=line, column=column)

@@ -1,0 +1,131 @@
+"""From rendered files to manifests: documents, hooks, and the order of kinds."""
+
+import re
+from typing import Any
+
+from fluvial.render.helm._errors import ManifestError
+from fluvial.render.helm._model import Hook, Manifest
+from fluvial.render.yaml import YamlError, load
+
+__all__ = ["INSTALL_ORDER", "UNINSTALL_ORDER", "manifest_text", "sort_manifests", "split_documents"]
+
+INSTALL_ORDER = (
+    "PriorityClass", "Namespace", "NetworkPolicy", "ResourceQuota", "LimitRange",
+    "PodSecurityPolicy", "PodDisruptionBudget", "ServiceAccount", "Secret", "SecretList",
+    "ConfigMap", "StorageClass", "PersistentVolume", "PersistentVolumeClaim",
+    "CustomResourceDefinition", "ClusterRole", "ClusterRoleList", "ClusterRoleBinding",
+    "ClusterRoleBindingList", "Role", "RoleList", "RoleBinding", "RoleBindingList", "Service",
+    "DaemonSet", "Pod", "ReplicationController", "ReplicaSet", "Deployment",
+    "HorizontalPodAutoscaler", "StatefulSet", "Job", "CronJob", "IngressClass", "Ingress",
+    "APIService", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration",
+)  # fmt: skip
+UNINSTALL_ORDER = (
+    "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "APIService", "Ingress",
+    "IngressClass", "Service", "CronJob", "Job", "StatefulSet", "HorizontalPodAutoscaler",
+    "Deployment", "ReplicaSet", "ReplicationController", "Pod", "DaemonSet", "RoleBindingList",
+    "RoleBinding", "RoleList", "Role", "ClusterRoleBindingList", "ClusterRoleBinding",
+    "ClusterRoleList", "ClusterRole", "CustomResourceDefinition", "PersistentVolumeClaim",
+    "PersistentVolume", "StorageClass", "ConfigMap", "SecretList", "Secret", "ServiceAccount",
+    "PodDisruptionBudget", "PodSecurityPolicy", "LimitRange", "ResourceQuota", "NetworkPolicy",
+    "Namespace", "PriorityClass",
+)  # fmt: skip
+_RANK = {kind: index for index, kind in enumerate(INSTALL_ORDER)}
+_EVENTS = {
+    **{name: name for name in (
+        "pre-install", "post-install", "pre-delete", "post-delete", "pre-upgrade", "post-upgrade",
+        "pre-rollback", "post-rollback", "test",
+    )},
+    "test-success": "test",
+}  # fmt: skip
+_SEPARATOR = re.compile(r"^---[ \t\r]*$\n?", re.MULTILINE)
+_INTEGER = re.compile(r"[-+]?[0-9]+", re.ASCII)
+
+
+def split_documents(text: str) -> list[str]:
+    """Split at lines of `---`; what is blank is left out, white space before a document too."""
+    return [part.lstrip() for part in _SEPARATOR.split(text) if part.strip()]
+
+
+def sort_manifests(files: dict[str, str]) -> tuple[list[Manifest], list[Hook]]:
+    """Split rendered files, by path, into manifests and hooks, both in the order of kinds.
+
+    A hook with an event that Helm does not know is dropped. Raises ManifestError.
+    """
+    manifests: list[Manifest] = []
+    hooks: list[Hook] = []
+    for path in sorted(files):
+        if path.rpartition("/")[2].startswith("_"):
+            continue
+        for text in split_documents(files[path]):
+            head = _head(text, path)
+            meta = head.get("metadata")
+            meta = meta if isinstance(meta, dict) else {}
+            notes = meta.get("annotations")
+            notes = notes if isinstance(notes, dict) else {}
+            facts = {
+                "path": path,
+                "name": _text(meta.get("name")),
+                "kind": _text(head.get("kind")),
+                "api_version": _text(head.get("apiVersion")),
+                "text": text,
+            }
+            if "helm.sh/hook" not in notes:
+                manifests.append(Manifest(**facts))
+                continue
+            events = _words(notes["helm.sh/hook"])
+            if all(event in _EVENTS for event in events):
+                hooks.append(_hook(facts, [_EVENTS[event] for event in events], notes))
+    return sorted(manifests, key=_by_kind), sorted(hooks, key=_by_kind)
+
+
+def _by_kind(document: Manifest | Hook) -> tuple[int, str]:
+    rank = _RANK.get(document.kind)
+    return (len(_RANK), document.kind) if rank is None else (rank, "")
+
+
+def _hook(facts: dict[str, str], events: list[str], notes: dict[str, Any]) -> Hook:
+    weight = _text(notes.get("helm.sh/hook-weight"))
+    policies = _words(notes.get("helm.sh/hook-delete-policy"))
+    return Hook(
+        **facts,
+        events=events,
+        weight=int(weight) if _INTEGER.fullmatch(weight) else 0,
+        delete_policies=policies or ["before-hook-creation"],
+        output_log_policies=_words(notes.get("helm.sh/hook-output-log-policy")),
+    )
+
+
+def _words(value: Any) -> list[str]:
+    text = _text(value)
+    return [word.strip().lower() for word in text.split(",")] if text else []
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return "" if value is None else str(value)
+
+
+def _head(text: str, path: str) -> dict[str, Any]:
+    """Read a document. Raises ManifestError when it is no mapping."""
+    try:
+        value = load(text, file=path)
+    except YamlError as error:
+        raise ManifestError(
+            f"YAML parse error on {path}: error converting YAML to JSON: "
+            f"yaml: line {error.line}: {error.problem}",
+            file=path,
+        ) from None
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        kind = {list: "array", str: "string", bool: "bool"}.get(type(value), "number")
+        raise ManifestError(
+            f"YAML parse error on {path}: cannot take a {kind} for an object", file=path
+        )
+    return value
+
+
+def manifest_text(manifests: list[Manifest]) -> str:
+    """Join manifests as releases store them: each after `---` and the path of its template."""
+    return "".join(f"---\n# Source: {one.path}\n{one.text}\n" for one in manifests)

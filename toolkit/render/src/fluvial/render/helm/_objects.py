@@ -1,0 +1,185 @@
+"""The objects that templates find at their root: `.Chart`, `.Files`, `.Capabilities`."""
+
+import base64
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from fluvial.render.gotemplate import Strings
+from fluvial.render.helm._encode import to_yaml
+from fluvial.render.helm._errors import ChartError
+from fluvial.render.helm._globs import file_glob
+from fluvial.render.helm._model import Capabilities, Chart, File
+
+__all__ = ["Files", "files_object", "capabilities_object", "chart_object", "kube_version"]
+
+HELM_VERSION: Final = "v4.2"  # what the embedding upstream controller shows to templates
+_VERSION = re.compile(r"^v?(\d+)\.(\d+)(?:\.(\d+))?(.*)\Z", re.ASCII)
+_BARE_CLUSTER = (
+    "v1", "admissionregistration.k8s.io/v1", "admissionregistration.k8s.io/v1alpha1",
+    "admissionregistration.k8s.io/v1beta1", "internal.apiserver.k8s.io/v1alpha1", "apps/v1",
+    "apps/v1beta1", "apps/v1beta2", "authentication.k8s.io/v1", "authentication.k8s.io/v1alpha1",
+    "authentication.k8s.io/v1beta1", "authorization.k8s.io/v1", "authorization.k8s.io/v1beta1",
+    "autoscaling/v1", "autoscaling/v2", "batch/v1", "batch/v1beta1", "certificates.k8s.io/v1",
+    "certificates.k8s.io/v1beta1", "certificates.k8s.io/v1alpha1", "coordination.k8s.io/v1alpha2",
+    "coordination.k8s.io/v1beta1", "coordination.k8s.io/v1", "discovery.k8s.io/v1",
+    "discovery.k8s.io/v1beta1", "events.k8s.io/v1", "events.k8s.io/v1beta1", "extensions/v1beta1",
+    "flowcontrol.apiserver.k8s.io/v1", "flowcontrol.apiserver.k8s.io/v1beta1",
+    "flowcontrol.apiserver.k8s.io/v1beta2", "flowcontrol.apiserver.k8s.io/v1beta3",
+    "lifecycle.k8s.io/v1alpha1", "networking.k8s.io/v1", "networking.k8s.io/v1beta1",
+    "node.k8s.io/v1", "node.k8s.io/v1alpha1", "node.k8s.io/v1beta1", "policy/v1", "policy/v1beta1",
+    "rbac.authorization.k8s.io/v1", "rbac.authorization.k8s.io/v1beta1",
+    "rbac.authorization.k8s.io/v1alpha1", "resource.k8s.io/v1", "resource.k8s.io/v1beta2",
+    "resource.k8s.io/v1beta1", "resource.k8s.io/v1alpha3", "scheduling.k8s.io/v1alpha3",
+    "scheduling.k8s.io/v1beta1", "scheduling.k8s.io/v1", "storage.k8s.io/v1beta1",
+    "storage.k8s.io/v1", "storage.k8s.io/v1alpha1", "storagemigration.k8s.io/v1",
+    "storagemigration.k8s.io/v1beta1", "apiextensions.k8s.io/v1beta1", "apiextensions.k8s.io/v1",
+)  # fmt: skip
+
+
+class Files(dict[str, bytes]):
+    """`.Files`: content by path; printed and ranged over as a map of bytes."""
+
+    go_type = "engine.files"
+
+    @property
+    def go_methods(self) -> dict[str, Callable[..., Any]]:
+        """Return what templates may call."""
+        return {
+            "Get": self._get,
+            "GetBytes": self._get_bytes,
+            "Glob": self._glob,
+            "Lines": self._lines,
+            "AsConfig": self._as_config,
+            "AsSecrets": self._as_secrets,
+        }
+
+    def _get(self, path: str) -> str:
+        return self.get(path, b"").decode("utf-8", "replace")
+
+    def _get_bytes(self, path: str) -> bytes:
+        return self.get(path, b"")
+
+    def _glob(self, pattern: str) -> "Files":
+        matcher = file_glob(pattern)
+        return Files({path: data for path, data in self.items() if matcher.match(path)})
+
+    def _lines(self, path: str) -> Strings:
+        if path not in self:
+            return Strings()
+        return Strings(self._get(path).removesuffix("\n").split("\n"))
+
+    def _as_config(self) -> str:
+        return to_yaml({_leaf(path): self._get(path) for path in self}) if self else ""
+
+    def _as_secrets(self) -> str:
+        encoded = {_leaf(path): base64.b64encode(data).decode() for path, data in self.items()}
+        return to_yaml(encoded) if self else ""
+
+
+def _leaf(path: str) -> str:
+    return path.rpartition("/")[2]
+
+
+def files_object(files: list[File]) -> Files:
+    """Return `.Files` of a chart."""
+    return Files({file.name: file.data for file in files})
+
+
+class _Struct:
+    """A Go struct: fields by name, JSON by its own keys, printed as `text`."""
+
+    def __init__(
+        self, go_type: str, fields: dict[str, Any], json: dict[str, Any], text: str = ""
+    ) -> None:
+        self.go_type = go_type
+        self.go_fields = fields
+        self._json = json
+        self._text = text
+
+    def __str__(self) -> str:
+        return self._text or f"{{{' '.join(map(str, self.go_fields.values()))}}}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what the JSON and YAML functions print."""
+        return self._json
+
+
+class _ApiVersions(Strings):
+    """`.Capabilities.APIVersions`."""
+
+    go_type = "common.VersionSet"
+
+    @property
+    def go_methods(self) -> dict[str, Callable[..., Any]]:
+        """Return what templates may call."""
+        return {"Has": self._has}
+
+    def _has(self, version: str) -> bool:
+        return version in self
+
+
+def kube_version(text: str) -> tuple[str, str, str]:
+    """Return version (with `v`), major and minor. Raises ChartError."""
+    match = _VERSION.match(text)
+    if not match:
+        raise ChartError(f"could not parse {text!r} as a Kubernetes version (as in v1.36.0)")
+    major, minor, patch, rest = match.groups()
+    return f"v{major}.{minor}.{patch or 0}{rest}", major, minor
+
+
+def capabilities_object(capabilities: Capabilities) -> _Struct:
+    """Return `.Capabilities`."""
+    version, major, minor = kube_version(capabilities.kube_version)
+    facts = {"Version": version, "Major": major, "Minor": minor}
+    kube = _Struct("common.KubeVersion", {**facts, "GitVersion": version}, facts, version)
+    known = capabilities.api_versions
+    apis = _ApiVersions(_BARE_CLUSTER if known is None else known)
+    helm_json = {
+        "version": HELM_VERSION,
+        "git_commit": "",
+        "git_tree_state": "",
+        "go_version": "",
+        "kube_client_version": f"v{major}.{minor}",
+    }
+    names = ("Version", "GitCommit", "GitTreeState", "GoVersion", "KubeClientVersion")
+    helm = _Struct(
+        "version.BuildInfo", dict(zip(names, helm_json.values(), strict=True)), helm_json
+    )
+    fields = {"KubeVersion": kube, "APIVersions": apis, "HelmVersion": helm}
+    return _Struct("*common.Capabilities", fields, fields)
+
+
+def chart_object(chart: Chart) -> dict[str, Any]:
+    """Return `.Chart`: every field of the metadata under its Go name, empty ones included."""
+    meta = chart.metadata
+    return {
+        **{name: meta.get(key, "") for name, key in (
+            ("Name", "name"), ("Home", "home"), ("Version", "version"),
+            ("Description", "description"), ("Icon", "icon"), ("APIVersion", "apiVersion"),
+            ("Condition", "condition"), ("Tags", "tags"), ("AppVersion", "appVersion"),
+            ("KubeVersion", "kubeVersion"), ("Type", "type"),
+        )},
+        "Sources": list(meta.get("sources", [])),
+        "Keywords": list(meta.get("keywords", [])),
+        "Maintainers": [
+            {name: one.get(name.lower(), "") for name in ("Name", "Email", "URL")}
+            for one in meta.get("maintainers", [])
+        ],
+        "Deprecated": meta.get("deprecated", False),
+        "Annotations": dict(meta["annotations"]) if meta.get("annotations") else None,
+        "Dependencies": [
+            {
+                "Name": one.get("name", ""),
+                "Version": one.get("version", ""),
+                "Repository": one.get("repository", ""),
+                "Condition": one.get("condition", ""),
+                "Tags": list(one.get("tags", [])),
+                "Enabled": one.get("enabled", False),
+                "ImportValues": list(one.get("import-values", [])),
+                "Alias": one.get("alias", ""),
+            }
+            for one in meta.get("dependencies", [])
+        ],
+        "IsRoot": chart.parent is None,
+    }  # fmt: skip

@@ -1,0 +1,57 @@
+"""values.schema.json: each chart's values against its own schema, subcharts included."""
+
+from typing import Any
+
+import msgspec
+
+from fluvial.render.helm._encode import to_json
+from fluvial.render.helm._errors import ValuesError
+from fluvial.render.helm._model import Chart
+
+__all__ = ["check_schemas"]
+
+_HEAD = "values don't meet the specifications of the schema(s) in the following chart(s):\n"
+
+
+def check_schemas(chart: Chart, values: dict[str, Any]) -> None:
+    """Raise ValuesError with every violation, chart by chart. References are never fetched."""
+    problems = _problems(chart, values)
+    if problems:
+        raise ValuesError(_HEAD + "".join(problems), file="values.schema.json")
+
+
+def _problems(chart: Chart, values: dict[str, Any]) -> list[str]:
+    found = []
+    if chart.schema is not None:
+        lines = _violations(chart, chart.schema, values)
+        if lines:
+            found.append(f"{chart.name}:\n" + "".join(f"- at {line}\n" for line in lines))
+    for sub in chart.subcharts:
+        inner = values.get(sub.name)
+        if isinstance(inner, dict):
+            found += _problems(sub, inner)
+    return found
+
+
+def _violations(chart: Chart, schema: bytes, values: dict[str, Any]) -> list[str]:
+    import jsonschema_rs  # noqa: PLC0415  (few charts have a schema; the import costs 10 MB)
+
+    try:
+        # Decoded again, so that whole floats are the integers that a schema means.
+        document = msgspec.json.decode(to_json(values))
+        validator = jsonschema_rs.validator_for(msgspec.json.decode(schema), retriever=_refuse)
+        return sorted(
+            f"'{''.join(f'/{part}' for part in error.instance_path)}': {error.message}"
+            for error in validator.iter_errors(document)
+        )
+    except (msgspec.DecodeError, ValueError) as error:
+        raise ValuesError(
+            f"{chart.path}/values.schema.json cannot be used: {error}",
+            file=f"{chart.path}/values.schema.json",
+        ) from None
+
+
+def _refuse(uri: str) -> Any:
+    if uri.startswith("urn:"):
+        return True
+    raise ValueError(f"the reference {uri} would have to be fetched; put it into the schema")

@@ -1,0 +1,138 @@
+"""Values: numbers as Helm has them, and how layers of them are combined.
+
+Nulls delete. A null in a higher layer takes the key of the layers below it with it; a null that
+stands only in a chart's defaults is dropped when values are coalesced, and kept when a chart's
+defaults are merged with those of its subcharts (`merge=True`), so that it can still delete there.
+"""
+
+from typing import Any
+
+from fluvial.render.helm._errors import ValuesError
+from fluvial.render.helm._model import Chart
+
+__all__ = ["coalesce", "copied", "floats", "merge_files", "merge_tables", "merge_values", "table"]
+
+Table = dict[str, Any]
+
+
+def floats(value: Any) -> Any:
+    """Return `value` with every number a float, which is what Go makes of untyped JSON."""
+    if isinstance(value, dict):
+        return {key: floats(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [floats(item) for item in value]
+    if isinstance(value, int) and not isinstance(value, bool):
+        return float(value)
+    return value
+
+
+def copied(value: Any) -> Any:
+    """Copy mappings and lists; the rest is immutable."""
+    if isinstance(value, dict):
+        return {key: copied(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [copied(item) for item in value]
+    return value
+
+
+def merge_files(base: Table, over: Table) -> Table:
+    """Merge as values files are merged: mappings by key, everything else replaced, nulls kept."""
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        both = isinstance(value, dict) and isinstance(below, dict)
+        merged[key] = merge_files(below, value) if both else value  # type: ignore[arg-type]
+    return merged
+
+
+def merge_values(chart: Chart, values: Table) -> Table:
+    """Return what templates of `chart` see: `values` over the defaults of it and its subcharts.
+
+    Numbers become floats; neither argument is changed. Raises ValuesError.
+    """
+    return coalesce(chart, floats(values), merge=False)
+
+
+def coalesce(chart: Chart, values: Table, *, merge: bool) -> Table:
+    """Put `values` over the defaults of `chart` and everything below it, into a new mapping."""
+    result = copied(values)
+    assert isinstance(result, dict)
+    _coalesce(chart, result, merge)
+    return result
+
+
+def _coalesce(chart: Chart, dest: Table, merge: bool) -> None:
+    _defaults(chart, dest, merge)
+    for sub in chart.subcharts:
+        inner = dest.setdefault(sub.name, {})
+        if not isinstance(inner, dict):
+            raise ValuesError(
+                f"type mismatch on {sub.name}: the values of a subchart must be a mapping"
+            )
+        _globals(inner, dest, merge)
+        _coalesce(sub, inner, merge)
+
+
+def _defaults(chart: Chart, dest: Table, merge: bool) -> None:
+    """Fill `dest` from the chart's own defaults."""
+    children = {sub.name for sub in chart.subcharts}
+    for key, value in chart.values.items():
+        if key not in dest:
+            if merge:
+                dest[key] = copied(value)
+            elif value is not None:
+                dest[key] = _without_nulls(value)
+        elif dest[key] is None and not merge:
+            del dest[key]
+        elif isinstance(dest[key], dict) and isinstance(value, dict):
+            # A null for a subchart must live until that subchart's defaults are reached.
+            merge_tables(dest[key], copied(value), merge=merge or key in children)
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
+    return copied(value)
+
+
+def merge_tables(dest: Table, source: Table, *, merge: bool) -> Table:
+    """Fill `dest` from `source`, whose values it takes over; `dest` wins. Returns `dest`."""
+    for key, value in source.items():
+        if key not in dest:
+            if merge:
+                dest[key] = value
+            elif value is not None:
+                dest[key] = _without_nulls(value)
+        elif dest[key] is None:
+            if not merge:
+                del dest[key]
+        elif isinstance(value, dict) and isinstance(dest[key], dict):
+            merge_tables(dest[key], value, merge=merge)
+    return dest
+
+
+def _globals(dest: Table, source: Table, merge: bool) -> None:
+    """Hand the parent's globals down to the values of a subchart; the parent's win."""
+    below, above = dest.get("global", {}), source.get("global", {})
+    below = {} if below is None else below
+    above = {} if above is None else above
+    if not isinstance(below, dict) or not isinstance(above, dict):
+        return
+    for key, value in above.items():
+        if isinstance(value, dict):
+            mine = below.get(key, {})
+            if isinstance(mine, dict):
+                below[key] = merge_tables(copied(value), mine, merge=merge)
+        elif not isinstance(below.get(key), dict):
+            below[key] = copied(value)
+    dest["global"] = below
+
+
+def table(values: Table, path: str) -> Table | None:
+    """Return the mapping at a dotted path; None when there is none."""
+    found: Any = values
+    for part in path.split("."):
+        if not isinstance(found, dict):
+            return None
+        found = found.get(part)
+    return found if isinstance(found, dict) else None
