@@ -83,8 +83,8 @@ def secret_checksum(data: Mapping[str, bytes]) -> str:
 
 
 def spec_hash(value: Any) -> str:
-    """Return `v2:` and the SHA-256 of canonical JSON: keys sorted, empty fields left out."""
-    content = msgspec.json.encode(_without_empty(value), order="deterministic")
+    """Return `v2:` and the SHA-256 of canonical JSON: keys sorted, nulls left out."""
+    content = msgspec.json.encode(_without_nulls(value), order="deterministic")
     return SPEC_PREFIX + hashlib.sha256(content).hexdigest()
 
 
@@ -93,10 +93,9 @@ def is_ours(hash: str) -> bool:
     return hash.startswith(SPEC_PREFIX)
 
 
-def _without_empty(value: Any) -> Any:
+def _without_nulls(value: Any) -> Any:
     if isinstance(value, dict):
-        kept = {key: _without_empty(item) for key, item in value.items() if item is not None}
-        return {key: item for key, item in kept.items() if item not in ("", [])}
+        return {key: _without_nulls(item) for key, item in value.items() if item is not None}
     if isinstance(value, list):
-        return [_without_empty(item) for item in value]
+        return [_without_nulls(item) for item in value]
     return value

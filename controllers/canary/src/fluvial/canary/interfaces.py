@@ -1,46 +1,15 @@
-"""What a tick asks of routers, metrics, webhooks and alerts: the seams of this distribution.
+"""What a tick asks of metrics, webhooks and alerts: the seams of this distribution.
 
-The implementations are in `routers`, `metrics`, `webhooks` and `alerts`; tests have their own.
+The implementations are in `metrics`, `webhooks` and `alerts`; tests have their own. Routers have
+their contract in `routers.model`.
 """
 
-from typing import Any, Protocol
+from typing import Protocol
 
 from fluvial.apis.flagger.analysis import Webhook
 from fluvial.apis.flagger.canary import Canary
 
-__all__ = ["Alerts", "CheckOutcome", "HookOutcome", "Hooks", "MetricChecks", "Router", "Weights"]
-
-
-class Weights(Protocol):
-    """Where requests go, in percent; `mirrored` sends copies to the canary as well."""
-
-    @property
-    def primary(self) -> int:
-        """Share of the primary."""
-
-    @property
-    def canary(self) -> int:
-        """Share of the canary."""
-
-    @property
-    def mirrored(self) -> bool:
-        """Whether the canary gets copies of requests."""
-
-
-class Router(Protocol):
-    """Shifts traffic by one provider's objects; idempotent, and the objects are its only memory."""
-
-    async def reconcile(self, canary: Canary) -> None:
-        """Create or mend the objects; weights that are there stay."""
-
-    async def get(self, canary: Canary) -> Any:
-        """Return the `Weights` that the objects have."""
-
-    async def set(self, canary: Canary, weights: Any) -> None:
-        """Write `Weights`; may change the cookies in `canary.status`, which is written after it."""
-
-    async def finalize(self, canary: Canary) -> None:
-        """Give back what was taken over, when the Canary is deleted with revertOnDeletion."""
+__all__ = ["Alerts", "CheckOutcome", "HookOutcome", "Hooks", "MetricChecks"]
 
 
 class CheckOutcome(Protocol):
