@@ -2,8 +2,8 @@
 
 An observer is data: which metric counts requests, which labels choose those of the canary, which
 matcher keeps those without error, and how durations are kept. The text is the one that Flagger
-sends, once white space is collapsed, so that recording rules, caches and allow lists that know
-Flagger's queries know these.
+sends (but for a comma that it leaves behind the last label of some Envoy queries), so that caches
+and allow lists that know Flagger's queries know these.
 """
 
 import re
@@ -97,7 +97,8 @@ def _filled(query: str, model: QueryModel) -> str:
     }
     if "$skipper" in query:
         fields["skipper"] = _skipper_route(model)
-    return Template(query).substitute(fields)
+    # Flagger's texts begin with a line break.
+    return " " + Template(query).substitute(fields)
 
 
 def _skipper_route(model: QueryModel) -> str:

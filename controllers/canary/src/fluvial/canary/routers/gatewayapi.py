@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from fluvial.apis.flagger import Canary
 from fluvial.apis.ids import Unstructured
+from fluvial.canary.resources import FIELD_MANAGER
 from fluvial.canary.routers._httproute import cookies_of, route_spec, weights_of
 from fluvial.canary.routers.affinity import Cookies, next_cookies
 from fluvial.canary.routers.metadata import annotations_of, changes, labels_of, owner_reference
@@ -50,7 +51,7 @@ class GatewayRouter:
                 },
                 "spec": route_spec(canary, Weights(100, 0), Cookies()),
             }
-            await self._client.create(_ROUTES, route)
+            await self._client.create(_ROUTES, route, field_manager=FIELD_MANAGER)
             return
         weights = _kept(canary, found)
         cookies = _cookies(canary, found, weights)
@@ -111,7 +112,9 @@ class GatewayRouter:
         metadata = route["metadata"]
         version = {"resourceVersion": metadata["resourceVersion"]}
         patch = {**patch, "metadata": {**patch.get("metadata", {}), **version}}
-        await self._client.patch(_ROUTES, metadata["name"], patch, metadata["namespace"])
+        await self._client.patch(
+            _ROUTES, metadata["name"], patch, metadata["namespace"], field_manager=FIELD_MANAGER
+        )
 
 
 def _kept(canary: Canary, route: Unstructured) -> Weights:

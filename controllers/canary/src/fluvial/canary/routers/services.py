@@ -8,6 +8,7 @@ import msgspec
 
 from fluvial.apis.flagger import Canary, CanaryService, CustomMetadata
 from fluvial.apis.ids import Unstructured
+from fluvial.canary.resources import FIELD_MANAGER
 from fluvial.canary.routers.metadata import (
     OPT_OUT,
     annotations_of,
@@ -101,7 +102,7 @@ class Services:
                 "ownerReferences": [owner_reference(canary)],
             }
             service = {"apiVersion": "v1", "kind": "Service", "metadata": metadata, "spec": spec}
-            await self._client.create(_SERVICES, service)
+            await self._client.create(_SERVICES, service, field_manager=FIELD_MANAGER)
             return
         patch = _correction(found, canary, spec, labels, annotations_of(custom))
         if patch:
@@ -111,7 +112,9 @@ class Services:
         metadata = found["metadata"]
         version = {"resourceVersion": metadata["resourceVersion"]}
         patch = {**patch, "metadata": {**patch.get("metadata", {}), **version}}
-        await self._client.patch(_SERVICES, metadata["name"], patch, metadata["namespace"])
+        await self._client.patch(
+            _SERVICES, metadata["name"], patch, metadata["namespace"], field_manager=FIELD_MANAGER
+        )
 
 
 def _service(canary: Canary) -> CanaryService:
