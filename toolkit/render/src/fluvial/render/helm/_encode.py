@@ -25,6 +25,10 @@ _TOML_ESCAPES = {
 }  # fmt: skip
 
 
+class Ordered(dict[str, Any]):
+    """The fields of a Go struct: JSON keeps their order, where it sorts the keys of a map."""
+
+
 def plain(value: Any) -> Any:
     """Return `value` in JSON's types. Raises FunctionError for what JSON cannot say."""
     if value is None or isinstance(value, bool | str):
@@ -43,7 +47,7 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     as_json = getattr(value, "as_json", None)
     if callable(as_json):
-        return plain(as_json())
+        return Ordered(plain(as_json()))
     if hasattr(value, "__str__") and type(value).__str__ is not object.__str__:
         return str(value)
     raise FunctionError(f"json: unsupported type: {type(value).__name__}")
@@ -86,7 +90,7 @@ def _json(value: Any, html: bool, step: str, line: str) -> Iterator[str]:
     """Write JSON; `line` is the line break with the indentation of where the value stands."""
     if isinstance(value, dict):
         yield "{"
-        for index, key in enumerate(sorted(value)):
+        for index, key in enumerate(value if isinstance(value, Ordered) else sorted(value)):
             yield f"{',' if index else ''}{line}{step}{_string(key, html=html)}:"
             yield " " if line else ""
             yield from _json(value[key], html, step, line + step if line else "")
@@ -102,7 +106,7 @@ def _json(value: Any, html: bool, step: str, line: str) -> Iterator[str]:
     elif isinstance(value, float):
         yield go_json_float(value)
     else:
-        yield {None: "null", True: "true", False: "false"}.get(value) or str(value) if (
+        yield {None: "null", True: "true", False: "false"}[value] if (
             value is None or isinstance(value, bool)
         ) else str(value)
 

@@ -12,6 +12,7 @@ from fluvial.render.helm._functions import MARK_END, MARK_START, helm_functions
 from fluvial.render.helm._manifests import manifest_text, sort_manifests
 from fluvial.render.helm._model import Capabilities, Chart, File, Release, RenderedChart
 from fluvial.render.helm._objects import (
+    ChartValues,
     capabilities_object,
     chart_object,
     files_object,
@@ -125,7 +126,7 @@ class _Engine:
         root: Table = {
             "Chart": chart_object(chart),
             "Files": files_object(chart.files),
-            "Values": values,
+            "Values": ChartValues(values),
             "Subcharts": {},
             **top,
         }

@@ -7,7 +7,9 @@ HelmError(ValueError)       any of them; carries `file`, `line` and `column` whe
 └── ManifestError           a template whose output is no YAML
 """
 
-__all__ = ["ChartError", "HelmError", "ManifestError", "RenderError", "ValuesError"]
+from fluvial.render.yaml import YamlError
+
+__all__ = ["go_yaml_problem", "ChartError", "HelmError", "ManifestError", "RenderError", "ValuesError"]
 
 
 class HelmError(ValueError):
@@ -39,3 +41,16 @@ class RenderError(HelmError):
 
 class ManifestError(HelmError):
     """A template whose output cannot be read as YAML."""
+
+
+_SCANNER = ("while scanning", "mapping values are", "block sequence entries", "mapping keys are")
+
+
+def go_yaml_problem(error: YamlError) -> str:
+    """Word a YAML error as Go's reader does: no context, and its own way of counting lines."""
+    # Upstream counts lines from one only in what its scanner reports.
+    line = error.line if error.problem.startswith(_SCANNER) else error.line - 1
+    problem = error.problem
+    if problem.startswith("while "):
+        problem = problem.partition(": ")[2]
+    return f"yaml: line {line}: {problem}" if line > 0 else f"yaml: {problem}"

@@ -12,6 +12,7 @@ import msgspec
 from fluvial.render.gotemplate import FunctionError, Int64
 from fluvial.render.gotemplate.sprig import functions as sprig_functions
 from fluvial.render.helm._encode import to_json, to_pretty_json, to_toml, to_yaml
+from fluvial.render.helm._errors import go_yaml_problem
 from fluvial.render.helm._pretty import to_yaml_pretty
 from fluvial.render.helm._values import floats
 from fluvial.render.yaml import YamlError, load
@@ -100,10 +101,7 @@ def _read_yaml(text: str) -> Any:
     try:
         return floats(load(text, file="yaml"))
     except YamlError as error:
-        place = f"line {error.line}: " if error.line else ""
-        raise FunctionError(
-            f"error converting YAML to JSON: yaml: {place}{error.problem}"
-        ) from None
+        raise FunctionError(f"error converting YAML to JSON: {go_yaml_problem(error)}") from None
 
 
 def _from_yaml(text: str) -> dict[str, Any]:

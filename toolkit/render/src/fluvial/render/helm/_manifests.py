@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from fluvial.render.helm._errors import ManifestError
+from fluvial.render.helm._errors import ManifestError, go_yaml_problem
 from fluvial.render.helm._model import Hook, Manifest
 from fluvial.render.yaml import YamlError, load
 
@@ -112,8 +112,7 @@ def _head(text: str, path: str) -> dict[str, Any]:
         value = load(text, file=path)
     except YamlError as error:
         raise ManifestError(
-            f"YAML parse error on {path}: error converting YAML to JSON: "
-            f"yaml: line {error.line}: {error.problem}",
+            f"YAML parse error on {path}: error converting YAML to JSON: {go_yaml_problem(error)}",
             file=path,
         ) from None
     if value is None:

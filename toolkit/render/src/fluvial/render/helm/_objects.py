@@ -11,7 +11,7 @@ from fluvial.render.helm._errors import ChartError
 from fluvial.render.helm._globs import file_glob
 from fluvial.render.helm._model import Capabilities, Chart, File
 
-__all__ = ["Files", "files_object", "capabilities_object", "chart_object", "kube_version"]
+__all__ = ["ChartValues", "Files", "capabilities_object", "chart_object", "files_object", "kube_version"]
 
 HELM_VERSION: Final = "v4.2"  # what the embedding upstream controller shows to templates
 _VERSION = re.compile(r"^v?(\d+)\.(\d+)(?:\.(\d+))?(.*)\Z", re.ASCII)
@@ -84,6 +84,12 @@ def _leaf(path: str) -> str:
 def files_object(files: list[File]) -> Files:
     """Return `.Files` of a chart."""
     return Files({file.name: file.data for file in files})
+
+
+class ChartValues(dict[str, Any]):
+    """`.Values`: a map with a type name of its own."""
+
+    go_type = "common.Values"
 
 
 class _Struct:

@@ -1,8 +1,9 @@
 """Values: numbers as Helm has them, and how layers of them are combined.
 
-Nulls delete. A null in a higher layer takes the key of the layers below it with it; a null that
-stands only in a chart's defaults is dropped when values are coalesced, and kept when a chart's
-defaults are merged with those of its subcharts (`merge=True`), so that it can still delete there.
+Nulls delete. A null in a higher layer takes the key of the layers below it with it. A null that
+stands only in a chart's defaults is dropped when values are coalesced, and kept when they are
+merged (`merge=True`: what defaults say about subcharts, globals, import-values), so that it can
+still delete further down. A null for a key that no layer has stays.
 """
 
 from typing import Any
@@ -69,7 +70,7 @@ def _coalesce(chart: Chart, dest: Table, merge: bool) -> None:
             raise ValuesError(
                 f"type mismatch on {sub.name}: the values of a subchart must be a mapping"
             )
-        _globals(inner, dest, merge)
+        _globals(inner, dest)
         _coalesce(sub, inner, merge)
 
 
@@ -78,15 +79,14 @@ def _defaults(chart: Chart, dest: Table, merge: bool) -> None:
     children = {sub.name for sub in chart.subcharts}
     for key, value in chart.values.items():
         if key not in dest:
-            if merge:
-                dest[key] = copied(value)
-            elif value is not None:
-                dest[key] = _without_nulls(value)
+            if merge or value is not None:
+                dest[key] = copied(value) if merge else _without_nulls(value)
         elif dest[key] is None and not merge:
             del dest[key]
         elif isinstance(dest[key], dict) and isinstance(value, dict):
             # A null for a subchart must live until that subchart's defaults are reached.
-            merge_tables(dest[key], copied(value), merge=merge or key in children)
+            keep = merge or key in children
+            merge_tables(dest[key], copied(value) if keep else _without_nulls(value), merge=keep)
 
 
 def _without_nulls(value: Any) -> Any:
@@ -99,30 +99,25 @@ def merge_tables(dest: Table, source: Table, *, merge: bool) -> Table:
     """Fill `dest` from `source`, whose values it takes over; `dest` wins. Returns `dest`."""
     for key, value in source.items():
         if key not in dest:
-            if merge:
-                dest[key] = value
-            elif value is not None:
-                dest[key] = _without_nulls(value)
+            dest[key] = value
         elif dest[key] is None:
-            if not merge:
+            if not merge and value is not None:
                 del dest[key]
         elif isinstance(value, dict) and isinstance(dest[key], dict):
             merge_tables(dest[key], value, merge=merge)
     return dest
 
 
-def _globals(dest: Table, source: Table, merge: bool) -> None:
+def _globals(dest: Table, source: Table) -> None:
     """Hand the parent's globals down to the values of a subchart; the parent's win."""
     below, above = dest.get("global", {}), source.get("global", {})
-    below = {} if below is None else below
-    above = {} if above is None else above
     if not isinstance(below, dict) or not isinstance(above, dict):
         return
     for key, value in above.items():
         if isinstance(value, dict):
             mine = below.get(key, {})
             if isinstance(mine, dict):
-                below[key] = merge_tables(copied(value), mine, merge=merge)
+                below[key] = merge_tables(copied(value), mine, merge=True)
         elif not isinstance(below.get(key), dict):
             below[key] = copied(value)
     dest["global"] = below
