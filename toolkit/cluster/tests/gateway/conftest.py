@@ -7,7 +7,6 @@ import json
 
 import pytest
 
-from fluvial.cluster.errors import StatusError
 from fluvial.cluster.gateway.controller import GATEWAYS, ROUTES
 from fluvial.cluster.gateway.definitions import definitions
 from fluvial.cluster.gateway.envoy import envoy_binary
@@ -229,5 +228,6 @@ async def world(bare):
 
 
 @pytest.fixture
-def status_error():
-    return StatusError
+def ask():
+    """Return the function that makes one request anywhere."""
+    return request

@@ -82,10 +82,17 @@ async def test_a_backend_that_does_not_exist_fails_its_share_only(two):
 
 async def test_filters_act_on_requests_and_answers(two):
     filters = [
-        {"type": "URLRewrite", "urlRewrite": {"path": {"type": "ReplacePrefixMatch",
-                                                      "replacePrefixMatch": "/"}}},
-        {"type": "ResponseHeaderModifier", "responseHeaderModifier": {
-            "set": [{"name": "x-share", "value": "100%"}], "remove": ["server"]}},
+        {
+            "type": "URLRewrite",
+            "urlRewrite": {"path": {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/"}},
+        },
+        {
+            "type": "ResponseHeaderModifier",
+            "responseHeaderModifier": {
+                "set": [{"name": "x-share", "value": "100%"}],
+                "remove": ["server"],
+            },
+        },
     ]
     cookie = {"name": "Set-Cookie", "value": "canary=abc; Max-Age=60"}
     backend = backends(one=1)
@@ -104,7 +111,7 @@ async def test_filters_act_on_requests_and_answers(two):
     assert (await two.get("/shopping"))[0] == 404, "no element of the path"
 
 
-async def test_envoy_counts_by_cluster_name_and_is_a_scrape_target(two, tmp_path):
+async def test_envoy_counts_by_cluster_name_and_is_a_scrape_target(two, ask, tmp_path):
     await two.route("web", [{"backendRefs": backends(one=1)}])
     assert await two.versions(5) == {"one": 5}
     async with asyncio.timeout(20):
@@ -115,17 +122,9 @@ async def test_envoy_counts_by_cluster_name_and_is_a_scrape_target(two, tmp_path
                 break
             await asyncio.sleep(0)
     host, _, port = envoys[0]["targets"][0].rpartition(":")
-    from_metrics = await world_metrics(host, int(port), envoys[0]["labels"]["__metrics_path__"])
+    path = envoys[0]["labels"]["__metrics_path__"]
+    status, _, body = await ask(host, int(port), path)
+    assert status == 200
     wanted = 'envoy_cluster_upstream_rq{envoy_response_code="200",envoy_cluster_name='
     wanted += '"default_one_80"} 5'
-    assert wanted in from_metrics.splitlines()
-
-
-async def world_metrics(host, port, path):
-    from_here = __import__("asyncio").open_connection
-    reader, writer = await from_here(host, port)
-    writer.write(f"GET {path} HTTP/1.0\r\nhost: admin\r\n\r\n".encode())
-    content = await reader.read()
-    writer.close()
-    await writer.wait_closed()
-    return content.decode()
+    assert wanted in body.decode().splitlines()

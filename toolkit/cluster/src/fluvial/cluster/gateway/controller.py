@@ -73,6 +73,7 @@ class Gateways:
 
     async def run(self) -> None:
         """Run Envoy and follow the objects until cancelled. Raises `EnvoyError` without Envoy."""
+        await self._envoy.prepare()
         async with asyncio.TaskGroup() as group:
             group.create_task(self._envoy.run(self._envoy_changed), name="envoy")
             group.create_task(self.controller.run(), name="gateways")

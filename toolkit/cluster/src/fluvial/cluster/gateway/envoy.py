@@ -47,7 +47,12 @@ class Envoy:
         self.admin = ""
         self.log = directory / "envoy.log"
         self._processes = processes
+        self._bootstrap = Path()
         self._session: aiohttp.ClientSession | None = None
+
+    async def prepare(self) -> None:
+        """Write the files that Envoy starts with; before `run`, and before any other file."""
+        self._bootstrap = await asyncio.to_thread(self.files.prepare)
 
     async def run(self, changed: Callable[[], None]) -> None:
         """Keep Envoy running until cancelled; `changed` is called when it came or went.
@@ -55,30 +60,31 @@ class Envoy:
         Raises `EnvoyError` when there is no Envoy to run.
         """
         binary = envoy_binary()
-        bootstrap = await asyncio.to_thread(self.files.prepare)
         pause = _FIRST_PAUSE
         async with aiohttp.ClientSession() as self._session:
             while True:
                 loop = asyncio.get_running_loop()
                 began = loop.time()
-                await self._run_once(binary, bootstrap, changed)
+                await self._run_once(binary, changed)
                 pause = _FIRST_PAUSE if loop.time() - began > _LAST_PAUSE else pause * 2
                 _LOG.error("Envoy ended, its output is in %s; it is started again", self.log)
                 await asyncio.sleep(min(pause, _LAST_PAUSE))
 
-    async def _run_once(self, binary: Path, bootstrap: Path, changed: Callable[[], None]) -> None:
+    async def _run_once(self, binary: Path, changed: Callable[[], None]) -> None:
         address = self.files.directory / "admin"
         address.unlink(missing_ok=True)
         command = [
             str(binary),
-            *("--config-path", str(bootstrap)),
+            *("--config-path", str(self._bootstrap)),
             *("--admin-address-path", str(address)),
             *("--log-level", "warning"),
             *("--concurrency", "2"),
             "--disable-hot-restart",
         ]
         directory = self.files.directory
-        process = await self._processes.start(command, {"HOME": str(directory)}, directory, self.log)
+        process = await self._processes.start(
+            command, {"HOME": str(directory)}, directory, self.log
+        )
         try:
             async with asyncio.TaskGroup() as group:
                 ending = group.create_task(process.wait())

@@ -1,10 +1,10 @@
 """What goes wrong at the gateway.
 
-    ValueError
-    ├── Unsupported   a route asks for something that this gateway cannot do
-    └── Unresolved    a backend that cannot be used; `reason` is the condition's
-    RuntimeError
-    └── EnvoyError    Envoy is not installed, or does not start
+ValueError
+├── Unsupported   a route asks for something that this gateway cannot do
+└── Unresolved    a backend that cannot be used; `reason` is the condition's
+RuntimeError
+└── EnvoyError    Envoy is not installed, or does not start
 """
 
 from __future__ import annotations

@@ -72,8 +72,7 @@ class ConfigFiles:
         """Write the files that Envoy cannot start without; returns its bootstrap."""
         for kind in ("routes", "endpoints"):
             private_directory(self.directory / kind)
-        if not self._written:
-            self.write(Program())
+        self.write(Program())
         path = self.directory / "bootstrap.json"
         path.write_bytes(msgspec.json.encode(bootstrap(self.directory)))
         return path

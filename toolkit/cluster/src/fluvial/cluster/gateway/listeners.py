@@ -61,6 +61,8 @@ def envoy_listener(name: str, address: str, port: int, routes: str) -> Object:
         "stat_prefix": name,
         "use_remote_address": True,
         "normalize_path": True,
+        # Envoy holds a connection for a second after an answer of its own, for slow networks.
+        "delayed_close_timeout": "0.010s",
         "rds": {"route_config_name": name, "config_source": source},
         "http_filters": [router],
     }

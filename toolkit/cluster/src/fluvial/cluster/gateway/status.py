@@ -95,9 +95,7 @@ def gateway_status(
             "attachedRoutes": attached.get(each["name"], 0),
             "supportedKinds": [{"group": GROUP, "kind": "HTTPRoute"}],
             "conditions": _listener(
-                _Conditions(
-                    (before.get(each["name"]) or {}).get("conditions") or [], gateway, now
-                ),
+                _Conditions((before.get(each["name"]) or {}).get("conditions") or [], gateway, now),
                 verdicts.get(each["name"], Verdict()),
                 serving.problems.get(each["port"], ""),
                 serving,
