@@ -47,8 +47,8 @@ def post_render(
     """Post-render the documents of a release.
 
     `strategy` says what sees what: hooks and templates together (`combined`, the default), one
-    after the other (`separate`), or templates only (`nohooks`). Raises ManifestError for two objects
-    of the same identity in one pass, and for a document that is no object.
+    after the other (`separate`), or templates only (`nohooks`). Raises ManifestError for two
+    objects of the same identity in one pass, and for a document that is no object.
     """
     plain = [_read(one.path, one.text, str(index)) for index, one in enumerate(manifests)]
     hooked = [_read(one.path, one.text, f"hook-{index}") for index, one in enumerate(hooks)]

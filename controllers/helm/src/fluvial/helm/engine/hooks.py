@@ -36,8 +36,8 @@ async def run_hooks(
 ) -> None:
     """Run the hooks of an event by weight and name; `save` writes the record after each change.
 
-    Jobs and Pods are waited for, and kinds that healthCheckExprs cover. Each may take
-    `limit` seconds. Raises ActionFailed on the first that fails, once its own delete policy is done.
+    Jobs and Pods are waited for, and kinds that healthCheckExprs cover, each at most `limit`
+    seconds. Raises ActionFailed on the first that fails, once its own delete policy is done.
     """
     due = sorted(
         (hook for hook in record.hooks if event in hook.events),

@@ -170,9 +170,10 @@ class Objects:
     async def wait_ready(
         self, objects: Iterable[Unstructured], limit: float, *, jobs: bool = True
     ) -> None:
-        """Wait `limit` seconds at most until objects are current; paused Deployments are not waited for.
+        """Wait until objects are current, at most `limit` seconds.
 
-        Jobs that remove themselves may be gone. Raises ActionFailed.
+        Paused Deployments are not waited for, and Jobs that remove themselves may be gone. Raises
+        ActionFailed.
         """
         watched = [
             obj
@@ -189,7 +190,7 @@ class Objects:
             raise ActionFailed(trouble)
 
     async def wait_gone(self, identities: Iterable[ObjectId], limit: float) -> None:
-        """Wait `limit` seconds at most until objects are gone. Raises ActionFailed naming those that are not."""
+        """Wait `limit` seconds until objects are gone. Raises ActionFailed naming what is left."""
         late = await wait_gone(self.client, identities, limit, self.clock)
         if late:
             raise ActionFailed(f"timeout waiting for deletion of: {', '.join(map(str, late))}")
