@@ -83,7 +83,10 @@ class StatusWriter:
         the Canary is gone, and Conflict after the last try.
         """
         canary.status.last_transition_time = rfc3339(self._clock.now())
-        before = _status(decode(CANARY, raw))
+        # Fields that are always written count as missing until they are in the object.
+        written = raw.get("status") or {}
+        known = _status(decode(CANARY, raw))
+        before = {key: value for key, value in known.items() if key in written}
         patch = merge_patch(before, _status(canary))
         live = raw
         for attempt in range(_TRIES):

@@ -15,6 +15,8 @@ async def advance(tick: Tick, state: State, action: Action, /) -> State:
     await tick.write(canary_weight=action.weight, iterations=action.iterations)
     if tick.plan.strategy is Strategy.CANARY:
         await tick.tell(f"Advance {tick.name} canary weight {action.weight}")
+    elif action.iterations > tick.plan.iterations and action.route is None:
+        await tick.tell(f"Analysis of {tick.name} completed, promotion follows")
     elif action.iterations > tick.plan.iterations:
         await tick.tell(f"Routing all traffic to canary {tick.name}")
     else:
