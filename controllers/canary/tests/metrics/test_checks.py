@@ -65,8 +65,10 @@ async def test_a_metric_of_two_kinds_is_measured_by_both(prometheus, checks, can
     [
         (
             RATE,
-            "Halt advancement no values found for kubernetes metric request-success-rate probably "
-            "podinfo.test is not receiving traffic: no values found",
+            (
+                "Halt advancement no values found for kubernetes metric request-success-rate probably "
+                "podinfo.test is not receiving traffic: no values found"
+            ),
             "no traffic yet",
         ),
         (
@@ -76,7 +78,7 @@ async def test_a_metric_of_two_kinds_is_measured_by_both(prometheus, checks, can
         ),
     ],
 )
-async def test_no_values_fail_the_check(prometheus, checks, canary, metric, message, reason):
+async def test_no_values_fail_the_check(prometheus, checks, canary, metric, message, reason):  # noqa: PLR0917 - a table
     prometheus.answer = "NaN"
     assert (await checks.check(canary(metric))).failures == [message], reason
 
@@ -120,7 +122,7 @@ async def test_a_template_knows_the_canary(prometheus, checks, canary, template)
         ("{{ if }}", "tmpl", "no template at all"),
     ],
 )
-async def test_a_broken_template_fails_the_check(
+async def test_a_broken_template_fails_the_check(  # noqa: PLR0917 - a table
     prometheus, checks, canary, template, text, message, reason
 ):
     metric = template("t", text) | {"templateVariables": {"direction": "inbound"}}
@@ -150,18 +152,24 @@ async def test_templates_may_be_elsewhere_with_their_secrets(
     [
         (
             {"secretRef": {"name": "gone"}},
-            'Metric template t.test provider prometheus error: secret gone error: secrets "gone" '
-            "not found",
+            (
+                'Metric template t.test provider prometheus error: secret gone error: secrets "gone" '
+                "not found"
+            ),
         ),
         (
             {"address": "nowhere"},
-            "Metric template t.test provider prometheus error: prometheus address nowhere is not a "
-            "valid URL",
+            (
+                "Metric template t.test provider prometheus error: prometheus address nowhere is not a "
+                "valid URL"
+            ),
         ),
         (
             {"type": "datadog"},
-            "Metric template t.test provider datadog error: spec.provider.type datadog of "
-            "MetricTemplate t.test is not supported; use prometheus",
+            (
+                "Metric template t.test provider datadog error: spec.provider.type datadog of "
+                "MetricTemplate t.test is not supported; use prometheus"
+            ),
         ),
     ],
 )
@@ -172,8 +180,17 @@ async def test_providers_that_cannot_be_asked(checks, canary, template, provider
 
 @pytest.mark.parametrize(
     "kind",
-    ["influxdb", "externalmetrics", "stackdriver", "cloudwatch", "newrelic", "graphite"]
-    + ["dynatrace", "keptn", "splunk"],
+    [
+        "influxdb",
+        "externalmetrics",
+        "stackdriver",
+        "cloudwatch",
+        "newrelic",
+        "graphite",
+        "dynatrace",
+        "keptn",
+        "splunk",
+    ],
 )
 async def test_every_other_provider_is_refused_before_a_release_starts(
     checks, canary, template, kind
@@ -219,7 +236,7 @@ async def test_the_canary_may_name_its_own_server(client, prometheus, session, c
         ("linkerd", "kubernetes", "response_total", "but a Linkerd mesh sees all traffic"),
     ],
 )
-async def test_whom_builtin_queries_ask_about(
+async def test_whom_builtin_queries_ask_about(  # noqa: PLR0917 - a table
     client, prometheus, session, canary, controller, own, metric, reason
 ):
     checks = MetricChecks(client, prometheus.address, session, provider=controller)

@@ -33,7 +33,13 @@ def metric(name, **fields):
             "success rate 100.00% > 99.5%",
             "a rate may be too good",
         ),
-        ("request-success-rate", {"threshold": 95}, 94.0, "success rate 94.00% < 95%", "deprecated"),
+        (
+            "request-success-rate",
+            {"threshold": 95},
+            94.0,
+            "success rate 94.00% < 95%",
+            "deprecated",
+        ),
         ("request-success-rate", {}, 0.0, None, "without any bound every rate passes"),
         ("request-duration", {"thresholdRange": {"max": 500}}, 500.0, None, "bounds pass"),
         (
@@ -67,7 +73,7 @@ def metric(name, **fields):
         ),
     ],
 )
-def test_builtin_metrics(canary, name, bounds, value, expected, reason):
+def test_builtin_metrics(canary, name, bounds, value, expected, reason):  # noqa: PLR0917 - a table
     found = refusal(canary(), metric(name, **bounds), value, builtin=True)
     wanted = expected and f"Halt podinfo.test advancement {expected}"
     assert found == wanted, reason

@@ -52,7 +52,7 @@ async def test_values(prometheus, server, answer, value, reason):
         (samples(["x"]), QueryError, "no result of a query", "of another shape"),
     ],
 )
-async def test_answers_without_a_value(prometheus, server, answer, error, message, reason):
+async def test_answers_without_a_value(prometheus, server, answer, error, message, reason):  # noqa: PLR0917 - a table
     prometheus.answer = answer
     with pytest.raises(error, match=message):
         await server.value("up")

@@ -168,7 +168,7 @@ async def test_a_weighted_canary_is_never_mirrored(rules, router, canary):
         ({"sectionName": "x"}, {"status": "False"}, True, "another listener of the parent"),
     ],
 )
-async def test_weights_count_once_the_parent_accepted(
+async def test_weights_count_once_the_parent_accepted(  # noqa: PLR0917 - a table
     api, router, canary, parent, condition, ready, reason
 ):
     await router.reconcile(canary())
@@ -222,7 +222,7 @@ async def test_a_route_without_the_backends_is_not_ready(api, router, canary):
         ),
     ],
 )
-async def test_what_cannot_be_expressed_is_refused_by_field(
+async def test_what_cannot_be_expressed_is_refused_by_field(  # noqa: PLR0917 - a table
     api, router, canary, service, analysis, message
 ):
     with pytest.raises(InvalidRoute, match=message) as error:

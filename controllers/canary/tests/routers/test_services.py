@@ -58,7 +58,7 @@ async def test_a_second_time_writes_nothing(api, services, canary):
         ({"appProtocol": "h2c"}, {"appProtocol": "h2c"}, "copied to the first port"),
     ],
 )
-async def test_the_first_port(api, services, canary, service, expected, reason):
+async def test_the_first_port(api, services, canary, service, expected, reason):  # noqa: PLR0917 - a table
     await services.reconcile(canary(service=service), PODS)
     assert api.get("Service", "podinfo")["spec"]["ports"] == [PORT | expected], reason
 
