@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fluvial.source.semver import Constraint, ConstraintInvalid, parse_version
+from fluvial.source.semver import Constraint, ConstraintInvalid, coerce_version, parse_version
 
 RANGES = [
     # range, inside, outside, reason
@@ -119,3 +119,23 @@ def test_the_order_is_total(one, other):
     ways = [Constraint.parse(operator + other).check(low) for operator in ("<", "=", ">")]
     assert sum(ways) == 1
     assert ways[0] == (low < high)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "reason"),
+    [
+        ("1.2.3-rc.1+abc", "1.2.3-rc.1+abc", "a full version is itself"),
+        ("v1.2.3", "1.2.3", "less its v"),
+        ("1.2", "1.2.0", "a missing patch is zero"),
+        ("1", "1.0.0", "so is a missing minor"),
+        ("1.2-rc1", "1.2.0-rc1", "parts are added in their place"),
+        ("v2+abc", "2.0.0+abc", "before build metadata too"),
+        ("1.2.3.4", None, "four parts are no version"),
+        ("latest", None, "nor is a word"),
+        ("1.2.3-01", None, "nor a padded identifier"),
+        ("", None, "nor nothing"),
+    ],
+)
+def test_versions_that_are_completed(text, expected, reason):
+    found = coerce_version(text)
+    assert (None if found is None else str(found)) == expected, reason
