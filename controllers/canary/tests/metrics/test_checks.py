@@ -66,8 +66,8 @@ async def test_a_metric_of_two_kinds_is_measured_by_both(prometheus, checks, can
         (
             RATE,
             (
-                "Halt advancement no values found for kubernetes metric request-success-rate probably "
-                "podinfo.test is not receiving traffic: no values found"
+                "Halt advancement no values found for kubernetes metric request-success-rate "
+                "probably podinfo.test is not receiving traffic: no values found"
             ),
             "no traffic yet",
         ),
@@ -153,15 +153,15 @@ async def test_templates_may_be_elsewhere_with_their_secrets(
         (
             {"secretRef": {"name": "gone"}},
             (
-                'Metric template t.test provider prometheus error: secret gone error: secrets "gone" '
-                "not found"
+                "Metric template t.test provider prometheus error: secret gone error: secrets "
+                '"gone" not found'
             ),
         ),
         (
             {"address": "nowhere"},
             (
-                "Metric template t.test provider prometheus error: prometheus address nowhere is not a "
-                "valid URL"
+                "Metric template t.test provider prometheus error: prometheus address nowhere is "
+                "not a valid URL"
             ),
         ),
         (

@@ -39,8 +39,8 @@ def test_the_http_query_is_flaggers_text():
             "linkerd",
             (
                 ' sum( rate( response_total{ namespace="my-ns", deployment=~"podinfo", '
-                'classification!="failure", direction="inbound" }[2m] ) ) / sum( rate( response_total{ '
-                'namespace="my-ns", deployment=~"podinfo", direction="inbound" }[2m] ) ) * 100'
+                'classification!="failure", direction="inbound" }[2m] ) ) / sum( rate( '
+                'response_total{ namespace="my-ns", deployment=~"podinfo", direction="inbound" }[2m] ) ) * 100'
             ),
             "by classification, which stands before the direction",
         ),
@@ -48,8 +48,8 @@ def test_the_http_query_is_flaggers_text():
             "traefik",
             (
                 " sum( rate( traefik_service_request_duration_seconds_bucket{ "
-                'service=~"my-ns-podinfo-canary-[0-9a-zA-Z-]+@kubernetescrd", code!~"5..", le="+Inf" '
-                "}[2m] ) ) / sum( rate( traefik_service_request_duration_seconds_bucket{ "
+                'service=~"my-ns-podinfo-canary-[0-9a-zA-Z-]+@kubernetescrd", code!~"5..", '
+                'le="+Inf" }[2m] ) ) / sum( rate( traefik_service_request_duration_seconds_bucket{ '
                 'service=~"my-ns-podinfo-canary-[0-9a-zA-Z-]+@kubernetescrd", le="+Inf" }[2m] ) ) '
                 "* 100"
             ),
@@ -61,8 +61,8 @@ def test_the_http_query_is_flaggers_text():
                 " sum(rate(skipper_response_duration_seconds_bucket{"
                 'route=~"kube(ew)?_my_ns__edge_x_canary__.*__web_canary(_[0-9]+)?",'
                 'code!~"5..",le="+Inf"}[2m])) / sum(rate(skipper_response_duration_seconds_bucket{'
-                'route=~"kube(ew)?_my_ns__edge_x_canary__.*__web_canary(_[0-9]+)?",le="+Inf"}[2m])) '
-                "* 100"
+                'route=~"kube(ew)?_my_ns__edge_x_canary__.*__web_canary(_[0-9]+)?",le="+Inf"}'
+                "[2m])) * 100"
             ),
             "route names have word characters only",
         ),

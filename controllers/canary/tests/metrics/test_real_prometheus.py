@@ -20,7 +20,10 @@ CANARY, PRIMARY = "podinfo-7d9c5b8f6-x2x4z", "podinfo-primary-5f7d8c9b4-q8w7e"
 
 
 def samples(now: int) -> str:
-    """Ten requests a second at the canary, one of them a 500, all within a quarter second; a while ahead, too."""
+    """Ten requests a second at the canary, one of them a 500, all within a quarter second.
+
+    They go on for a while after now, so that no test is too slow for them.
+    """
     lines = [f"# TYPE {METRIC} histogram"]
     for pod, status, rate in ((CANARY, 200, 9), (CANARY, 500, 1), (PRIMARY, 200, 100)):
         labels = f'kubernetes_namespace="test",kubernetes_pod_name="{pod}",status="{status}"'
