@@ -45,6 +45,8 @@ def test_the_advertised_address(monkeypatch, addr, adv, expected, reason):
         ("--artifact-digest-algo=md5", "use .*sha256"),
         ("--artifact-retention-records=0", "1 or more"),
         ("--interval-jitter-percentage=100", "0 to 99"),
+        ("--helm-chart-max-size=0", "must be positive"),
+        ("--helm-chart-file-max-size=-1", "must be positive"),
         ("--storage-addr=9090", "host"),
         ("--storage-addr=:99999", "host"),
         ("--storage-addr=[::1:9090", "unpaired bracket"),

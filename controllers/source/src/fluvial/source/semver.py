@@ -1,5 +1,5 @@
 """Version ranges: the grammar is shared with charts and templates, in `fluvial.apis.semver`."""
 
-from fluvial.apis.semver import Constraint, ConstraintInvalid, parse_version
+from fluvial.apis.semver import Constraint, ConstraintInvalid, coerce_version, parse_version
 
-__all__ = ["Constraint", "ConstraintInvalid", "parse_version"]
+__all__ = ["Constraint", "ConstraintInvalid", "coerce_version", "parse_version"]
