@@ -1,0 +1,115 @@
+"""A Canary, its target, and stand-ins for routers, metrics and webhooks."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from fluvial.apis.decoding import decode
+from fluvial.apis.kinds import CANARY
+
+
+def make_canary(**changes):
+    """A Canary as the server has it; `analysis`, `status` and `metadata` are merged, rest spec."""
+    metadata = {
+        "name": "web",
+        "namespace": "default",
+        "uid": "uid-canary",
+        "resourceVersion": "1",
+        "generation": 1,
+        **changes.pop("metadata", {}),
+    }
+    analysis = {"interval": "1m", "threshold": 2, "iterations": 2, **changes.pop("analysis", {})}
+    status = changes.pop("status", {})
+    obj = {
+        "apiVersion": "flagger.app/v1beta1",
+        "kind": "Canary",
+        "metadata": metadata,
+        "spec": {
+            "provider": "kubernetes",
+            "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+            "service": {"port": 80},
+            "analysis": {key: value for key, value in analysis.items() if value is not None},
+            **changes,
+        },
+    }
+    return {**obj, "status": status} if status else obj
+
+
+def make_deployment(name="web", image="web:1", replicas=1, **template):
+    """A Deployment whose rollout is done."""
+    label = {"app": name}
+    counts = ("replicas", "updatedReplicas", "availableReplicas")
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": "default", "generation": 1},
+        "spec": {
+            "replicas": replicas,
+            "selector": {"matchLabels": label},
+            "template": {
+                "metadata": {"labels": label},
+                "spec": {"containers": [{"name": "web", "image": image}], **template},
+            },
+        },
+        "status": {"observedGeneration": 1, **dict.fromkeys(counts, replicas)},
+    }
+
+
+@pytest.fixture
+def canary():
+    """Make a decoded Canary."""
+    return lambda **changes: decode(CANARY, make_canary(**changes))
+
+
+@dataclass
+class Outcome:
+    ok: bool = True
+    message: str = ""
+
+
+@dataclass
+class Hooks:
+    """Webhooks that approve, but those named in `closed`."""
+
+    closed: set = field(default_factory=set)
+    called: list = field(default_factory=list)
+    events: list = field(default_factory=list)
+
+    async def call(self, canary, webhook, phase, checksum):
+        self.called.append((webhook.name, str(phase), checksum))
+        return Outcome(webhook.name not in self.closed, "said so")
+
+    async def event(self, canary, message, type, *, url="", checksum=""):
+        self.events.append((type, message))
+
+
+@dataclass
+class Verdict:
+    failures: list = field(default_factory=list)
+    values: dict = field(default_factory=dict)
+
+    @property
+    def passed(self):
+        return not self.failures
+
+
+@dataclass
+class Checks:
+    """Metrics that pass, but for `failures`."""
+
+    failures: list = field(default_factory=list)
+    trouble: str | None = None
+
+    async def check(self, canary):
+        return Verdict(list(self.failures), {"latency": 12.0})
+
+    async def available(self, canary):
+        return self.trouble
+
+
+@dataclass
+class Alerts:
+    sent: list = field(default_factory=list)
+
+    async def send(self, canary, message, severity, *, metadata=False):
+        self.sent.append((severity, message))
