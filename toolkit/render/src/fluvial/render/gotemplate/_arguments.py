@@ -26,9 +26,18 @@ def argument(node: nodes.Node, operand: Callable[[nodes.Node], ValueFn]) -> ArgF
             return _constant(node, operand(node), lambda want: _same(node.value, want, "bool"))
     value_of = operand(node)
 
+    # a field that is nil is still an interface, the value of a pipeline is not
+    held = isinstance(node, (nodes.Field, nodes.Chain)) or (
+        isinstance(node, nodes.Variable) and bool(node.names)
+    )
+
     def evaluated(run: Run, dot: Any, want: Want) -> Any:
         value = value_of(run, dot)
-        return run.validate(value, want) if want.go else value
+        if not want.go:
+            return value
+        if value is None and held:
+            run.fail(f"wrong type for value; expected {want.go}; got interface {{}}")
+        return run.validate(value, want)
 
     return evaluated
 

@@ -1,15 +1,15 @@
 """Comparison by Go's basic kinds: integers of any size compare, an integer and a float do not."""
 
-from typing import Any
+from typing import Any, Final
 
 from fluvial.render.gotemplate._errors import FunctionError
-from fluvial.render.gotemplate._format import text_of
+from fluvial.render.gotemplate._format import sprintf
 from fluvial.render.gotemplate._values import type_of
 
 __all__ = ["eq", "ge", "gt", "le", "lt", "ne"]
 
-_INCOMPATIBLE = "incompatible types for comparison"
-_INVALID = "invalid type for comparison"
+_INCOMPATIBLE: Final = "incompatible types for comparison"
+_INVALID: Final = "invalid type for comparison"
 
 
 def _basic(value: Any) -> str:
@@ -17,6 +17,10 @@ def _basic(value: Any) -> str:
         if isinstance(value, kind):
             return kind.__name__
     return ""
+
+
+def _incompatible(left: Any, right: Any) -> FunctionError:
+    return FunctionError(f"{_INCOMPATIBLE}: {type_of(left)} and {type_of(right)}")
 
 
 def eq(first: Any, *others: Any) -> bool:
@@ -30,7 +34,7 @@ def _equal(left: Any, right: Any) -> bool:
     kind = _basic(left)
     if kind != _basic(right):
         if left is not None and right is not None:
-            raise FunctionError(_INCOMPATIBLE)
+            raise _incompatible(left, right)
         return False
     if kind:
         return bool(left == right)
@@ -38,7 +42,7 @@ def _equal(left: Any, right: Any) -> bool:
         return left is right
     for value in (left, right):
         if isinstance(value, (dict, list, bytes)):
-            raise FunctionError(f"non-comparable type {text_of(value)}: {type_of(value)}")
+            raise FunctionError(sprintf("non-comparable type %s: %s", [value, type_of(value)]))
     return bool(left == right)
 
 
@@ -53,7 +57,7 @@ def lt(left: Any, right: Any) -> bool:
     if not kind or not other:
         raise FunctionError(_INVALID)
     if kind != other:
-        raise FunctionError(_INCOMPATIBLE)
+        raise _incompatible(left, right)
     if kind in {"bool", "complex"}:
         raise FunctionError(_INVALID)
     return bool(left < right)

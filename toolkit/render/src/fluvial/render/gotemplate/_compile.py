@@ -245,7 +245,8 @@ def _command(node: nodes.Command) -> CommandFn:
 
     def plain(run: Run, dot: Any, final: Any) -> Any:
         if args or final is not MISSING:
-            run.node = first
+            if not isinstance(first, nodes.Pipe):
+                run.node = first
             run.fail(f"can't give argument to non-function {first}")
         return value_of(run, dot)
 
@@ -256,9 +257,9 @@ def _method(node: nodes.Field | nodes.Variable | nodes.Chain, args: Sequence[Arg
     base, names = _base(node), node.names
 
     def method(run: Run, dot: Any, final: Any) -> Any:
+        run.node = node
         value = base(run, dot)
         if not names:
-            run.node = node
             run.fail(f"can't give argument to non-function {node}")
         return run.fields(node, value, names, dot, args, final)
 

@@ -8,9 +8,9 @@ from typing import Final, NamedTuple
 
 from fluvial.render.gotemplate import _nodes as nodes
 from fluvial.render.gotemplate._errors import TemplateSyntaxError
-from fluvial.render.gotemplate._lex import Token, lex, line_at
+from fluvial.render.gotemplate._lex import KEYWORDS, Token, lex, line_at
 from fluvial.render.gotemplate._numbers import char_constant, go_number
-from fluvial.render.gotemplate._quote import unquote
+from fluvial.render.gotemplate._quote import quote, unquote
 
 __all__ = ["Parsed", "Tree", "parse"]
 
@@ -113,8 +113,7 @@ class _Parser:
     def _unexpected(self, token: Token, context: str) -> None:
         if token.kind == "eof":
             self._fail("unexpected EOF", token.pos)
-        spelt = f"<{token.text}>" if token.kind == token.text and token.text.isalpha() else None
-        self._fail(f"unexpected {spelt or _spell(token)} in {context}", token.pos)
+        self._fail(f"unexpected {_spell(token)} in {context}", token.pos)
 
     def _expect(self, kind: str, context: str) -> Token:
         token = self._next()
@@ -195,10 +194,10 @@ class _Parser:
                 return (nodes.Break if token.kind == "break" else nodes.Continue)(token.pos)
             case "template":
                 self._next()
-                return self._template(token)
+                return self._template()
             case "block":
                 self._next()
-                return self._block(token)
+                return self._block()
         pipe = self._pipeline("command", "}}")
         return nodes.Action(token.pos, pipe)
 
@@ -229,7 +228,7 @@ class _Parser:
         self.depth -= 1
         return nodes.Control(keyword.pos, keyword.kind, pipe, body, otherwise)
 
-    def _template(self, keyword: Token) -> nodes.TemplateCall:
+    def _template(self) -> nodes.TemplateCall:
         token = self._peek()
         name = self._name("template clause")
         pipe = None
@@ -237,14 +236,14 @@ class _Parser:
             self._next()
         else:
             pipe = self._pipeline("template clause", "}}")
-        return nodes.TemplateCall(keyword.pos, name, token.text, pipe)
+        return nodes.TemplateCall(token.pos, name, token.text, pipe)
 
-    def _block(self, keyword: Token) -> nodes.TemplateCall:
+    def _block(self) -> nodes.TemplateCall:
         token = self._peek()
         name = self._name("block clause")
         pipe = self._pipeline("block clause", "}}")
         self._definition(name)
-        return nodes.TemplateCall(keyword.pos, name, token.text, pipe)
+        return nodes.TemplateCall(token.pos, name, token.text, pipe)
 
     # pipelines
 
@@ -323,8 +322,6 @@ class _Parser:
             break
         if not command.args:
             self._fail("empty command", command.pos)
-        if token.kind == "|" and self._peek().kind in {"}}", ")"}:
-            self._fail("missing value for command", token.pos)
         return command
 
     def _operand(self) -> nodes.Node | None:
@@ -340,7 +337,7 @@ class _Parser:
         if isinstance(node, nodes.Variable):
             return nodes.Variable(pos, node.name, node.names + names, node.slot)
         if isinstance(node, (nodes.Bool, nodes.String, nodes.Number, nodes.Nil, nodes.Dot)):
-            self._fail(f'unexpected . after term "{node}"', pos)
+            self._fail(f"unexpected . after term {quote(str(node))}", pos)
         return nodes.Chain(pos, node, names)
 
     def _term(self) -> nodes.Node | None:
@@ -384,9 +381,9 @@ class _Parser:
 
 
 def _spell(token: Token) -> str:
-    """How Go writes a token in `unexpected …`: long ones are cut."""
-    if token.kind in {"string", "raw", "char", "identifier", "field", "variable", "number"}:
-        shown = token.text if len(token.text) <= 10 else token.text[:10] + "..."
-        quoted = shown.replace("\\", "\\\\").replace('"', '\\"')
-        return f'"{quoted}"' + ("" if len(token.text) <= 10 else "...")
-    return f'"{token.text}"'
+    """How Go writes a token in `unexpected …`: keywords in angle brackets, long ones cut."""
+    if token.kind == "dot" or token.kind in KEYWORDS:
+        return f"<{token.text}>"
+    if len(token.text) > 10:
+        return quote(token.text[:10]) + "..."
+    return quote(token.text)

@@ -222,7 +222,6 @@ class Run:
         boxed = type(value) is Boxed
         if boxed:
             value = value.value
-        self.node = node
         last = names[-1]
         for name in names[:-1]:
             value, boxed = self.field(node, value, boxed, name, dot)

@@ -11,6 +11,7 @@ from typing import Any
 from fluvial.render.gotemplate.sprig import (
     absent,
     conversion,
+    dates,
     defaults,
     dicts,
     encoding,
@@ -19,6 +20,7 @@ from fluvial.render.gotemplate.sprig import (
     reflection,
     regex,
     strings,
+    versions,
 )
 
 __all__ = ["functions"]
@@ -28,7 +30,8 @@ def functions() -> dict[str, Callable[..., Any]]:
     """Make the table, a new one for every caller to change."""
     table: dict[str, Callable[..., Any]] = {}
     for module in (
-        absent, conversion, defaults, dicts, encoding, lists, numbers, reflection, regex, strings,
+        absent, conversion, dates, defaults, dicts, encoding, lists, numbers, reflection, regex,
+        strings, versions,
     ):  # fmt: skip
         table.update(module.FUNCTIONS)
     return table

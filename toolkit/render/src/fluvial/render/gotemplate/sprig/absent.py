@@ -8,7 +8,9 @@ from fluvial.render.gotemplate._errors import FunctionError
 __all__ = ["FUNCTIONS"]
 
 _NAMES: Final = (
-    "bcrypt", "htpasswd", "derivePassword",
+    "bcrypt", "buildCustomCert", "decryptAES", "derivePassword", "encryptAES", "genCA",
+    "genCAWithKey", "genPrivateKey", "genSelfSignedCert", "genSelfSignedCertWithKey",
+    "genSignedCert", "genSignedCertWithKey", "htpasswd",
 )  # fmt: skip
 
 

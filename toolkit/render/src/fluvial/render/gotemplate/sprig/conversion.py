@@ -7,10 +7,11 @@ from typing import Any, Final
 from fluvial.render.gotemplate._errors import FunctionError
 from fluvial.render.gotemplate._format import text_of
 from fluvial.render.gotemplate._numbers import go_int, parse_float
-from fluvial.render.gotemplate._values import Int64, Strings, wrap64
+from fluvial.render.gotemplate._values import Int64, Strings, kind_of, wrap64
 
-__all__ = ["FUNCTIONS", "as_float", "as_int", "as_list", "strval", "strings_of"]
+__all__ = ["FUNCTIONS", "NIL", "as_float", "as_int", "as_list", "strval", "strings_of"]
 
+NIL: Final = "runtime error: invalid memory address or nil pointer dereference"
 _DECIMAL_ZEROS: Final = re.compile(r"[+-]?[0-9]+\.0*")
 
 
@@ -45,14 +46,12 @@ def as_float(value: Any) -> float:
 
 def as_list(value: Any, name: str) -> list[Any]:
     """Take a list of any type. Raises FunctionError."""
-    from fluvial.render.gotemplate._values import kind_of
-
     if isinstance(value, bytes):
         return list(value)
     if isinstance(value, list):
         return value
     if value is None:
-        raise FunctionError(f"Cannot find {name} on nil")
+        raise FunctionError(NIL)
     raise FunctionError(f"Cannot find {name} on type {kind_of(value)}")
 
 

@@ -4,6 +4,8 @@ import base64
 import binascii
 import hashlib
 import posixpath
+import secrets
+import uuid
 import zlib
 from collections.abc import Callable
 from typing import Any, Final
@@ -71,6 +73,18 @@ def sha512sum(text: str) -> str:
 def adler32sum(text: str) -> str:
     """Adler-32 in decimal."""
     return str(zlib.adler32(text.encode()))
+
+
+def uuidv4() -> str:
+    """Make a random UUID."""
+    return str(uuid.uuid4())
+
+
+def rand_bytes(count: int) -> str:
+    """Make random bytes, in base64."""
+    if not 0 <= count <= 2**20:
+        raise FunctionError(f"{count} random bytes are out of range")
+    return base64.b64encode(secrets.token_bytes(count)).decode()
 
 
 def to_json(value: Any) -> str:
@@ -159,6 +173,7 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "osDir": folder,
     "osExt": ext,
     "osIsAbs": is_abs,
+    "randBytes": rand_bytes,
     "sha1sum": sha1sum,
     "sha256sum": sha256sum,
     "sha512sum": sha512sum,
@@ -167,4 +182,5 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "toRawJson": must_to_raw_json,
     "urlJoin": url_join,
     "urlParse": url_parse,
+    "uuidv4": uuidv4,
 }

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from fluvial.render.gotemplate._errors import FunctionError
 from fluvial.render.gotemplate._values import Ints, Strings, deep_equal, kind_of, type_of
-from fluvial.render.gotemplate.sprig.conversion import as_int, as_list, strings_of
+from fluvial.render.gotemplate.sprig.conversion import NIL, as_int, as_list, strings_of
 from fluvial.render.gotemplate.sprig.defaults import empty
 
 __all__ = ["FUNCTIONS"]
@@ -39,7 +39,7 @@ def _only(items: Any, verb: str) -> list[Any]:
     if isinstance(items, (list, bytes)):
         return list(items)
     if items is None:
-        raise FunctionError(f"Cannot {verb} on nil")
+        raise FunctionError(NIL)
     raise FunctionError(f"Cannot {verb} on type {kind_of(items)}")
 
 
@@ -134,7 +134,7 @@ def chunk(size: int, items: Any) -> list[Any]:
     """Split into lists of at most `size` items."""
     found = as_list(items, "chunk") if isinstance(items, (list, bytes)) else _not_chunked(items)
     if size <= 0:
-        raise FunctionError("Cannot chunk into pieces of size 0")
+        raise FunctionError("runtime error: makeslice: len out of range")
     return [list(found[place : place + size]) for place in range(0, len(found), size)]
 
 

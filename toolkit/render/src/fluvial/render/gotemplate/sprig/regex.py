@@ -6,11 +6,13 @@ worker with a deadline. What the engines spell differently is translated, what o
 """
 
 import functools
+import itertools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from fluvial.render.gotemplate._errors import FunctionError
+from fluvial.render.gotemplate._quote import quote
 from fluvial.render.gotemplate._values import Strings
 
 __all__ = ["FUNCTIONS", "compile_pattern"]
@@ -32,6 +34,37 @@ def _refuse(pattern: str, why: str) -> FunctionError:
     return FunctionError(f"error parsing regexp: {why}: `{pattern}`")
 
 
+_REASONS: Final = {
+    "missing ), unterminated subpattern": "missing closing )",
+    "unbalanced parenthesis": "unexpected )",
+    "unterminated character set": "missing closing ]",
+    "nothing to repeat": "missing argument to repetition operator",
+    "multiple repeat": "invalid nested repetition operator",
+}
+
+
+def _refused(pattern: str, error: Exception) -> FunctionError:
+    """Say in RE2's words what Python's compiler found."""
+    message = getattr(error, "msg", str(error))
+    shown = pattern
+    if message in {"nothing to repeat", "unterminated character set"}:
+        place = getattr(error, "pos", 0) or 0
+        shown = pattern[place] if message == "nothing to repeat" else pattern[place:]
+    return _refuse(shown, _REASONS.get(message, message))
+
+
+def _compiled(pattern: str) -> re.Pattern[str]:
+    """Compile for a function that cannot fail in Go and so panics: its message names the call."""
+    try:
+        return compile_pattern(pattern)
+    except FunctionError as error:
+        raise FunctionError(f"regexp: Compile({_backquoted(pattern)}): {error}") from None
+
+
+def _backquoted(text: str) -> str:
+    return quote(text) if "`" in text else f"`{text}`"
+
+
 @functools.lru_cache(maxsize=512)
 def compile_pattern(pattern: str) -> re.Pattern[str]:
     """Compile a pattern of RE2. Raises FunctionError in Go's form."""
@@ -39,7 +72,7 @@ def compile_pattern(pattern: str) -> re.Pattern[str]:
     try:
         return re.compile(translated, re.ASCII)
     except (re.error, OverflowError, RecursionError) as error:
-        raise _refuse(pattern, str(error)) from None
+        raise _refused(pattern, error) from None
 
 
 def _translate(pattern: str) -> str:
@@ -161,64 +194,86 @@ def must_regex_match(pattern: str, text: str) -> bool:
     return compile_pattern(pattern).search(text) is not None
 
 
-def regex_find(pattern: str, text: str) -> str:
-    """Return the first match, or nothing."""
-    match = compile_pattern(pattern).search(text)
-    return match[0] if match else ""
-
-
-def regex_find_all(pattern: str, text: str, count: int) -> Strings:
-    """List the matches, `count` at most; -1 is all."""
-    found = Strings(match[0] for match in compile_pattern(pattern).finditer(text))
-    return found if count < 0 else Strings(found[:count])
-
-
-def regex_replace_all(pattern: str, text: str, template: str) -> str:
-    """Replace matches; `${1}` in the template is a group."""
-    return compile_pattern(pattern).sub(lambda match: _expand(match, template), text)
-
-
-def regex_replace_all_literal(pattern: str, text: str, replacement: str) -> str:
-    """Replace matches with a text as it is."""
-    return compile_pattern(pattern).sub(lambda _match: replacement, text)
-
-
-def regex_split(pattern: str, text: str, count: int) -> Strings:
-    """Split at matches into `count` parts at most; -1 is all."""
-    if count == 0:
-        return Strings()
-    parts = Strings()
-    start = 0
-    if pattern and not text:
-        return Strings([""])
-    for match in compile_pattern(pattern).finditer(text):
-        if 0 < count <= len(parts) + 1:
-            break
-        if match.end() == 0 or (match.end() == match.start() == len(text)):
-            continue
-        parts.append(text[start : match.start()])
-        start = match.end()
-    parts.append(text[start:])
-    return parts
-
-
 def quote_meta(text: str) -> str:
     """Escape what has a meaning in a pattern."""
     return re.sub(r"([\\.+*?()|\[\]{}^$])", r"\\\1", text)
 
 
+def _calls(compiled: Callable[[str], re.Pattern[str]]) -> dict[str, Callable[..., Any]]:
+    """Make the functions of one family: those that fail, or those whose failure is a panic."""
+
+    def find(pattern: str, text: str) -> str:
+        match = compiled(pattern).search(text)
+        return match[0] if match else ""
+
+    def find_all(pattern: str, text: str, count: int) -> Strings:
+        return Strings(_find_all(compiled(pattern), text, count))
+
+    def replace_all(pattern: str, text: str, template: str) -> str:
+        return _replace(compiled(pattern), text, lambda match: _expand(match, template))
+
+    def replace_all_literal(pattern: str, text: str, replacement: str) -> str:
+        return _replace(compiled(pattern), text, lambda _match: replacement)
+
+    def split(pattern: str, text: str, count: int) -> Strings:
+        return _split(compiled(pattern), text, count)
+
+    return {
+        "Find": find,
+        "FindAll": find_all,
+        "ReplaceAll": replace_all,
+        "ReplaceAllLiteral": replace_all_literal,
+        "Split": split,
+    }
+
+
+def _matches(regex: re.Pattern[str], text: str) -> Iterator[re.Match[str]]:
+    """Find matches; unlike Python, Go has no empty match right after another match."""
+    last = -1
+    for match in regex.finditer(text):
+        if match.start() == match.end() == last:
+            continue
+        last = match.end()
+        yield match
+
+
+def _find_all(regex: re.Pattern[str], text: str, count: int) -> Iterator[str]:
+    found = (match[0] for match in _matches(regex, text))
+    return found if count < 0 else itertools.islice(found, count)
+
+
+def _replace(regex: re.Pattern[str], text: str, made: Callable[[re.Match[str]], str]) -> str:
+    out = []
+    start = 0
+    for match in _matches(regex, text):
+        out += [text[start : match.start()], made(match)]
+        start = match.end()
+    return "".join([*out, text[start:]])
+
+
+def _split(regex: re.Pattern[str], text: str, count: int) -> Strings:
+    if count == 0:
+        return Strings()
+    if regex.pattern and not text:
+        return Strings([""])
+    parts = Strings()
+    start = stop = 0
+    for match in _matches(regex, text):
+        if 0 < count <= len(parts) + 1:
+            break
+        stop = match.start()
+        if match.end() != 0:
+            parts.append(text[start:stop])
+        start = match.end()
+    if stop != len(text):
+        parts.append(text[start:])
+    return parts
+
+
 FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
-    "regexFind": regex_find,
-    "regexFindAll": regex_find_all,
+    "mustRegexMatch": must_regex_match,
     "regexMatch": regex_match,
     "regexQuoteMeta": quote_meta,
-    "regexReplaceAll": regex_replace_all,
-    "regexReplaceAllLiteral": regex_replace_all_literal,
-    "regexSplit": regex_split,
-    "mustRegexFind": regex_find,
-    "mustRegexFindAll": regex_find_all,
-    "mustRegexMatch": must_regex_match,
-    "mustRegexReplaceAll": regex_replace_all,
-    "mustRegexReplaceAllLiteral": regex_replace_all_literal,
-    "mustRegexSplit": regex_split,
+    **{f"regex{name}": call for name, call in _calls(_compiled).items()},
+    **{f"mustRegex{name}": call for name, call in _calls(compile_pattern).items()},
 }

@@ -1,0 +1,102 @@
+"""Semantic versions: `semver` gives an object with Masterminds' fields and methods."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from semver import Version
+
+from fluvial.apis.semver import Constraint, ConstraintInvalid
+from fluvial.render.gotemplate._errors import FunctionError
+from fluvial.render.gotemplate._quote import quote
+from fluvial.render.gotemplate._values import Int64
+
+__all__ = ["FUNCTIONS", "GoVersion"]
+
+_LENIENT: Final = re.compile(
+    r"v?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?"
+    r"(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
+)
+
+
+class GoVersion:
+    """A version as templates see it: `.Major`, `.Compare other`; it prints normalised."""
+
+    go_type: Final = "*semver.Version"
+
+    def __init__(self, original: str, version: Version) -> None:
+        self.original, self.version = original, version
+
+    def __str__(self) -> str:
+        return str(self.version)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, GoVersion) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    @property
+    def go_methods(self) -> Mapping[str, Callable[..., Any]]:
+        """What a template may call."""
+        version = self.version
+        return {
+            "Major": lambda: Int64(version.major),
+            "Minor": lambda: Int64(version.minor),
+            "Patch": lambda: Int64(version.patch),
+            "Prerelease": lambda: version.prerelease or "",
+            "Metadata": lambda: version.build or "",
+            "Original": lambda: self.original,
+            "String": lambda: str(version),
+            "Compare": lambda other: version.compare(_version(other)),
+            "Equal": lambda other: version.compare(_version(other)) == 0,
+            "LessThan": lambda other: version.compare(_version(other)) < 0,
+            "LessThanEqual": lambda other: version.compare(_version(other)) <= 0,
+            "GreaterThan": lambda other: version.compare(_version(other)) > 0,
+            "GreaterThanEqual": lambda other: version.compare(_version(other)) >= 0,
+            "IncMajor": lambda: _made(version.bump_major()),
+            "IncMinor": lambda: _made(version.bump_minor()),
+            "IncPatch": lambda: _made(
+                version.replace(prerelease=None, build=None)
+                if version.prerelease
+                else version.bump_patch()
+            ),
+        }
+
+
+def _made(version: Version) -> GoVersion:
+    return GoVersion(str(version), version)
+
+
+def _version(value: Any) -> Version:
+    if not isinstance(value, GoVersion):
+        raise FunctionError("a version is wanted: use the function semver")
+    return value.version
+
+
+def semver(text: str) -> GoVersion:
+    """Read a version leniently: `v1.2` is 1.2.0. Raises FunctionError."""
+    match = _LENIENT.fullmatch(text) if len(text) <= 256 else None
+    if match is None:
+        raise FunctionError("invalid semantic version")
+    for identifier in (match[4] or "").split("."):
+        if len(identifier) > 1 and identifier[0] == "0" and identifier.isdecimal():
+            raise FunctionError("version segment starts with 0")
+    numbers = [int(part or 0) for part in match.groups()[:3]]
+    version = Version(*numbers, prerelease=match[4], build=match[5])
+    return GoVersion(text, version)
+
+
+def semver_compare(constraint: str, text: str) -> bool:
+    """Say whether a version is in a range. Raises FunctionError for a bad range or version."""
+    try:
+        known = Constraint.parse(constraint)
+    except ConstraintInvalid:
+        raise FunctionError(f"improper constraint: {quote(constraint)}") from None
+    return known.check(semver(text).version)
+
+
+FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
+    "semver": semver,
+    "semverCompare": semver_compare,
+}
