@@ -96,7 +96,7 @@ def _inner_name(name: str) -> str:
     inner = normpath(inner) if inner else "."
     if inner == ".":
         raise ChartError(f"chart illegally contains content outside the base directory: {name!r}")
-    if inner.startswith("..") or _DRIVE.match(inner) or "\0" in inner or inner.startswith("/"):
+    if inner.startswith(("..", "/")) or _DRIVE.match(inner) or "\0" in inner:
         raise ChartError(f"chart illegally references parent directory: {name!r}")
     return inner
 

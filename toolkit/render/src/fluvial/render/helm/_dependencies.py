@@ -28,9 +28,7 @@ def _enable(chart: Chart, values: Table, path: str, in_range: InRange) -> None:
     if declared is None:
         return
     found = [
-        sub
-        for sub in chart.subcharts
-        if not any(_matches(sub, one, in_range) for one in declared)
+        sub for sub in chart.subcharts if not any(_matches(sub, one, in_range) for one in declared)
     ]
     for one in declared:
         for sub in chart.subcharts:

@@ -48,8 +48,6 @@ def plain(value: Any) -> Any:
     as_json = getattr(value, "as_json", None)
     if callable(as_json):
         return Ordered(plain(as_json()))
-    if hasattr(value, "__str__") and type(value).__str__ is not object.__str__:
-        return str(value)
     raise FunctionError(f"json: unsupported type: {type(value).__name__}")
 
 
@@ -106,9 +104,11 @@ def _json(value: Any, html: bool, step: str, line: str) -> Iterator[str]:
     elif isinstance(value, float):
         yield go_json_float(value)
     else:
-        yield {None: "null", True: "true", False: "false"}[value] if (
-            value is None or isinstance(value, bool)
-        ) else str(value)
+        yield (
+            {None: "null", True: "true", False: "false"}[value]
+            if (value is None or isinstance(value, bool))
+            else str(value)
+        )
 
 
 def to_yaml(value: Any) -> str:
@@ -145,9 +145,7 @@ def _toml_text(text: str) -> str:
 
 def _is_tables(value: Any) -> bool:
     return (
-        isinstance(value, list)
-        and bool(value)
-        and all(isinstance(item, Mapping) for item in value)
+        isinstance(value, list) and bool(value) and all(isinstance(item, Mapping) for item in value)
     )
 
 

@@ -4,8 +4,13 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from fluvial.render.gotemplate import Budget, FunctionError, TemplateError, Templates
-from fluvial.render.gotemplate import TemplateSyntaxError
+from fluvial.render.gotemplate import (
+    Budget,
+    FunctionError,
+    TemplateError,
+    Templates,
+    TemplateSyntaxError,
+)
 from fluvial.render.helm._dependencies import process_dependencies
 from fluvial.render.helm._errors import ChartError, RenderError
 from fluvial.render.helm._functions import MARK_END, MARK_START, helm_functions
@@ -116,7 +121,11 @@ class _Engine:
     def __init__(self, functions: dict[str, Callable[..., Any]], lookup: Lookup | None) -> None:
         self._lookup = lookup
         self._open: dict[str, int] = {}
-        bound = {"include": self._include, "tpl": self._tpl, "lookup": self._find}
+        bound: dict[str, Callable[..., Any]] = {
+            "include": self._include,
+            "tpl": self._tpl,
+            "lookup": self._find,
+        }
         self._templates = Templates(functions | bound)
         self._current = self._templates
         self._texts: dict[str, tuple[str, Table]] = {}
@@ -174,7 +183,8 @@ class _Engine:
         depth = self._open.get(name, 0)
         if depth > _DEEPEST_INCLUDE:
             raise FunctionError(
-                f"rendering template has a nested reference name: {name}: unable to execute template"
+                f"rendering template has a nested reference name: {name}: "
+                "unable to execute template"
             )
         self._open[name] = depth + 1
         try:

@@ -9,7 +9,14 @@ HelmError(ValueError)       any of them; carries `file`, `line` and `column` whe
 
 from fluvial.render.yaml import YamlError
 
-__all__ = ["go_yaml_problem", "ChartError", "HelmError", "ManifestError", "RenderError", "ValuesError"]
+__all__ = [
+    "ChartError",
+    "HelmError",
+    "ManifestError",
+    "RenderError",
+    "ValuesError",
+    "go_yaml_problem",
+]
 
 
 class HelmError(ValueError):

@@ -161,7 +161,9 @@ def _metadata(raw: dict[str, Any], file: str) -> dict[str, Any]:
     if not isinstance(notes, dict):
         raise ChartError(f"{file}: annotations must be a mapping", file=file)
     if notes:
-        kept["annotations"] = {key: _text(v, f"annotations.{key}", file) for key, v in notes.items()}
+        kept["annotations"] = {
+            key: _text(v, f"annotations.{key}", file) for key, v in notes.items()
+        }
     if raw.get("deprecated") is True:
         kept["deprecated"] = True
     kept["dependencies"] = _dependencies(raw.get("dependencies"), file)

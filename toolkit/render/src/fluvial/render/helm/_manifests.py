@@ -37,13 +37,16 @@ _EVENTS = {
     )},
     "test-success": "test",
 }  # fmt: skip
-_SEPARATOR = re.compile(r"^---[ \t\r]*$\n?", re.MULTILINE)
+_SEPARATOR = re.compile(r"^---", re.MULTILINE)
 _INTEGER = re.compile(r"[-+]?[0-9]+", re.ASCII)
 
 
 def split_documents(text: str) -> list[str]:
-    """Split at lines of `---`; what is blank is left out, white space before a document too."""
-    return [part.lstrip() for part in _SEPARATOR.split(text) if part.strip()]
+    """Split before what follows a `---` at the start of a line.
+
+    Blank documents are left out, and white space before a document; what follows it stays.
+    """
+    return [part.lstrip() for part in _SEPARATOR.split(text.lstrip()) if part.strip()]
 
 
 def sort_manifests(files: dict[str, str]) -> tuple[list[Manifest], list[Hook]]:
@@ -72,7 +75,7 @@ def sort_manifests(files: dict[str, str]) -> tuple[list[Manifest], list[Hook]]:
             if "helm.sh/hook" not in notes:
                 manifests.append(Manifest(**facts))
                 continue
-            events = _words(notes["helm.sh/hook"])
+            events = _words(notes["helm.sh/hook"]) or [""]
             if all(event in _EVENTS for event in events):
                 hooks.append(_hook(facts, [_EVENTS[event] for event in events], notes))
     return sorted(manifests, key=_by_kind), sorted(hooks, key=_by_kind)

@@ -11,7 +11,14 @@ from fluvial.render.helm._errors import ChartError
 from fluvial.render.helm._globs import file_glob
 from fluvial.render.helm._model import Capabilities, Chart, File
 
-__all__ = ["ChartValues", "Files", "capabilities_object", "chart_object", "files_object", "kube_version"]
+__all__ = [
+    "ChartValues",
+    "Files",
+    "capabilities_object",
+    "chart_object",
+    "files_object",
+    "kube_version",
+]
 
 HELM_VERSION: Final = "v4.2"  # what the embedding upstream controller shows to templates
 _VERSION = re.compile(r"^v?(\d+)\.(\d+)(?:\.(\d+))?(.*)\Z", re.ASCII)

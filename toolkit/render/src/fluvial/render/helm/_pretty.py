@@ -69,4 +69,6 @@ def _scalar(value: Any) -> list[str]:
 
 def _unfolded(value: Any) -> str:
     written = dump(value).removesuffix("\n")
-    return written if "\n" not in written else " ".join(part.strip() for part in written.split("\n"))
+    return (
+        written if "\n" not in written else " ".join(part.strip() for part in written.split("\n"))
+    )

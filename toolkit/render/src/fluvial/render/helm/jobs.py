@@ -68,9 +68,7 @@ def render(request: RenderRequest) -> RenderReply:
     def lookup(api_version: str, kind: str, namespace: str, name: str) -> dict[str, Any]:
         return request.objects.get(f"{api_version}/{kind}/{namespace}/{name}", {})
 
-    done = render_chart(
-        chart, request.values, request.release, request.capabilities, lookup=lookup
-    )
+    done = render_chart(chart, request.values, request.release, request.capabilities, lookup=lookup)
     return RenderReply(
         manifests=done.manifests,
         hooks=done.hooks,

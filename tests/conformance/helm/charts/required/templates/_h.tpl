@@ -1,0 +1,1 @@
+{{ define "deep" }}{{ required "set .Values.host" .Values.host }}{{ end }}
