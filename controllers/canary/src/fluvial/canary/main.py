@@ -5,7 +5,7 @@ from typing import Final
 
 import aiohttp
 
-from fluvial.canary.alerting import UnsentAlerts
+from fluvial.canary.alerts import Alerts
 from fluvial.canary.configs import ConfigTracker
 from fluvial.canary.exporter import Exporter
 from fluvial.canary.flags import CanaryFlags
@@ -50,7 +50,7 @@ async def setup(manager: Manager[CanaryFlags]) -> None:
                 runtime.client, flags.metrics_server, session, provider=flags.mesh_provider
             ),
             hooks=Webhooks(session, runtime.clock),
-            alerts=UnsentAlerts(log),
+            alerts=Alerts(runtime.client, session, log, cluster=flags.cluster_name),
             services=Services(runtime.client),
             tracker=ConfigTracker(runtime.client, enabled=flags.enable_config_tracking),
             status=StatusWriter(runtime.client, runtime.clock),
