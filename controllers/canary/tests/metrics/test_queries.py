@@ -40,8 +40,8 @@ def test_the_http_query_is_flaggers_text():
             (
                 ' sum( rate( response_total{ namespace="my-ns", deployment=~"podinfo", '
                 'classification!="failure", direction="inbound" }[2m] ) ) / sum( rate( '
-                'response_total{ namespace="my-ns", deployment=~"podinfo", direction="inbound" }[2m] ) ) * 100' '
-                'rate( response_total{ 
+                'response_total{ namespace="my-ns", deployment=~"podinfo", direction="inbound" }'
+                "[2m] ) ) * 100"
             ),
             "by classification, which stands before the direction",
         ),
