@@ -1,6 +1,7 @@
 """A Canary, its target, and stand-ins for routers, metrics and webhooks."""
 
 from dataclasses import dataclass, field
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,7 +10,7 @@ from fluvial.apis.kinds import CANARY
 
 
 def make_canary(**changes):
-    """A Canary as the server has it; `analysis`, `status` and `metadata` are merged, rest spec."""
+    """Make a Canary as the server has it; `analysis`, `status` and `metadata` are merged."""
     metadata = {
         "name": "web",
         "namespace": "default",
@@ -36,7 +37,7 @@ def make_canary(**changes):
 
 
 def make_deployment(name="web", image="web:1", replicas=1, **template):
-    """A Deployment whose rollout is done."""
+    """Make a Deployment whose rollout is done."""
     label = {"app": name}
     counts = ("replicas", "updatedReplicas", "availableReplicas")
     return {
@@ -75,11 +76,11 @@ class Hooks:
     called: list = field(default_factory=list)
     events: list = field(default_factory=list)
 
-    async def call(self, canary, webhook, phase, checksum):
+    async def call(self, _canary, webhook, phase, checksum):
         self.called.append((webhook.name, str(phase), checksum))
         return Outcome(webhook.name not in self.closed, "said so")
 
-    async def event(self, canary, message, type, *, url="", checksum=""):
+    async def event(self, _canary, message, type, **_):
         self.events.append((type, message))
 
 
@@ -100,10 +101,10 @@ class Checks:
     failures: list = field(default_factory=list)
     trouble: str | None = None
 
-    async def check(self, canary):
+    async def check(self, _canary):
         return Verdict(list(self.failures), {"latency": 12.0})
 
-    async def available(self, canary):
+    async def available(self, _canary):
         return self.trouble
 
 
@@ -111,5 +112,23 @@ class Checks:
 class Alerts:
     sent: list = field(default_factory=list)
 
-    async def send(self, canary, message, severity, *, metadata=False):
+    async def send(self, _canary, message, severity, **_):
         self.sent.append((severity, message))
+
+
+@dataclass
+class Fakes:
+    hooks: Hooks = field(default_factory=Hooks)
+    checks: Checks = field(default_factory=Checks)
+    alerts: Alerts = field(default_factory=Alerts)
+
+
+@pytest.fixture
+def fakes():
+    return Fakes()
+
+
+@pytest.fixture
+def make():
+    """Make objects as the server has them."""
+    return SimpleNamespace(canary=make_canary, deployment=make_deployment)

@@ -75,9 +75,7 @@ def test_copies_are_named_everywhere_and_the_rest_stays():
     before = copy.deepcopy(SPEC)
     renamed = with_copies(SPEC, KEYS - {"configmap/env-map"}, "-primary")
     assert before == SPEC
-    expected = {
-        f"{key}-primary" if key != "configmap/env-map" else key for key in sorted(KEYS)
-    }
+    expected = {f"{key}-primary" if key != "configmap/env-map" else key for key in sorted(KEYS)}
     assert {reference.key for reference in config_references(renamed)} == expected
     assert renamed["imagePullSecrets"] == [{"name": "pull"}]
 

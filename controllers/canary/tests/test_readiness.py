@@ -59,9 +59,7 @@ READY, WAIT, STUCK = Readiness.READY, Readiness.WAIT, Readiness.STUCK
         ),
         (deployment(conditions=[unavailable(601)]), 100, READY, "what is ready is never late"),
         (
-            deployment(
-                conditions=[{"type": "Progressing", "reason": "ProgressDeadlineExceeded"}]
-            ),
+            deployment(conditions=[{"type": "Progressing", "reason": "ProgressDeadlineExceeded"}]),
             100,
             STUCK,
             "the Deployment's own deadline",

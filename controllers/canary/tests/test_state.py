@@ -44,7 +44,7 @@ ROLLBACK = frozenset({"rollback"})
 
 
 def known(phase, plan=WEIGHTED, **facts):
-    """A state in which everything is looked up and well, so that a case names what matters."""
+    """Make a state in which everything is looked up and well, so that a case names what matters."""
     full = {
         "prepared": KEPT,
         "change": Change.NONE,
