@@ -63,7 +63,7 @@ class RenderReply(msgspec.Struct, kw_only=True):
     `definitions` are the objects of `crds/`; `skipped` names documents there that are none.
     """
 
-    chart: msgspec.Raw
+    chart: bytes
     manifest: str
     objects: list[Unstructured]
     hooks: list[Hook]
@@ -107,7 +107,7 @@ def render(request: RenderRequest) -> RenderReply:
         definitions, skipped = _definitions(done.crds)
         chart = msgspec.json.encode(done.chart)
         return RenderReply(
-            chart=msgspec.Raw(chart),
+            chart=chart,
             manifest="".join(f"---\n# Source: {one.path}\n{one.text}" for one in manifests),
             objects=[one.object for one in manifests],
             hooks=hooks,
