@@ -1,0 +1,118 @@
+"""One push and what became of it: times, stages with their evidence, a verdict."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+from typing import Final
+
+from fluvial.cli.demo.board import Board, Note, Stage
+from fluvial.cli.demo.project import Version
+from fluvial.cluster.load import Load, Tally
+
+__all__ = ["Release", "Weighed", "timeline"]
+
+_TRAFFIC: Final = frozenset({"Progressing", "WaitingPromotion", "Promoting", "Finalising"})
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A stretch of time at one weight: how long, how users fared, what the canary objected to."""
+
+    weight: int
+    seconds: float
+    tally: Tally
+    objections: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Release:
+    """A push; times are of `time.monotonic`, 0 while something has not happened.
+
+    `since` and `said` are the numbers of the board's first stage and note after the push.
+    """
+
+    title: str
+    version: Version
+    revision: str
+    since: int
+    said: int
+    pushed: float = field(default_factory=time.monotonic)
+    artifact: float = 0.0
+    applied: float = 0.0
+    decided: float = 0.0
+    verdict: str = ""
+
+    def stages(self, board: Board) -> list[Stage]:
+        """Return the canary's stages since the push, up to the verdict."""
+        until = self.decided or float("inf")
+        return [stage for stage in board.stages[self.since :] if stage.at <= until]
+
+    def notes(self, board: Board) -> list[Note]:
+        """Return what the canary controller said since the push, up to the verdict."""
+        until = self.decided or float("inf")
+        return [note for note in board.notes[self.said :] if note.at <= until]
+
+    def weighed(self, board: Board, load: Load) -> list[Weighed]:
+        """Return the stretches with users on the new version, by weight and in order."""
+        stages = self.stages(board)
+        end = self.decided or time.monotonic()
+        found: list[Weighed] = []
+        index = 0
+        while index < len(stages):
+            last = index
+            while last + 1 < len(stages) and stages[last + 1].weight == stages[index].weight:
+                last += 1
+            start = stages[index].at
+            stop = stages[last + 1].at if last + 1 < len(stages) else end
+            if stages[index].weight and stages[index].phase in _TRAFFIC:
+                found.append(
+                    Weighed(
+                        stages[index].weight,
+                        stop - start,
+                        load.between(start, stop),
+                        _objections(self.notes(board), start, stop),
+                    )
+                )
+            index = last + 1
+        return found
+
+
+def timeline(releases: Sequence[Release], board: Board, load: Load) -> list[str]:
+    """Return the lines that tell what each push led to, and how long it took."""
+    lines: list[str] = []
+    for release in releases:
+        lines += ["", f"{release.title}: {release.verdict}"]
+        lines.append(f"  {'pushed':<14}{release.revision[:22]}…")
+        lines.append(_after("artifact", release.artifact - release.pushed, "after the push"))
+        lines.append(_after("applied", release.applied - release.pushed, "after the push"))
+        for weighed in release.weighed(board, load):
+            tally = weighed.tally
+            lines.append(
+                f"  {f'{weighed.weight} % of users':<14}{weighed.seconds:6.2f} s  "
+                f"all users: {tally.success:6.2f} % good, p99 {1000 * tally.p99:4.0f} ms, "
+                f"{tally.share(release.version.label):3.0f} % saw it; "
+                f"canary: {'; '.join(weighed.objections) or 'all checks passed'}"
+            )
+        if release.decided > release.applied:
+            lines.append(_after("verdict", release.decided - release.pushed, "after the push"))
+    times = [release.applied - release.pushed for release in releases]
+    if times:
+        lines += [
+            "",
+            f"From push to applied: {1000 * median(times):.0f} ms (median of {len(times)})",
+        ]
+    return lines
+
+
+def _after(what: str, seconds: float, tail: str) -> str:
+    return f"  {what:<14}{seconds:6.2f} s  {tail}"
+
+
+def _objections(notes: Sequence[Note], start: float, stop: float) -> tuple[str, ...]:
+    """Return each different warning of a stretch, with how often it was given."""
+    counts: dict[str, int] = {}
+    for note in notes:
+        if note.type == "Warning" and start <= note.at < stop:
+            counts[note.message] = counts.get(note.message, 0) + 1
+    return tuple(text if n == 1 else f"{text} ({n} times)" for text, n in counts.items())
