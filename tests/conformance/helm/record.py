@@ -6,7 +6,7 @@ Run it after adding a chart; it writes `expected/<name>.yaml` from the real helm
 
 import sys
 
-from engines import EXPECTED, NAMES, ours, theirs
+from test_charts import EXPECTED, NAMES, ours, theirs
 
 
 def main() -> int:

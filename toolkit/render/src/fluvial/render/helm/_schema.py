@@ -39,7 +39,10 @@ def _violations(chart: Chart, schema: bytes, values: dict[str, Any]) -> list[str
     try:
         # Decoded again, so that whole floats are the integers that a schema means.
         document = msgspec.json.decode(to_json(values))
-        validator = jsonschema_rs.validator_for(msgspec.json.decode(schema), retriever=_refuse)
+        # Masked, because values may be secret and errors end up in a status.
+        validator = jsonschema_rs.validator_for(
+            msgspec.json.decode(schema), retriever=_refuse, mask="the value"
+        )
         return sorted(
             f"'{''.join(f'/{part}' for part in error.instance_path)}': {error.message}"
             for error in validator.iter_errors(document)
