@@ -141,3 +141,22 @@ async def test_a_correction_leaves_sticky_rules_alone(api, router, canary):
     writes = len(api.writes())
     await router.reconcile(released)
     assert len(api.writes()) == writes
+
+
+async def test_taking_it_away_joins_the_users_own_headers(api, router, canary):
+    released = canary(
+        service={"headers": {"response": {"add": {"x-a": "1"}}}, "timeout": "5s"},
+        analysis={"sessionAffinity": STICKY},
+        status={"previousSessionAffinityCookie": "fl=old"},
+    )
+    await router.reconcile(released)
+    await router.set(released, Weights(100, 0))
+    expiring, weighted = api.get("HTTPRoute", "podinfo")["spec"]["rules"]
+    (modifier,) = expiring["filters"]
+    assert modifier["responseHeaderModifier"]["add"] == [
+        {"name": "x-a", "value": "1"},
+        {"name": "Set-Cookie", "value": "fl=old; Max-Age=-1"},
+    ]
+    assert weighted["filters"][0]["responseHeaderModifier"]["add"] == [
+        {"name": "x-a", "value": "1"}
+    ]

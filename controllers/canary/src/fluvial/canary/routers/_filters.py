@@ -1,6 +1,6 @@
 """What a route does to requests and answers, as filters of an HTTPRoute."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias
 
 from fluvial.apis.duration import parse_duration
@@ -13,7 +13,7 @@ from fluvial.apis.flagger import (
 )
 from fluvial.canary.routers.model import InvalidRoute
 
-__all__ = ["Filter", "added_response_header", "mirror_filter", "service_filters"]
+__all__ = ["Filter", "added_response_header", "mirror_filter", "service_filters", "with_filter"]
 
 Filter: TypeAlias = dict[str, Any]
 """An HTTPRouteFilter."""
@@ -52,6 +52,23 @@ def added_response_header(name: str, value: str) -> Filter:
         "type": "ResponseHeaderModifier",
         "responseHeaderModifier": {"add": [{"name": name, "value": value}]},
     }
+
+
+def with_filter(filters: Sequence[Filter], more: Filter) -> list[Filter]:
+    """Add a filter; headers join those of a modifier that is there, as the API admits only one.
+
+    Upstream adds a second one, which the API server refuses.
+    """
+    member = "responseHeaderModifier"
+    if member not in more or not any(member in present for present in filters):
+        return [*filters, more]
+    added = more[member]["add"]
+    return [
+        {**present, member: {**present[member], "add": [*present[member].get("add", []), *added]}}
+        if member in present
+        else present
+        for present in filters
+    ]
 
 
 def _headers(side: str, operations: HeaderOperations) -> Filter:

@@ -10,6 +10,7 @@ from fluvial.canary.routers._filters import (
     added_response_header,
     mirror_filter,
     service_filters,
+    with_filter,
 )
 from fluvial.canary.routers._matches import Match, analysis_matches, crossed, service_matches
 from fluvial.canary.routers.affinity import SET_COOKIE, Cookies, set_cookie, stickiness
@@ -114,7 +115,7 @@ class _Rules:
             self.timeouts["backendRequest"] = service.backend_timeout
 
     def rule(self, matches: list[Match], *backends: dict[str, Any], more: Filter | None) -> Rule:
-        filters = [*self.filters, *([more] if more else [])]
+        filters = with_filter(self.filters, more) if more else self.filters
         rule: Rule = {"matches": matches, "backendRefs": list(backends)}
         if filters:
             rule["filters"] = filters
