@@ -72,13 +72,8 @@ def _same(value: Any, want: Want, kind: str) -> Any:
 def _nil(node: nodes.Nil) -> ArgFn:
     def nil(run: Run, _dot: Any, want: Want) -> Any:
         run.node = node
-        match want.kind:
-            case "interface":
-                return None
-            case "map":
-                return {}
-            case "slice":
-                return []
-        run.fail(f"cannot assign nil to {want.go}")
+        if want.kind not in {"interface", "map", "slice"}:
+            run.fail(f"cannot assign nil to {want.go}")
+        return {"map": {}, "slice": []}.get(want.kind)
 
     return nil

@@ -1,5 +1,6 @@
 """The functions that every Go template has. `and` and `or` are part of the executor."""
 
+import itertools
 import json
 from collections.abc import Callable
 from typing import Any, Final
@@ -8,7 +9,15 @@ from fluvial.render.gotemplate._compare import eq, ge, gt, le, lt, ne
 from fluvial.render.gotemplate._errors import FunctionError
 from fluvial.render.gotemplate._format import sprint, sprintf, sprintln
 from fluvial.render.gotemplate._function import function_of
-from fluvial.render.gotemplate._values import StringMap, byte_len, kind_of, truth, type_of
+from fluvial.render.gotemplate._values import (
+    StringMap,
+    byte_len,
+    from_bytes,
+    kind_of,
+    to_bytes,
+    truth,
+    type_of,
+)
 
 __all__ = ["BUILTINS"]
 
@@ -53,7 +62,7 @@ def urlquery(*values: Any) -> str:
     """Escape for the query of a URL."""
     return "".join(
         "+" if byte == 32 else chr(byte) if byte in _UNRESERVED else f"%{byte:02X}"
-        for byte in _argument(values).encode()
+        for byte in to_bytes(_argument(values))
     )
 
 
@@ -87,7 +96,7 @@ def index(item: Any, *indexes: Any) -> Any:
         if isinstance(item, dict):
             item = _entry(item, key)
         elif isinstance(item, str):
-            data = item.encode()
+            data = to_bytes(item)
             item = data[_position(key, len(data))]
         elif isinstance(item, (list, bytes)):
             item = item[_position(key, len(item))]
@@ -116,13 +125,13 @@ def cut(item: Any, *bounds: Any) -> Any:
         raise FunctionError(f"can't slice item of type {type_of(item)}")
     if isinstance(item, str) and len(bounds) == 3:
         raise FunctionError("cannot 3-index slice a string")
-    data: Any = item.encode() if isinstance(item, str) else item
+    data: Any = to_bytes(item) if isinstance(item, str) else item
     places = [_position(bound, len(data) + 1) for bound in bounds]
-    if any(left > right for left, right in zip(places, places[1:], strict=False)):
+    if any(left > right for left, right in itertools.pairwise(places)):
         raise FunctionError(f"invalid slice index: {places[0]} > {places[1]}")
     start = places[0] if places else 0
     part = data[start : places[1] if len(places) > 1 else len(data)]
-    return part.decode("utf-8", "replace") if isinstance(item, str) else type(data)(part)
+    return from_bytes(part) if isinstance(item, str) else type(data)(part)
 
 
 def call(function: Any, *arguments: Any) -> Any:

@@ -182,9 +182,9 @@ def _pairs(run: Run, value: Any) -> Iterable[tuple[Any, Any]]:
         return [(index, _boxed(item)) for index, item in enumerate(value)]
     if isinstance(value, int) and not isinstance(value, bool):
         return ((number, number) for number in range(value))
-    if value is None:
-        return ()
-    run.fail(f"range can't iterate over {text_of(value)}")
+    if value is not None:
+        run.fail(f"range can't iterate over {text_of(value)}")
+    return ()
 
 
 def _boxed(value: Any) -> Any:
@@ -297,7 +297,7 @@ def _short_circuit(name: str, place: nodes.Identifier, args: Sequence[ArgFn]) ->
 
 
 def _base(node: nodes.Node) -> ValueFn:
-    """What a chain of fields starts from, still boxed if it is an element of a range."""
+    """Find what a chain of fields starts from, still boxed if it is an element of a range."""
     if isinstance(node, nodes.Variable):
         slot = node.slot
         return lambda run, _dot: run.vars[slot]
@@ -307,7 +307,7 @@ def _base(node: nodes.Node) -> ValueFn:
 
 
 def _operand(node: nodes.Node) -> ValueFn:
-    """What an operand is worth, when it is not asked to be of a type."""
+    """Evaluate an operand that need not be of a type."""
     match node:
         case nodes.Field() | nodes.Chain():
             return _fields(node, _base(node), node.names)

@@ -1,9 +1,9 @@
 """What can go wrong, in the words and the form of Go's text/template.
 
-    TemplateError(ValueError)       one template's text or execution; carries name, line and column
-    ├── TemplateSyntaxError         the text does not parse: `template: name:line: …`
-    └── BudgetExceeded              the execution was stopped: time, steps, depth or size
-    FunctionError(ValueError)       raised by a function; becomes `error calling name: …`
+TemplateError(ValueError)       one template's text or execution; carries name, line and column
+├── TemplateSyntaxError         the text does not parse: `template: name:line: …`
+└── BudgetExceeded              the execution was stopped: time, steps, depth or size
+FunctionError(ValueError)       raised by a function; becomes `error calling name: …`
 """
 
 from typing import Final

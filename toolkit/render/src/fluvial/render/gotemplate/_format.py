@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from fluvial.render.gotemplate._errors import FunctionError
 from fluvial.render.gotemplate._quote import quote, quote_rune
-from fluvial.render.gotemplate._values import Boxed, kind_of, type_of
+from fluvial.render.gotemplate._values import Boxed, from_bytes, kind_of, to_bytes, type_of
 from fluvial.render.yaml._scalars import go_float
 
 __all__ = ["DEEPEST", "format_float", "sprint", "sprintf", "sprintln", "text_of"]
@@ -28,7 +28,7 @@ def format_float(number: float) -> str:
 def text_of(value: Any, depth: int = 0) -> str:
     """Print a value as `%v` does; nil is `<nil>`.
 
-    Raises FunctionError for a value nested deeper than anything real, such as one that holds itself.
+    Raises FunctionError for a value that is nested too deep, such as one that holds itself.
     """
     if isinstance(value, str):
         return value
@@ -180,6 +180,8 @@ class _Directive:
     def __init__(
         self, verb: str, flags: set[str], width: int | None, precision: int | None
     ) -> None:
+        if verb == "v":
+            flags.discard("+")  # asks for field names, not for signs
         self.verb, self.flags, self.width, self.precision = verb, flags, width, precision
 
     def text(self, value: Any) -> str:
@@ -189,6 +191,7 @@ class _Directive:
         if value is None:
             return self._pad("<nil>") if verb == "v" else f"%!{verb}(<nil>)"
         if verb == "v" and "#" in self.flags:
+            self.flags.discard("#")
             return self._pad(_syntax(value))
         if verb == "p":
             return f"%!p({type_of(value)}={text_of(value)})"
@@ -209,9 +212,7 @@ class _Directive:
         if isinstance(value, bytes):
             return self._bytes(value)
         if isinstance(value, dict) and "__str__" not in type(value).__dict__:
-            pairs = " ".join(
-                f"{self._any(key)}:{self._any(value[key])}" for key in sorted(value)
-            )
+            pairs = " ".join(f"{self._any(key)}:{self._any(value[key])}" for key in sorted(value))
             return f"map[{pairs}]"
         if isinstance(value, list):
             return "[" + " ".join(map(self._any, value)) + "]"
@@ -289,14 +290,14 @@ class _Directive:
                     return self._pad(f"`{cut}`")
                 return self._pad(quote(cut, ascii_only="+" in self.flags))
             case "x" | "X":
-                return self._hex(text.encode())
+                return self._hex(to_bytes(text))
             case _:
                 return self._bad(text)
 
     def _bytes(self, data: bytes) -> str:
         match self.verb:
             case "s" | "q":
-                return self._string(data.decode("utf-8", "replace"))
+                return self._string(from_bytes(data))
             case "x" | "X":
                 return self._hex(data)
             case "v" | "d":

@@ -45,7 +45,7 @@ class Text(Node):
 
 
 class Dot(Node):
-    """`.`"""
+    """The node of `.`."""
 
     __slots__ = ()
 
@@ -54,7 +54,7 @@ class Dot(Node):
 
 
 class Nil(Node):
-    """`nil`"""
+    """The node of `nil`."""
 
     __slots__ = ()
 
@@ -228,13 +228,13 @@ class Control(Node):
 
 
 class Break(Node):
-    """`break`"""
+    """The node of `break`."""
 
     __slots__ = ()
 
 
 class Continue(Node):
-    """`continue`"""
+    """The node of `continue`."""
 
     __slots__ = ()
 

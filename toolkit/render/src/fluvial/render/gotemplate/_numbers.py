@@ -42,7 +42,7 @@ def parse_float(text: str) -> float | None:
 
 
 def char_constant(pos: int, text: str) -> Number:
-    """A character constant is the number of its rune. Raises ValueError when malformed."""
+    """Read a character constant, the number of its rune. Raises ValueError when malformed."""
     char = unquote(text)
     if len(char) != 1:
         raise ValueError(f"malformed character constant: {text}")

@@ -4,7 +4,7 @@ Variables are resolved here. A template's variables live in a frame; `$` is slot
 used again when the block of its variable has ended.
 """
 
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, NoReturn
 
 from fluvial.render.gotemplate import _nodes as nodes
 from fluvial.render.gotemplate._errors import TemplateSyntaxError
@@ -105,12 +105,13 @@ class _Parser:
         token = self.tokens[self.at + 1]
         return self.tokens[self.at + 2].kind if token.kind == "space" else token.kind
 
-    def _fail(self, message: str, pos: int | None = None) -> None:
-        if pos is None:
-            pos = self.tokens[max(self.at - 1, 0)].pos
-        raise TemplateSyntaxError(self.name, line_at(self.text, pos), message)
+    def _failure(self, message: str, pos: int) -> TemplateSyntaxError:
+        return TemplateSyntaxError(self.name, line_at(self.text, pos), message)
 
-    def _unexpected(self, token: Token, context: str) -> None:
+    def _fail(self, message: str, pos: int | None = None) -> NoReturn:
+        raise self._failure(message, self.tokens[max(self.at - 1, 0)].pos if pos is None else pos)
+
+    def _unexpected(self, token: Token, context: str) -> NoReturn:
         if token.kind == "eof":
             self._fail("unexpected EOF", token.pos)
         self._fail(f"unexpected {_spell(token)} in {context}", token.pos)
@@ -157,7 +158,6 @@ class _Parser:
             return unquote(token.text)
         except (ValueError, OverflowError, IndexError):
             self._fail("invalid syntax", token.pos)
-            raise
 
     def _items(self) -> tuple[nodes.Items, Token]:
         """Parse up to `end` or `else`, and return that keyword with its action still open."""
@@ -167,8 +167,7 @@ class _Parser:
             if isinstance(node, Token):
                 return items, node
             items.nodes.append(node)
-        self._fail("unexpected EOF", len(self.text))
-        raise AssertionError
+        raise self._failure("unexpected EOF", len(self.text))
 
     def _text_or_action(self) -> nodes.Node | Token:
         token = self._next(spaces=True)
@@ -303,8 +302,7 @@ class _Parser:
         for slot in range(len(self.vars) - 1, -1, -1):
             if self.vars[slot] == name:
                 return slot
-        self._fail(f'undefined variable "{name}"', pos)
-        raise AssertionError
+        raise self._failure(f'undefined variable "{name}"', pos)
 
     def _command(self) -> nodes.Command:
         command = nodes.Command(self._peek().pos, [])
@@ -377,7 +375,6 @@ class _Parser:
             return go_number(token.pos, token.text)
         except ValueError as error:
             self._fail(str(error), token.pos)
-            raise
 
 
 def _spell(token: Token) -> str:

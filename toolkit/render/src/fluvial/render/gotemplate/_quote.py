@@ -49,7 +49,7 @@ def unquote(literal: str) -> str:
                 raise ValueError("invalid syntax")
             out.append(int(digits, 8))
             position += 3
-    return out.decode("utf-8", "replace")
+    return out.decode("utf-8", "surrogateescape")
 
 
 def is_print(char: str) -> bool:

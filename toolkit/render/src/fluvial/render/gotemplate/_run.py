@@ -46,7 +46,7 @@ class Run:
         "budget", "depth", "functions", "missing", "node", "parts", "template", "templates", "vars",
     )  # fmt: skip
 
-    def __init__(
+    def __init__(  # noqa: PLR0917  (one place makes it)
         self,
         template: "Compiled",
         templates: Mapping[str, "Compiled"],
@@ -73,8 +73,7 @@ class Run:
     def start(self, data: Any) -> None:
         """Execute the template. Raises TemplateError."""
         try:
-            if self.depth > self.budget.depth:
-                raise Exhausted(f"templates are nested deeper than {self.budget.depth}")
+            self.budget.enter(self.depth)
             self.template.body(self, data)
         except Exhausted as error:
             raise self.error(str(error), BudgetExceeded) from None
@@ -123,7 +122,7 @@ class Run:
             self.fail(f"wrong type for value; expected {want.go}; got {type_of(value)}")
         return value
 
-    def call(
+    def call(  # noqa: PLR0917  (keywords cost time on the hottest path)
         self,
         node: nodes.Node,
         name: str,
@@ -169,7 +168,7 @@ class Run:
             raise
         return result
 
-    def field(
+    def field(  # noqa: PLR0917  (as above)
         self,
         node: nodes.Node,
         value: Any,
@@ -202,14 +201,14 @@ class Run:
                 return None, False
             return ("", False) if isinstance(value, StringMap) else (None, True)
         fields = getattr(value, "go_fields", None)
-        if fields is not None and name in fields:
-            if has_arguments:
-                self.fail(f"{name} has arguments but cannot be invoked as function")
-            return fields[name], False
-        shown = "interface {}" if boxed else type_of(value)
-        self.fail(f"can't evaluate field {name} in type {shown}")
+        if fields is None or name not in fields:
+            shown = "interface {}" if boxed else type_of(value)
+            self.fail(f"can't evaluate field {name} in type {shown}")
+        if has_arguments:
+            self.fail(f"{name} has arguments but cannot be invoked as function")
+        return fields[name], False
 
-    def fields(
+    def fields(  # noqa: PLR0917  (as above)
         self,
         node: nodes.Node,
         value: Any,

@@ -30,7 +30,9 @@ __all__ = [
     "Strings",
     "byte_len",
     "deep_equal",
+    "from_bytes",
     "kind_of",
+    "to_bytes",
     "truth",
     "type_of",
     "wrap64",
@@ -124,7 +126,17 @@ def truth(value: Any) -> bool:
 
 def byte_len(text: str) -> int:
     """Length in bytes, which is what Go's len counts."""
-    return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
+    return len(text) if text.isascii() else len(to_bytes(text))
+
+
+def to_bytes(text: str) -> bytes:
+    """Encode as UTF-8; what `from_bytes` could not decode comes back as it was."""
+    return text.encode("utf-8", "surrogateescape")
+
+
+def from_bytes(data: bytes) -> str:
+    """Decode as UTF-8; bytes that are none stay, as surrogates, until the output is complete."""
+    return data.decode("utf-8", "surrogateescape")
 
 
 def wrap64(number: int) -> int:
@@ -139,14 +151,14 @@ def deep_equal(left: Any, right: Any) -> bool:
     if isinstance(left, dict):
         if left.keys() != right.keys():
             return False
-        for key, value in left.items():
+        for key, value in left.items():  # noqa: SIM110  (a generator costs C stack)
             if not deep_equal(value, right[key]):
                 return False
         return True
     if isinstance(left, list):
         if len(left) != len(right):
             return False
-        for one, other in zip(left, right, strict=True):
+        for one, other in zip(left, right, strict=True):  # noqa: SIM110  (as above)
             if not deep_equal(one, other):
                 return False
         return True

@@ -57,6 +57,11 @@ class Budget:
         if self.written > self.size:
             raise Exhausted(f"the output has more than {self.size} characters")
 
+    def enter(self, depth: int) -> None:
+        """Check how deep templates are nested. Raises Exhausted."""
+        if depth > self.depth:
+            raise Exhausted(f"templates are nested deeper than {self.depth}")
+
     def value(self, length: int) -> None:
         """Check one value's length. Raises Exhausted."""
         if length > self.size:

@@ -9,7 +9,7 @@ import msgspec
 
 from fluvial.render.gotemplate._errors import FunctionError
 from fluvial.render.gotemplate._format import DEEPEST, format_float
-from fluvial.render.gotemplate._values import type_of
+from fluvial.render.gotemplate._values import to_bytes, type_of
 
 __all__ = ["decode", "encode"]
 
@@ -64,14 +64,14 @@ def _encode(value: Any, indent: int, html: bool, depth: int) -> str:
 
 
 def _string(text: str, html: bool) -> str:
+    if not text.isascii():
+        text = to_bytes(text).decode("utf-8", "replace")
     encoded = json.dumps(text, ensure_ascii=False)
-    if encoded.isalnum():
-        return encoded
     encoded = encoded.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
     if html:
         for char, escape in _ESCAPES.items():
             encoded = encoded.replace(char, escape)
-    return encoded.replace("\x7f", "\x7f")
+    return encoded
 
 
 def _float(number: float) -> str:

@@ -1,5 +1,6 @@
 """A set of templates that call each other, and its execution."""
 
+import copy
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +11,7 @@ from fluvial.render.gotemplate._compile import Compiled, compile_text
 from fluvial.render.gotemplate._errors import TemplateError, TemplateSyntaxError
 from fluvial.render.gotemplate._function import Function, function_of
 from fluvial.render.gotemplate._run import Run
+from fluvial.render.gotemplate._values import to_bytes
 from fluvial.render.gotemplate.budget import Budget
 
 __all__ = ["Templates"]
@@ -70,11 +72,8 @@ class Templates:
 
         What is added to the copy does not exist in the original: this is what `tpl` executes in.
         """
-        other = Templates.__new__(Templates)
-        other._functions = self._functions
-        other._missing, other._name = self._missing, self._name
-        other._templates = dict(self._templates)
-        other._budget, other._depth = self._budget, self._depth
+        other = copy.copy(self)
+        other._templates = dict(self._templates)  # noqa: SLF001  (one of our own)
         return other
 
     def execute(self, name: str, data: Any, *, budget: Budget | None = None) -> str:
@@ -98,7 +97,10 @@ class Templates:
                 run.start(data)
         finally:
             self._budget, self._depth = outer
-        return "".join(parts)
+        text = "".join(parts)
+        if self._depth == 0 and not text.isascii():
+            return to_bytes(text).decode("utf-8", "replace")
+        return text
 
 
 @contextmanager

@@ -176,7 +176,9 @@ def parse_layout(layout: str, text: str) -> datetime:
             minutes = "" if len(token.lstrip("Z-")) == 2 else ":?[0-9]{2}"
             pattern += f"(?P<z>{zulu}[+-][0-9]{{2}}{minutes})"
         last = match.end()
-    failure = FunctionError(f'parsing time "{text}" as "{layout}": cannot parse "{text}" as "{layout[:4]}"')
+    failure = FunctionError(
+        f'parsing time "{text}" as "{layout}": cannot parse "{text}" as "{layout[:4]}"'
+    )
     try:
         found = re.fullmatch(pattern + re.escape(layout[last:]), text)
         if found is None:

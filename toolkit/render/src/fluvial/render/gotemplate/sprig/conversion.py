@@ -7,17 +7,17 @@ from typing import Any, Final
 from fluvial.render.gotemplate._errors import FunctionError
 from fluvial.render.gotemplate._format import text_of
 from fluvial.render.gotemplate._numbers import go_int, parse_float
-from fluvial.render.gotemplate._values import Int64, Strings, kind_of, wrap64
+from fluvial.render.gotemplate._values import Int64, Strings, from_bytes, kind_of, wrap64
 
-__all__ = ["FUNCTIONS", "NIL", "as_float", "as_int", "as_list", "strval", "strings_of"]
+__all__ = ["FUNCTIONS", "NIL", "as_float", "as_int", "as_list", "strings_of", "strval"]
 
 NIL: Final = "runtime error: invalid memory address or nil pointer dereference"
-_DECIMAL_ZEROS: Final = re.compile(r"[+-]?[0-9]+\.0*")
+_DECIMAL_ZEROS: Final = re.compile(r"[+-]?[0-9]+\.0+")
 
 
 def strval(value: Any) -> str:
     """Print a value as Sprig does: bytes are text."""
-    return value.decode("utf-8", "replace") if isinstance(value, bytes) else text_of(value)
+    return from_bytes(value) if isinstance(value, bytes) else text_of(value)
 
 
 def as_int(value: Any) -> int:

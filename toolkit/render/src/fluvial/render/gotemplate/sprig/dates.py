@@ -103,9 +103,9 @@ def unix_epoch(moment: Any) -> str:
 def duration(value: Any) -> str:
     """Print seconds, given as text or int64, as a duration."""
     seconds = 0
-    if isinstance(value, str) and value.removeprefix("-").isdecimal():
-        seconds = int(value)
-    elif isinstance(value, int) and type(value) is not int and not isinstance(value, bool):
+    if (isinstance(value, str) and value.removeprefix("-").isdecimal()) or (
+        isinstance(value, int) and type(value) is not int and not isinstance(value, bool)
+    ):
         seconds = int(value)
     return str(GoDuration(seconds * 10**9))
 

@@ -1,6 +1,5 @@
 """Maps: making, reading, changing in place, and merging as mergo does."""
 
-import builtins
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -92,7 +91,7 @@ def _conversion(value: Any, wanted: str = "map[string]interface {}") -> str:
 def deep_copy(value: Any) -> Any:
     """Copy maps and lists all the way down."""
     if isinstance(value, dict):
-        copied: dict[str, Any] = builtins.dict() if type(value) is dict else type(value)()
+        copied: dict[str, Any] = type(value)()
         for key, item in value.items():
             copied[key] = deep_copy(item)
         return copied
@@ -110,7 +109,7 @@ def _fill(target: dict[str, Any], source: dict[str, Any]) -> None:
         present = target.get(key)
         if isinstance(present, dict) and isinstance(value, dict):
             _fill(present, value)
-        elif not truth(present) and (truth(value) or key not in target):
+        elif value is not None and not truth(present) and (truth(value) or key not in target):
             target[key] = value
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 
 from fluvial.render.gotemplate import gojson
 from fluvial.render.gotemplate._errors import FunctionError
+from fluvial.render.gotemplate._values import from_bytes, to_bytes
 from fluvial.render.gotemplate.sprig.urls import url_join, url_parse
 
 __all__ = ["FUNCTIONS"]
@@ -19,14 +20,14 @@ __all__ = ["FUNCTIONS"]
 
 def b64enc(text: str) -> str:
     """Encode as base64."""
-    return base64.b64encode(text.encode()).decode()
+    return base64.b64encode(to_bytes(text)).decode()
 
 
 def b64dec(text: str) -> str:
     """Decode base64; bad input gives the text of the error."""
     compact = text.replace("\r", "").replace("\n", "")
     try:
-        return base64.b64decode(compact, validate=True).decode("utf-8", "replace")
+        return from_bytes(base64.b64decode(compact, validate=True))
     except (binascii.Error, ValueError):
         return f"illegal base64 data at input byte {_bad_place(text, _STANDARD)}"
 
@@ -44,35 +45,35 @@ def _bad_place(text: str, alphabet: str) -> int:
 
 def b32enc(text: str) -> str:
     """Encode as base32."""
-    return base64.b32encode(text.encode()).decode()
+    return base64.b32encode(to_bytes(text)).decode()
 
 
 def b32dec(text: str) -> str:
     """Decode base32; bad input gives the text of the error."""
     try:
-        return base64.b32decode(text).decode("utf-8", "replace")
+        return from_bytes(base64.b32decode(text))
     except (binascii.Error, ValueError):
         return "illegal base32 data at input byte 0"
 
 
 def sha1sum(text: str) -> str:
     """SHA-1 in hex."""
-    return hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+    return hashlib.sha1(to_bytes(text), usedforsecurity=False).hexdigest()
 
 
 def sha256sum(text: str) -> str:
     """SHA-256 in hex."""
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(to_bytes(text)).hexdigest()
 
 
 def sha512sum(text: str) -> str:
     """SHA-512 in hex."""
-    return hashlib.sha512(text.encode()).hexdigest()
+    return hashlib.sha512(to_bytes(text)).hexdigest()
 
 
 def adler32sum(text: str) -> str:
     """Adler-32 in decimal."""
-    return str(zlib.adler32(text.encode()))
+    return str(zlib.adler32(to_bytes(text)))
 
 
 def uuidv4() -> str:

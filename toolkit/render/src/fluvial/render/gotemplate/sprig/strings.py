@@ -8,8 +8,8 @@ from typing import Any, Final
 
 from fluvial.render.gotemplate._errors import FunctionError
 from fluvial.render.gotemplate._quote import quote as go_quote
-from fluvial.render.gotemplate._values import StringMap, Strings, byte_len
-from fluvial.render.gotemplate.sprig.conversion import strings_of, strval
+from fluvial.render.gotemplate._values import StringMap, Strings, byte_len, from_bytes, to_bytes
+from fluvial.render.gotemplate.sprig.conversion import strval
 from fluvial.render.gotemplate.sprig.wording import camel, kebab, snake, wrap
 
 __all__ = ["FUNCTIONS"]
@@ -20,7 +20,7 @@ _LONGEST: Final = 64 * 2**20
 def _sliced(text: str, start: int, stop: int | None) -> str:
     if text.isascii():
         return text[start:stop]
-    return text.encode()[start:stop].decode("utf-8", "replace")
+    return from_bytes(to_bytes(text)[start:stop])
 
 
 def trunc(count: int, text: str) -> str:
@@ -118,7 +118,7 @@ def title(text: str) -> str:
     inside = False
     for char in text:
         out.append(char if inside else _title_case(char))
-        inside = char.isalnum() or char in "_'"
+        inside = char.isalnum() or char == "_"
     return "".join(out)
 
 
@@ -175,7 +175,7 @@ def plural(one: str, many: str, count: int) -> str:
 
 
 def split(separator: str, text: str) -> StringMap:
-    """Split to a map of `_0`, `_1`, …"""
+    """Split to a map of `_0`, `_1` and so on."""
     return StringMap((f"_{place}", part) for place, part in enumerate(split_list(separator, text)))
 
 

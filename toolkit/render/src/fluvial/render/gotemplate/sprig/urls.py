@@ -4,6 +4,7 @@ import re
 from typing import Any, Final
 
 from fluvial.render.gotemplate._errors import FunctionError
+from fluvial.render.gotemplate._values import to_bytes
 
 __all__ = ["url_join", "url_parse"]
 
@@ -18,15 +19,13 @@ _SAFE: Final = re.compile(rb"[A-Za-z0-9\-_.~$&+,/:;=@!'()*\[\]]")
 def _unescape(text: str) -> str:
     if "%" not in text:
         return text
-    data = re.sub(
-        rb"%([0-9A-Fa-f]{2})", lambda match: bytes([int(match[1], 16)]), text.encode()
-    )
+    data = re.sub(rb"%([0-9A-Fa-f]{2})", lambda match: bytes([int(match[1], 16)]), to_bytes(text))
     return data.decode("utf-8", "replace")
 
 
 def _escape(text: str) -> str:
     return "".join(
-        chr(byte) if _SAFE.match(bytes([byte])) else f"%{byte:02X}" for byte in text.encode()
+        chr(byte) if _SAFE.match(bytes([byte])) else f"%{byte:02X}" for byte in to_bytes(text)
     )
 
 
@@ -58,6 +57,7 @@ def url_parse(text: str) -> dict[str, Any]:
 
 def url_join(parts: dict[str, Any]) -> str:
     """Put a URL together from the parts that `urlParse` gives."""
+
     def part(name: str) -> str:
         value = parts.get(name, "")
         if not isinstance(value, str):

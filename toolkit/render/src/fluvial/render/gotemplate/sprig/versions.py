@@ -83,7 +83,7 @@ def semver(text: str) -> GoVersion:
         if len(identifier) > 1 and identifier[0] == "0" and identifier.isdecimal():
             raise FunctionError("version segment starts with 0")
     numbers = [int(part or 0) for part in match.groups()[:3]]
-    version = Version(*numbers, prerelease=match[4], build=match[5])
+    version = Version(numbers[0], numbers[1], numbers[2], prerelease=match[4], build=match[5])
     return GoVersion(text, version)
 
 

@@ -32,25 +32,31 @@ def _kind(char: str) -> str:
 
 
 def _words(text: str) -> list[str]:
-    """Split at connectors, before a capital that starts a word, and around digits after capitals."""
+    """Split at connectors, before a capital that starts a word, and before digits as in `2xx`."""
     words: list[str] = []
     word = ""
     for place, char in enumerate(text):
         kind = _kind(char)
-        before = _kind(text[place - 1]) if place else "gap"
-        after = _kind(text[place + 1]) if place + 1 < len(text) else "gap"
         if kind == "gap":
             words.append(word)
             word = ""
             continue
-        starts = (kind == "upper" and before in {"lower", "digit"}) or (
-            kind == "upper" and before == "upper" and after == "lower"
-        )
-        if starts and word:
+        if word and _starts(text, place, kind, word):
             words.append(word)
             word = ""
         word += char
     return [*words, word]
+
+
+def _starts(text: str, place: int, kind: str, word: str) -> bool:
+    before = _kind(text[place - 1])
+    if kind == "upper":
+        after = _kind(text[place + 1]) if place + 1 < len(text) else "gap"
+        return before in {"lower", "digit"} or (before == "upper" and after == "lower")
+    if kind == "digit" and not any(char.isdigit() for char in word):
+        following = text[place:].lstrip("0123456789")
+        return _kind(following[:1] or "_") == "lower"
+    return False
 
 
 def _lowered(text: str, connector: str) -> str:
@@ -58,23 +64,23 @@ def _lowered(text: str, connector: str) -> str:
 
 
 def camel(text: str) -> str:
-    """Write `foo-bar` as `FooBar`; what is before the first letter stays."""
-    out = []
+    """Write `foo-bar` as `FooBar`; connectors at both ends stay, and all but one between words."""
+    start = len(text) - len(text.lstrip("-_ \t\n"))
+    stop = len(text.rstrip("-_ \t\n"))
+    out = [text[:start]]
     raise_next = True
-    for place, char in enumerate(text):
+    for place in range(start, stop):
+        char = text[place]
         if _connects(char):
-            if not out or all(_connects(known) for known in out):
-                out.append(char)
-            elif all(_connects(later) for later in text[place:]):
+            if raise_next:
                 out.append(char)
             raise_next = True
         elif raise_next:
             out.append(char.upper())
             raise_next = False
         else:
-            out.append(char.lower() if char.isupper() and text[place - 1].isupper() else char)
-            raise_next = False
-    return "".join(out)
+            out.append(char.lower() if text[place - 1].isupper() else char)
+    return "".join([*out, text[max(start, stop) :]])
 
 
 def wrap(text: str, width: int, newline: str, *, long_words: bool) -> str:
