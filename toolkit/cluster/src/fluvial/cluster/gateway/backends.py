@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Sequence
 
-from fluvial.cluster.gateway.errors import Unresolved
+from fluvial.cluster.gateway.errors import UnresolvedError
 from fluvial.cluster.objects import Object
 
 __all__ = ["Backend", "FindService", "assignment", "cluster", "resolve"]
@@ -31,28 +31,30 @@ class Backend:
 def resolve(ref: Object, namespace: str, find: FindService) -> Backend:
     """Return the backend that a reference of a route in `namespace` names.
 
-    Raises `Unresolved` with the reasons of the Gateway API.
+    Raises `UnresolvedError` with the reasons of the Gateway API.
     """
     group, kind, name = ref.get("group", ""), ref.get("kind", "Service"), ref["name"]
     if (group, kind) != ("", "Service"):
         found = f"{group}/{kind}" if group else kind
-        raise Unresolved("InvalidKind", f"backendRef {name}: kind {found} is not a Service")
+        raise UnresolvedError("InvalidKind", f"backendRef {name}: kind {found} is not a Service")
     if (ref.get("namespace") or namespace) != namespace:
         text = f"backendRef {ref['namespace']}/{name}: no ReferenceGrants here, use Services of "
-        raise Unresolved("RefNotPermitted", f"{text}namespace {namespace}")
+        raise UnresolvedError("RefNotPermitted", f"{text}namespace {namespace}")
     service = find(namespace, name)
     if service is None:
-        raise Unresolved("BackendNotFound", f"Service {namespace}/{name} does not exist")
+        raise UnresolvedError("BackendNotFound", f"Service {namespace}/{name} does not exist")
     number = ref.get("port")
     port = _port(service, number)
     if number is None or port is None:
-        raise Unresolved("BackendNotFound", f"Service {namespace}/{name} has no port {number}")
+        raise UnresolvedError("BackendNotFound", f"Service {namespace}/{name} has no port {number}")
     if service["spec"].get("type") == "ExternalName":
-        raise Unresolved("UnsupportedProtocol", f"Service {namespace}/{name} is an ExternalName")
+        raise UnresolvedError(
+            "UnsupportedProtocol", f"Service {namespace}/{name} is an ExternalName"
+        )
     protocol = port.get("appProtocol", "http")
     if port.get("protocol", "TCP") != "TCP" or protocol not in {"http", "kubernetes.io/ws"}:
         text = f"Service {namespace}/{name}, port {number}: only HTTP/1.1 over TCP is spoken"
-        raise Unresolved("UnsupportedProtocol", f"{text}, not {protocol}")
+        raise UnresolvedError("UnsupportedProtocol", f"{text}, not {protocol}")
     return Backend(namespace, name, number)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from pathlib import Path
 
 from fluvial.cluster.gateway.envoy import Envoy
 from fluvial.cluster.gateway.listeners import program_name
@@ -17,13 +16,12 @@ from fluvial.cluster.gateway.status import (
     gateway_status,
     route_status,
 )
-from fluvial.cluster.node.addresses import AddressError, Addresses
-from fluvial.cluster.node.process import Processes
+from fluvial.cluster.node.addresses import AddressError
+from fluvial.cluster.node.runner import NodeServices
 from fluvial.cluster.objects import Object, name_of
 from fluvial.cluster.standins.controller import Controller, Key
 from fluvial.cluster.standins.metadata import is_deleting, labels_of, uid_of
 from fluvial.cluster.standins.resources import ENDPOINT_SLICES, NAMESPACES, SERVICES
-from fluvial.cluster.standins.timer import Timer
 from fluvial.cluster.standins.view import View
 
 __all__ = ["CLASSES", "GATEWAYS", "ROUTES", "Gateways"]
@@ -49,20 +47,17 @@ class Gateways:
     def __init__(
         self,
         view: View,
-        timer: Timer,
-        directory: Path,
-        addresses: Addresses,
-        processes: Processes,
+        node: NodeServices,
         changed: Callable[[], None],
     ) -> None:
         self._view = view
-        self._timer = timer
-        self._pool = addresses
+        self._timer = node.timer
+        self._pool = node.addresses
         self._addresses: dict[str, str] = {}
-        self._envoy = Envoy(directory, processes)
+        self._envoy = Envoy(node.directory / "gateway", node.processes)
         self._changed = changed
         self._tasks: asyncio.TaskGroup | None = None
-        self.controller = Controller("gateway", self._reconcile, timer)
+        self.controller = Controller("gateway", self._reconcile, node.timer)
         for resource in (CLASSES, GATEWAYS, ROUTES, SERVICES, ENDPOINT_SLICES, NAMESPACES):
             view.follow(resource, self._news)
 

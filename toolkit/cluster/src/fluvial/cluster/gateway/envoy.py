@@ -103,7 +103,7 @@ class Envoy:
         """Note the admin address once Envoy has written it."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_START):
-                while not (found := _read(address)):
+                while not (found := _read(address)):  # noqa: ASYNC110  nothing tells of a file
                     await asyncio.sleep(_POLL)
             self.admin = found
             changed()
@@ -139,7 +139,7 @@ class Envoy:
             async with asyncio.timeout(seconds):
                 while True:
                     with socket.socket() as probe:
-                        probe.setblocking(False)  # noqa: FBT003  the socket API's own signature
+                        probe.setblocking(False)
                         with contextlib.suppress(OSError):
                             await loop.sock_connect(probe, (address, port))
                             return True

@@ -1,22 +1,22 @@
 """What goes wrong at the gateway.
 
 ValueError
-├── Unsupported   a route asks for something that this gateway cannot do
-└── Unresolved    a backend that cannot be used; `reason` is the condition's
+├── UnsupportedError   a route asks for something that this gateway cannot do
+└── UnresolvedError    a backend that cannot be used; `reason` is the condition's
 RuntimeError
 └── EnvoyError    Envoy is not installed, or does not start
 """
 
 from __future__ import annotations
 
-__all__ = ["EnvoyError", "Unresolved", "Unsupported"]
+__all__ = ["EnvoyError", "UnresolvedError", "UnsupportedError"]
 
 
-class Unsupported(ValueError):
+class UnsupportedError(ValueError):
     """A route asks for something that this gateway cannot do; the message begins with the field."""
 
 
-class Unresolved(ValueError):
+class UnresolvedError(ValueError):
     """A backend cannot be used."""
 
     def __init__(self, reason: str, message: str) -> None:

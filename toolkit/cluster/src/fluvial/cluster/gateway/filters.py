@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 
-from fluvial.cluster.gateway.errors import Unresolved, Unsupported
+from fluvial.cluster.gateway.errors import UnresolvedError, UnsupportedError
 from fluvial.cluster.gateway.matches import path_of
 from fluvial.cluster.objects import Object
 
@@ -21,7 +21,7 @@ _KNOWN = (*_MODIFIERS, "URLRewrite", "RequestMirror")
 def header_fields(filters: Sequence[Object], field: str, known: Sequence[str] = _KNOWN) -> Object:
     """Return what the header modifiers add to an Envoy route (or weighted cluster).
 
-    Every type that is not in `known` is `Unsupported` here, as is a second filter of a type that
+    Every type that is not in `known` is `UnsupportedError` here, as is a second filter of a type that
     may be there once.
     """
     made: Object = {}
@@ -29,9 +29,9 @@ def header_fields(filters: Sequence[Object], field: str, known: Sequence[str] = 
     for index, each in enumerate(filters):
         kind = each["type"]
         if kind not in known:
-            raise Unsupported(f"{field}[{index}].type: {kind} is not supported, use {known}")
+            raise UnsupportedError(f"{field}[{index}].type: {kind} is not supported, use {known}")
         if kind in seen and kind != "RequestMirror":
-            raise Unsupported(f"{field}[{index}].type: {kind} may be there only once")
+            raise UnsupportedError(f"{field}[{index}].type: {kind} may be there only once")
         seen.add(kind)
         if kind in _MODIFIERS:
             member, side = _MODIFIERS[kind]
@@ -58,14 +58,14 @@ def _modifier(modifier: Object, side: str, field: str) -> Object:
 
 def _header(name: str, field: str) -> str:
     if name.lower() == "host" or not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
-        raise Unsupported(f"{field}: the header {name!r} cannot be changed")
+        raise UnsupportedError(f"{field}: the header {name!r} cannot be changed")
     return name
 
 
 def _literal(value: str) -> str:
     """Return a value that Envoy takes as it is: `%` begins its variables."""
     if re.search(r"[\x00-\x08\x0a-\x1f\x7f]", value):
-        raise Unsupported("a header's value holds control characters")
+        raise UnsupportedError("a header's value holds control characters")
     return value.replace("%", "%%")
 
 
@@ -84,7 +84,7 @@ def rewrite(filters: Sequence[Object], match: Object, field: str) -> Object:
     kind, prefix = path_of(match)
     if kind != "PathPrefix":
         text = "ReplacePrefixMatch needs matches of type PathPrefix"
-        raise Unsupported(f"{field}: urlRewrite.path: {text}, not {kind}")
+        raise UnsupportedError(f"{field}: urlRewrite.path: {text}, not {kind}")
     old = re.escape(prefix.rstrip("/"))
     new = _slashed(path.get("replacePrefixMatch", "/")).rstrip("/")
     # What follows the prefix keeps exactly one slash before it; nothing left is the root.
@@ -108,10 +108,10 @@ def _is(entry: Object, kind: str) -> bool:
 
 def mirrors(
     filters: Sequence[Object], cluster: Callable[[Object], str]
-) -> tuple[list[Object], list[Unresolved]]:
+) -> tuple[list[Object], list[UnresolvedError]]:
     """Return Envoy's mirror policies, and what kept others from being made.
 
-    `cluster` names the cluster of a backendRef or raises `Unresolved`; nothing is sent to a
+    `cluster` names the cluster of a backendRef or raises `UnresolvedError`; nothing is sent to a
     mirror that cannot be used.
     """
     made, problems = [], []
@@ -123,7 +123,7 @@ def mirrors(
         share = fraction["numerator"] * 1_000_000 // fraction.get("denominator", 100)
         try:
             name = cluster(mirror["backendRef"])
-        except Unresolved as problem:
+        except UnresolvedError as problem:
             problems.append(problem)
             continue
         value = {"numerator": min(share, 1_000_000), "denominator": "MILLION"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from fluvial.cluster.fields.cel import EvaluationError, Program
-from fluvial.cluster.gateway.errors import Unsupported
+from fluvial.cluster.gateway.errors import UnsupportedError
 from fluvial.cluster.objects import Object
 
 __all__ = ["check_pattern", "envoy_match", "precedence"]
@@ -20,11 +20,11 @@ def _re2() -> Program:
 
 
 def check_pattern(pattern: str, field: str) -> None:
-    """Raise `Unsupported` for what Envoy (RE2) would refuse."""
+    """Raise `UnsupportedError` for what Envoy (RE2) would refuse."""
     try:
         _re2().run(pattern)
     except EvaluationError as error:
-        raise Unsupported(f"{field}: {error}") from None
+        raise UnsupportedError(f"{field}: {error}") from None
 
 
 def path_of(match: Object) -> tuple[str, str]:
@@ -42,7 +42,7 @@ def precedence(match: Object) -> tuple[int, int, int, int, int]:
 
 
 def envoy_match(match: Object, field: str) -> Object:
-    """Return Envoy's RouteMatch; `field` names the match in messages. Raises `Unsupported`."""
+    """Return Envoy's RouteMatch; `field` names the match in messages. Raises `UnsupportedError`."""
     made = _path(match, f"{field}.path")
     headers = [_value(each, f"{field}.headers") for each in match.get("headers") or []]
     if match.get("method"):
@@ -61,7 +61,7 @@ def _path(match: Object, field: str) -> Object:
         check_pattern(value, field)
         return {"safe_regex": {"regex": value}}
     if not value.startswith("/"):
-        raise Unsupported(f"{field}: {value!r} does not begin with a slash")
+        raise UnsupportedError(f"{field}: {value!r} does not begin with a slash")
     if kind == "Exact":
         return {"path": value}
     prefix = value.rstrip("/")

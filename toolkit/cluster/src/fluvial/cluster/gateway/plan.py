@@ -9,7 +9,7 @@ from pathlib import Path
 
 from fluvial.cluster.gateway.attachment import Attachment, attach, names_gateway
 from fluvial.cluster.gateway.backends import Backend, FindService, assignment, cluster, resolve
-from fluvial.cluster.gateway.errors import Unresolved, Unsupported
+from fluvial.cluster.gateway.errors import UnresolvedError, UnsupportedError
 from fluvial.cluster.gateway.files import Program
 from fluvial.cluster.gateway.listeners import (
     Verdict,
@@ -50,7 +50,7 @@ class Parent:
 
     ref: Object
     attachment: Attachment
-    problems: tuple[Unresolved, ...]
+    problems: tuple[UnresolvedError, ...]
 
 
 @dataclasses.dataclass(slots=True)
@@ -115,7 +115,7 @@ def _place(
     refusal = ""
     try:
         compiled = compile_route(route, name_cluster)
-    except Unsupported as error:
+    except UnsupportedError as error:
         compiled, refusal = Compiled((), ()), str(error)
     labels = snapshot.labels(namespace_of(route))
     parents = []

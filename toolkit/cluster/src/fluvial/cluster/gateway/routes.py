@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-from fluvial.cluster.gateway.errors import Unresolved, Unsupported
+from fluvial.cluster.gateway.errors import UnresolvedError, UnsupportedError
 from fluvial.cluster.gateway.filters import header_fields, mirrors, rewrite
 from fluvial.cluster.gateway.matches import envoy_match, precedence
 from fluvial.cluster.objects import Object, name_of, namespace_of
@@ -35,7 +35,7 @@ class Compiled:
     """What a route has become; `problems` are its backends that cannot be used."""
 
     entries: tuple[Entry, ...]
-    problems: tuple[Unresolved, ...]
+    problems: tuple[UnresolvedError, ...]
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -47,22 +47,22 @@ class _Split:
 
     @property
     def total(self) -> int:
-        return self.failing + sum(each["weight"] for each in self.clusters)
+        return sum((each["weight"] for each in self.clusters), self.failing)
 
 
 def compile_route(route: Object, cluster: Callable[[Object], str]) -> Compiled:
     """Return a route's entries; `cluster` names the cluster of a backendRef.
 
-    `cluster` raises `Unresolved`, which is collected. Raises `Unsupported` for what cannot be done;
+    `cluster` raises `UnresolvedError`, which is collected. Raises `UnsupportedError` for what cannot be done;
     then nothing of the route may be programmed.
     """
     entries: list[Entry] = []
-    problems: list[Unresolved] = []
+    problems: list[UnresolvedError] = []
     for number, rule in enumerate(route["spec"].get("rules") or [{}]):
         field = f"spec.rules[{number}]"
         for member in ("retry", "sessionPersistence"):
             if rule.get(member) is not None:
-                raise Unsupported(f"{field}.{member} is not supported")
+                raise UnsupportedError(f"{field}.{member} is not supported")
         filters = rule.get("filters") or []
         common = header_fields(filters, f"{field}.filters")
         mirrored, unusable = mirrors(filters, cluster)
@@ -85,7 +85,7 @@ def compile_route(route: Object, cluster: Callable[[Object], str]) -> Compiled:
 
 
 def _split(
-    rule: Object, cluster: Callable[[Object], str], field: str, problems: list[Unresolved]
+    rule: Object, cluster: Callable[[Object], str], field: str, problems: list[UnresolvedError]
 ) -> _Split:
     clusters: list[Object] = []
     failing = 0
@@ -95,7 +95,7 @@ def _split(
         headers = header_fields(ref.get("filters") or [], own, _PER_BACKEND)
         try:
             name = cluster(ref)
-        except Unresolved as problem:
+        except UnresolvedError as problem:
             problems.append(problem)
             failing += weight
             continue
@@ -112,7 +112,7 @@ def _timeout(timeouts: Object, field: str) -> str:
             try:
                 found.append(parse_duration(timeouts[member]))
             except ValueError as error:
-                raise Unsupported(f"{field}.{member}: {error}") from None
+                raise UnsupportedError(f"{field}.{member}: {error}") from None
     limits = [each for each in found if each]
     seconds = min(limits) if limits else (0.0 if found else _TIMEOUT)
     return f"{seconds:.3f}s"

@@ -58,9 +58,7 @@ def target_of(pod: Object) -> Object | None:
 class ScrapeTargets:
     """Keeps the file up to date; `gateway` returns the admin address of Envoy, if there is one."""
 
-    def __init__(
-        self, view: View, timer: Timer, path: Path, gateway: Callable[[], str]
-    ) -> None:
+    def __init__(self, view: View, timer: Timer, path: Path, gateway: Callable[[], str]) -> None:
         self._view = view
         self._path = path
         self._gateway = gateway

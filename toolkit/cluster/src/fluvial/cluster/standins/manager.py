@@ -106,14 +106,7 @@ class Standins:
             self._targets = ScrapeTargets(view, timer, options.scrape_targets, self._admin)
             self._controllers.append(self._targets.controller)
         if options.gateway:
-            self.gateways = Gateways(
-                view,
-                timer,
-                self.directory / "gateway",
-                services.addresses,
-                services.processes,
-                self._admin_changed,
-            )
+            self.gateways = Gateways(view, services, self._admin_changed)
 
     def _admin(self) -> str:
         return self.gateways.admin if self.gateways is not None else ""
