@@ -4,7 +4,7 @@ BIN    := .venv/bin
 STAMP  := .venv/.ready
 JOBS   ?= 2
 
-.PHONY: setup lint type contracts test test-dists faults bench crds docs lock clean
+.PHONY: setup lint type contracts test test-dists faults bench demo crds docs lock clean
 
 setup: $(STAMP)
 
@@ -34,6 +34,10 @@ faults: $(STAMP)
 
 bench: $(STAMP)
 	@for script in tests/bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+# KEEP=1 keeps it running; METRICS=prometheus asks a real Prometheus.
+demo: $(STAMP)
+	@KEEP="$(KEEP)" METRICS="$(METRICS)" $(BIN)/fluvial demo
 
 crds: $(STAMP)
 	$(BIN)/python -m fluvial.apis.crds deploy/crds

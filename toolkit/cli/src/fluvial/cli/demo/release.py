@@ -22,7 +22,7 @@ class Weighed:
     weight: int
     seconds: float
     tally: Tally
-    objections: tuple[str, ...]
+    objection: str
 
 
 @dataclass(slots=True)
@@ -71,7 +71,7 @@ class Release:
                         stages[index].weight,
                         stop - start,
                         load.between(start, stop),
-                        _objections(self.notes(board), start, stop),
+                        _objection(self.notes(board), start, stop),
                     )
                 )
             index = last + 1
@@ -92,7 +92,7 @@ def timeline(releases: Sequence[Release], board: Board, load: Load) -> list[str]
                 f"  {f'{weighed.weight} % of users':<14}{weighed.seconds:6.2f} s  "
                 f"all users: {tally.success:6.2f} % good, p99 {1000 * tally.p99:4.0f} ms, "
                 f"{tally.share(release.version.label):3.0f} % saw it; "
-                f"canary: {'; '.join(weighed.objections) or 'all checks passed'}"
+                f"canary: {weighed.objection}"
             )
         if release.decided > release.applied:
             lines.append(_after("verdict", release.decided - release.pushed, "after the push"))
@@ -109,10 +109,13 @@ def _after(what: str, seconds: float, tail: str) -> str:
     return f"  {what:<14}{seconds:6.2f} s  {tail}"
 
 
-def _objections(notes: Sequence[Note], start: float, stop: float) -> tuple[str, ...]:
-    """Return each different warning of a stretch, with how often it was given."""
-    counts: dict[str, int] = {}
-    for note in notes:
-        if note.type == "Warning" and start <= note.at < stop:
-            counts[note.message] = counts.get(note.message, 0) + 1
-    return tuple(text if n == 1 else f"{text} ({n} times)" for text, n in counts.items())
+def _objection(notes: Sequence[Note], start: float, stop: float) -> str:
+    """Say how many checks of a stretch failed, and why the last one did."""
+    halts = [
+        note.message
+        for note in notes
+        if note.type == "Warning" and start <= note.at < stop and note.message.startswith("Halt")
+    ]
+    if not halts:
+        return "passed"
+    return f"halted {len(halts)} times, at last: {halts[-1].removeprefix('Halt ')}"

@@ -37,6 +37,9 @@ _SETTLED: Final = frozenset({"Initialized", "Succeeded", "Failed"})
 _LOOK: Final = 1.0
 """Seconds over which users are looked at after a verdict."""
 
+_TICKS: Final = 2.5
+"""Seconds in which the canary controller would have begun a release."""
+
 
 class Steps:
     """Does the steps after the start; `releases` has what was pushed so far."""
@@ -119,7 +122,7 @@ class Steps:
     async def config(self) -> None:
         """Take the bad version back, then change only a ConfigMap: that is released, too."""
         revert = await self._push("The bad version taken back", GOOD, "Revert to version 1.1.0")
-        revert.verdict = "applied; that version is released already"
+        await self._undisturbed(revert)
         release = await self._push("Only a ConfigMap", NEW_CONFIG, "Another greeting")
         await self._verdict(release, "Succeeded")
         await self._users_have(NEW_CONFIG)
@@ -185,6 +188,17 @@ class Steps:
             raise StepFailed(f"no users were ever sent at weight {missing}", process="canary")
         took = release.decided - release.pushed
         self._screen.line(f"{release.verdict} {took:.1f} s after the push")
+
+    async def _undisturbed(self, release: Release) -> None:
+        """Check that nothing is released: users have that version already."""
+        start = time.monotonic()
+        await asyncio.sleep(_TICKS)
+        phases = {stage.phase for stage in release.stages(self._board)}
+        if "Progressing" in phases:
+            raise StepFailed("a version that users have was released again", process="canary")
+        release.decided = time.monotonic()
+        release.verdict = "nothing to release, users have it"
+        self._screen.line(f"{release.verdict}; looked for {release.decided - start:.1f} s")
 
     async def _users_have(self, version: Version) -> None:
         """Check that from now on all users get that version, and good answers only."""
