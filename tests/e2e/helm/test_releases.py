@@ -22,15 +22,17 @@ data:
 """
 BASE = {"values.yaml": "greeting: hello\n", "templates/config.yaml": CONFIG}
 BROKEN = "kind: ConfigMap\nname: x\nvalue: {{ .Values.a.b.c }}\n"
-UNSCHEDULABLE = """apiVersion: apps/v1
+NEVER_READY = """apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web}
 spec:
   selector: {matchLabels: {app: web}}
   template:
-    metadata: {labels: {app: web}}
+    metadata:
+      labels: {app: web}
+      annotations: {fluvial.dev/never-ready: "true"}
     spec:
-      containers: [{name: web, image: "registry.invalid/none:1"}]
+      containers: [{name: web, image: "example.com/web:1"}]
 """
 
 
@@ -97,7 +99,7 @@ async def test_a_rollback_by_the_real_helm_is_noticed_and_undone(team):
     await team.until_ready()
     await team.release(values={"greeting": "two"})
     await team.until_ready(reason="UpgradeSucceeded")
-    await team.helm("rollback", "app", "1", "--wait=false")
+    await team.helm("rollback", "app", "1", "--wait=hookOnly", "--force-conflicts")
     token = {"reconcile.fluxcd.io/requestedAt": "now"}
     await team.client.patch(RELEASES, "app", {"metadata": {"annotations": token}}, team.name)
     obj = await team.until(RELEASES, "app", lambda o: o["status"]["history"][0]["version"] == 4)
@@ -123,7 +125,7 @@ async def test_a_failed_upgrade_is_rolled_back(team):
         values={"greeting": "good"}, upgrade={"timeout": "1s", "remediation": {"retries": 1}}
     )
     await team.until_ready()
-    await team.offer({**BASE, "templates/web.yaml": UNSCHEDULABLE}, "2.0.0")
+    await team.offer({**BASE, "templates/web.yaml": NEVER_READY}, "2.0.0")
     obj = await team.until(RELEASES, "app", is_stalled)
     ready = condition(obj, "Ready")
     assert (ready["status"], ready["reason"]) == ("False", "RollbackSucceeded")
@@ -137,7 +139,7 @@ async def test_a_failed_upgrade_is_rolled_back(team):
 
 
 async def test_a_failed_install_without_retries_is_left_to_look_at(team):
-    await team.offer({**BASE, "templates/web.yaml": UNSCHEDULABLE})
+    await team.offer({**BASE, "templates/web.yaml": NEVER_READY})
     await team.release(install={"timeout": "1s"})
     obj = await team.until(RELEASES, "app", is_stalled)
     assert condition(obj, "Ready")["reason"] == "InstallFailed"
@@ -151,7 +153,7 @@ async def test_a_failed_install_without_retries_is_left_to_look_at(team):
 
 
 async def test_a_failed_install_is_uninstalled_and_tried_again(team):
-    await team.offer({**BASE, "templates/web.yaml": UNSCHEDULABLE})
+    await team.offer({**BASE, "templates/web.yaml": NEVER_READY})
     await team.release(install={"timeout": "1s", "remediation": {"retries": 1}})
     obj = await team.until(RELEASES, "app", is_stalled)
     assert obj["status"]["installFailures"] == 2
