@@ -4,7 +4,7 @@ import logging
 import pytest
 from aiohttp import web
 
-from fluvial.canary.webhooks import HookOutcome, phase_sent, webhooks_of
+from fluvial.canary.webhooks import HookOutcome
 
 
 async def call(webhooks, canary, **hook):
@@ -166,69 +166,6 @@ async def test_certificates(webhooks, canary, monkeypatch, disabled, verified):
     monkeypatch.setattr(webhooks._session, "post", observed)
     await call(webhooks, canary, disableTLS=disabled)
     assert seen == [verified]
-
-
-@pytest.mark.parametrize(
-    ("type", "phase", "sent"),
-    [
-        ("pre-rollout", "Waiting", "Progressing"),
-        ("rollout", "Progressing", "Progressing"),
-        ("", "Progressing", "Progressing"),
-        ("confirm-traffic-increase", "Progressing", "Progressing"),
-        ("confirm-promotion", "WaitingPromotion", "Progressing"),
-        ("confirm-rollout", "Waiting", "Waiting"),
-        ("rollback", "WaitingPromotion", "WaitingPromotion"),
-        ("post-rollout", "Failed", "Failed"),
-    ],
-)
-def test_the_phase_that_is_sent(type, phase, sent):
-    assert phase_sent(type, phase) == sent
-
-
-def test_a_webhook_without_type_is_a_rollout_hook(canary):
-    made = canary({"name": "a"}, {"name": "b", "type": "rollout"}, {"name": "c", "type": "event"})
-    assert [hook.name for hook in webhooks_of(made, "rollout")] == ["a", "b"]
-
-
-async def test_a_gate_opens_when_all_approve(receiver, webhooks, canary):
-    made = canary(*({"name": name, "type": "confirm-rollout"} for name in "ab"), phase="Waiting")
-    gate = await webhooks.first_refusal(made, "confirm-rollout", "Waiting", "abc")
-    assert gate.outcome.ok
-    assert gate.webhook is None
-    assert [hook.name for hook in gate.passed] == ["a", "b"]
-    assert [body["phase"] for _, body in receiver.calls] == ["Waiting", "Waiting"]
-
-
-async def test_the_first_refusal_closes_it(receiver, webhooks, canary):
-    made = canary(*({"name": name, "type": "pre-rollout"} for name in "abc"))
-    receiver.answers["/b"] = [(403, "not yet")]
-    gate = await webhooks.first_refusal(made, "pre-rollout", "Progressing", "abc")
-    assert gate.webhook.name == "b"
-    assert gate.outcome == HookOutcome(False, "not yet")
-    assert [path for path, _ in receiver.calls] == ["/a", "/b"]
-
-
-async def test_a_gate_without_webhooks_is_open(receiver, webhooks, canary):
-    assert (await webhooks.first_refusal(canary(), "rollout", "Progressing", "")).outcome.ok
-    assert receiver.calls == []
-
-
-async def test_any_approval_orders_a_rollback(receiver, webhooks, canary):
-    made = canary(*({"name": name, "type": "rollback"} for name in "abc"))
-    receiver.answers["/a"] = [403]
-    gate = await webhooks.first_approval(made, "rollback", "Progressing", "abc")
-    assert gate.outcome.ok
-    assert gate.webhook.name == "b"
-    assert [path for path, _ in receiver.calls] == ["/a", "/b"]
-
-
-@pytest.mark.parametrize(("hooks", "reason"), [(0, "nobody asked"), (2, "nobody approved")])
-async def test_no_approval_no_rollback(receiver, webhooks, canary, hooks, reason):
-    made = canary(*({"name": f"h{n}", "type": "rollback"} for n in range(hooks)))
-    receiver.answers = {"/h0": [403], "/h1": [(500, "down")]}
-    gate = await webhooks.first_approval(made, "rollback", "Progressing", "abc")
-    assert not gate.outcome.ok, reason
-    assert gate.webhook is None, reason
 
 
 async def test_events_carry_the_message_and_the_users_metadata(receiver, webhooks, canary, clock):

@@ -1,8 +1,7 @@
 """Webhooks: calls that gate, accompany or report a release, in Flagger's form.
 
 A POST of `{name, namespace, phase, checksum, metadata}`; an answer of 200, 201 or 202 approves,
-everything else does not. `Webhooks.call` makes one call; `first_refusal` and `first_approval` run
-those of one type in the order of the Canary and stop where the result is known.
+everything else does not. What an approval is worth is for the caller to know.
 """
 
 import asyncio
@@ -18,7 +17,7 @@ from fluvial.apis.duration import parse_duration
 from fluvial.apis.flagger import Canary, Webhook
 from fluvial.toolkit.clock import Clock
 
-__all__ = ["Gate", "HookOutcome", "Webhooks", "phase_sent", "webhooks_of"]
+__all__ = ["HookOutcome", "Webhooks"]
 
 _log: Final = logging.getLogger(__name__)
 
@@ -29,10 +28,6 @@ _LAST_WAIT: Final = 30.0
 _SHOWN: Final = 4096
 """How much of an answer goes into the message, in bytes; the rest is not read."""
 
-_RUNNING: Final = frozenset(
-    {"", "rollout", "pre-rollout", "confirm-traffic-increase", "confirm-promotion"}
-)
-
 
 @dataclass(frozen=True, slots=True)
 class HookOutcome:
@@ -40,17 +35,6 @@ class HookOutcome:
 
     ok: bool
     message: str = ""
-
-
-class Gate(NamedTuple):
-    """What a row of webhooks came to.
-
-    `webhook` is the one that decided, None when none did; `passed` are those that approved before.
-    """
-
-    webhook: Webhook | None
-    outcome: HookOutcome
-    passed: tuple[Webhook, ...] = ()
 
 
 class _Answer(NamedTuple):
@@ -63,19 +47,6 @@ class _Answer(NamedTuple):
     @property
     def worth_another_try(self) -> bool:
         return self.status in {0, 429} or (self.status >= 500 and self.status != 501)
-
-
-def webhooks_of(canary: Canary, type: str) -> list[Webhook]:
-    """Return the webhooks of a type in the order of the Canary; without a type means `rollout`."""
-    return [hook for hook in canary.spec.analysis.webhooks if (hook.type or "rollout") == type]
-
-
-def phase_sent(type: str, phase: str) -> str:
-    """Return the phase that webhooks of a type are told while the Canary is in `phase`.
-
-    Those that only run during the analysis get the constant `Progressing`, as upstream.
-    """
-    return "Progressing" if type in _RUNNING else phase
 
 
 class Webhooks:
@@ -96,24 +67,6 @@ class Webhooks:
         """Call one webhook; `phase` and `checksum` go with it as they are."""
         return await self._post(webhook, _payload(canary, phase, checksum, webhook.metadata))
 
-    async def first_refusal(self, canary: Canary, type: str, phase: str, checksum: str) -> Gate:
-        """Call the webhooks of a type until one refuses: a gate is open when all approve."""
-        passed: list[Webhook] = []
-        for webhook in webhooks_of(canary, type):
-            outcome = await self.call(canary, webhook, phase_sent(type, phase), checksum)
-            if not outcome.ok:
-                return Gate(webhook, outcome, tuple(passed))
-            passed.append(webhook)
-        return Gate(None, HookOutcome(ok=True), tuple(passed))
-
-    async def first_approval(self, canary: Canary, type: str, phase: str, checksum: str) -> Gate:
-        """Call the webhooks of a type until one approves: any of them may order a rollback."""
-        for webhook in webhooks_of(canary, type):
-            outcome = await self.call(canary, webhook, phase_sent(type, phase), checksum)
-            if outcome.ok:
-                return Gate(webhook, outcome)
-        return Gate(None, HookOutcome(ok=False))
-
     async def event(
         self, canary: Canary, message: str, type: str, *, url: str = "", checksum: str = ""
     ) -> None:
@@ -122,7 +75,7 @@ class Webhooks:
         Where it has none, to `url`, the controller's own; empty means nobody. What cannot be
         delivered is logged: reporting never stops a release.
         """
-        hooks = webhooks_of(canary, "event")
+        hooks = [hook for hook in canary.spec.analysis.webhooks if hook.type == "event"]
         if not hooks and url:
             hooks = [Webhook(name="events", url=url)]
         fixed = {
