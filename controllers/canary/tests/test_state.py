@@ -396,3 +396,42 @@ def test_a_canary_that_goes_begins_nothing(phase):
 @pytest.mark.parametrize("plan", [WEIGHTED, BLUE_GREEN, KUBERNETES, AB])
 def test_every_phase_comes_to_an_end(phase, plan):
     assert steps(State(plan=plan, phase=phase))[-1].ends
+
+
+ALL_AT_CANARY = {"primary": STUCK, "route": Weights(0, 100)}
+
+
+@pytest.mark.parametrize(
+    ("phase", "plan", "facts", "action", "reason"),
+    [
+        (Phase.FAILED, WEIGHTED, {"change": Change.REVISION}, Start(), "a fix begins a run"),
+        (Phase.FAILED, WEIGHTED, {}, Stop(), "and nothing else does"),
+        (Phase.PROGRESSING, WEIGHTED, {}, Promote(), "a good one mends the primary"),
+        (Phase.PROGRESSING, WEIGHTED, {"checked": False}, CountFailure(), "it is judged"),
+        (Phase.PROGRESSING, WEIGHTED, {"change": Change.REVISION}, Start(), "no traffic moves"),
+        (
+            Phase.PROGRESSING,
+            WEIGHTED,
+            {"failed_checks": 1},
+            FailPromotion(),
+            "a bad one keeps the traffic: nothing else could serve it",
+        ),
+        (
+            Phase.PROGRESSING,
+            AB,
+            {},
+            RollBack("the primary is stuck"),
+            "in an A/B test most users are at the primary",
+        ),
+        (
+            Phase.FAILED,
+            KUBERNETES,
+            {"change": Change.REVISION},
+            RollBack("the primary is stuck"),
+            "nobody reaches the canary where nothing routes",
+        ),
+    ],
+)
+def test_after_a_failed_promotion_the_canary_is_all_there_is(phase, plan, facts, action, reason):
+    state = known(phase, plan, **{**ALL_AT_CANARY, **facts})
+    assert decide(state) == action, reason

@@ -126,6 +126,12 @@ class State:
     gates: Mapping[Gate, bool] = field(default_factory=dict)
     checked: bool | None = None
 
+    @property
+    def canary_serves_all(self) -> bool:
+        """Whether every user is at the canary: not only those of an A/B test."""
+        split = self.plan.routed and self.plan.strategy is not Strategy.AB
+        return split and self.route is not None and self.route.canary == 100
+
 
 class Action:
     """Something to do; those that end the tick say so."""
@@ -296,10 +302,12 @@ def _enter(s: State) -> Action | None:
             return Look(Fact.PRIMARY)
         if s.primary is Readiness.WAIT:
             return Stop("the primary is not ready")
-        if s.primary is Readiness.STUCK:
-            return FailPromotion() if s.phase in _PROMOTING else RollBack("the primary is stuck")
+        if s.primary is Readiness.STUCK and s.phase in _PROMOTING:
+            return FailPromotion()
     if s.route is None:
         return Look(Fact.WEIGHTS)
+    if s.primary is Readiness.STUCK and not s.canary_serves_all:
+        return RollBack("the primary is stuck")
     if s.phase is Phase.WAITING and (action := _gate(s, Gate.ROLLBACK)) is not None:
         return action
     if s.phase in _SETTLED or s.phase is Phase.WAITING:
@@ -307,7 +315,8 @@ def _enter(s: State) -> Action | None:
             return Ask(Gate.ROLLOUT)
         return Start() if s.gates[Gate.ROLLOUT] else Hold(Gate.ROLLOUT)
     if s.phase in _ANALYSING and s.change is Change.REVISION:
-        return Restart()
+        # A restart gives the primary all traffic, which a stuck one must not get.
+        return Start() if _only_canary_works(s) else Restart()
     return None
 
 
@@ -334,8 +343,19 @@ def _proceed(s: State) -> Action | None:
     if s.phase is Phase.FINALISING:
         return Finish()
     if s.failed_checks >= s.plan.threshold:
+        if _only_canary_works(s):
+            return FailPromotion()
         return RollBack("the threshold of failed checks is reached", alert=True)
     return None
+
+
+def _only_canary_works(s: State) -> bool:
+    """Tell the aftermath of a failed promotion: a stuck primary, and all traffic at the canary.
+
+    Upstream rolls back then, which takes the only good pods away. Here a new revision is judged
+    where it serves already, and promotion mends the primary.
+    """
+    return s.primary is Readiness.STUCK and s.canary_serves_all
 
 
 def _gate(s: State, gate: Gate) -> Action | None:
