@@ -3,7 +3,7 @@ import pytest
 from fluvial.canary.errors import InvalidSpec, NotSupported
 from fluvial.canary.validation import validate
 
-SCALER = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "name": "web"}
+SCALER = {"apiVersion": "keda.sh/v1alpha1", "kind": "ScaledObject", "name": "web"}
 ELSEWHERE = {"name": "m", "namespace": "other"}
 
 
@@ -19,7 +19,7 @@ def test_a_plain_canary_is_fine(canary):
             NotSupported,
             "targetRef.kind DaemonSet",
         ),
-        ({"autoscalerRef": SCALER}, NotSupported, "autoscalerRef"),
+        ({"autoscalerRef": SCALER}, NotSupported, "autoscalerRef.kind ScaledObject"),
         ({"service": None}, InvalidSpec, "spec.service is missing"),
         (
             {"analysis": {"sessionAffinity": {"cookieName": "a", "primaryCookieName": "a"}}},

@@ -93,7 +93,7 @@ class Release:
 
     async def canary(self, *webhooks, iterations=2, **spec):
         hooks = [
-            {"name": path, "type": type, "url": self.receiver.url(path)} for type, path in webhooks
+            {"name": path, "type": kind, "url": self.receiver.url(path)} for kind, path in webhooks
         ]
         await self.put(
             CANARIES,

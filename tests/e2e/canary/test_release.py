@@ -8,6 +8,7 @@ CANARIES = resource_of_kind(CANARY)
 DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
 SERVICES = Resource("", "v1", "services", "Service")
 CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")
+SCALERS = Resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
 EVENTS = Resource("", "v1", "events", "Event")
 
 
@@ -77,6 +78,32 @@ async def test_a_changed_config_map_is_a_new_revision(release):
     assert (await release.get(CONFIG_MAPS, "settings-primary"))["data"] == {"colour": "blue"}
     await release.until_phase("Succeeded")
     assert (await release.get(CONFIG_MAPS, "settings-primary"))["data"] == {"colour": "green"}
+
+
+async def test_the_primary_has_an_autoscaler_of_its_own(release):
+    await release.deploy("1")
+    await release.put(
+        SCALERS,
+        "web",
+        spec={
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+            "minReplicas": 2,
+            "maxReplicas": 3,
+        },
+    )
+    reference = {"apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "name": "web"}
+    await release.canary(iterations=1, autoscalerRef=reference)
+    await release.until_phase("Initialized")
+    copy = await release.get(SCALERS, "web-primary")
+    assert copy["spec"]["scaleTargetRef"]["name"] == "web-primary"
+    # The stand-in keeps the limits: the primary gets its two replicas from its autoscaler.
+    await release.until(DEPLOYMENTS, "web-primary", lambda o: o["spec"]["replicas"] == 2)
+    await release.deploy("2")
+    await release.until_phase("Progressing")
+    await release.until(DEPLOYMENTS, "web", lambda o: o["spec"]["replicas"] == 2)
+    await release.until_phase("Succeeded")
+    await release.until(DEPLOYMENTS, "web", lambda o: o["spec"]["replicas"] == 0)
+    assert (await release.get(DEPLOYMENTS, "web-primary"))["spec"]["replicas"] == 2
 
 
 async def test_a_killed_controller_goes_on_where_it_was(release):

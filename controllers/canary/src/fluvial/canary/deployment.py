@@ -82,9 +82,12 @@ class DeploymentWorkload:
             field_manager=FIELD_MANAGER,
         )
 
-    async def scale_up(self, target: Unstructured) -> None:
-        """Give the target pods: its own number if it has one, else the primary's, else one."""
-        wanted = target["spec"].get("replicas", 1)
+    async def scale_up(self, target: Unstructured, *, least: int | None = None) -> None:
+        """Give the target pods: its own number if it has one, else the autoscaler's `least`.
+
+        Without an autoscaler (None) as many as the primary has, and at least one.
+        """
+        wanted = target["spec"].get("replicas", 1) or least
         if not wanted:
             primary = await self.primary()
             wanted = (primary["spec"].get("replicas", 1) if primary else 0) or 1

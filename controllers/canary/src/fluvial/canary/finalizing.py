@@ -64,7 +64,7 @@ async def _scale_back(tick: Tick) -> None:
     if replicas:
         await tick.workload.scale(tick.target, replicas)
     else:
-        await tick.workload.scale_up(tick.target)
+        await tick.workload.scale_up(tick.target, least=await tick.scaler.least())
 
 
 async def _is_ready(tick: Tick) -> bool:

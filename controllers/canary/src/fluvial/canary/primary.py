@@ -9,13 +9,22 @@ from fluvial.apis.ids import Unstructured
 from fluvial.canary.errors import InvalidSpec
 from fluvial.canary.podspec import with_copies
 
-__all__ = ["FLAGGER_ID", "SUFFIX", "Selector", "Transformation", "same_template", "selector_of"]
+__all__ = [
+    "FLAGGER_ID",
+    "SUFFIX",
+    "TOOLKIT",
+    "Selector",
+    "Transformation",
+    "same_template",
+    "selector_of",
+]
 
 SUFFIX: Final = "-primary"
 FLAGGER_ID: Final = "flagger-id"
 """Annotation of the primary's pods; a new value with every promotion forces a rollout."""
 
-_TOOLKIT: Final = "toolkit.fluxcd.io"
+TOOLKIT: Final = "toolkit.fluxcd.io"
+"""Part of the keys by which GitOps controllers know their objects; copies must not have them."""
 _CONTROLLERS: Final = "deployment.kubernetes.io/"
 """Annotations that the Deployment controller writes: they speak of one Deployment only."""
 _COPIED: Final = ("progressDeadlineSeconds", "minReadySeconds", "revisionHistoryLimit", "strategy")
@@ -61,7 +70,7 @@ class Transformation:
     def create(self, target: Unstructured, owner: Mapping[str, Any]) -> Unstructured:
         """Return the primary for its creation."""
         metadata = target["metadata"]
-        annotations = _not(metadata.get("annotations"), _TOOLKIT, _CONTROLLERS)
+        annotations = _not(metadata.get("annotations"), TOOLKIT, _CONTROLLERS)
         return {
             "apiVersion": target["apiVersion"],
             "kind": target["kind"],
@@ -107,8 +116,8 @@ class Transformation:
         """Return the pod template of the primary."""
         template = target["spec"]["template"]
         metadata = template.get("metadata") or {}
-        labels = _not(metadata.get("labels"), _TOOLKIT)
-        annotations = _not(metadata.get("annotations"), _TOOLKIT)
+        labels = _not(metadata.get("labels"), TOOLKIT)
+        annotations = _not(metadata.get("annotations"), TOOLKIT)
         spec = with_copies(template["spec"], self.tracked, SUFFIX)
         self._spread(spec, target["metadata"]["name"])
         return {
@@ -123,7 +132,7 @@ class Transformation:
         """Return the labels or annotations that have one of the prefixes."""
         return {
             key: value
-            for key, value in _not(entries, _TOOLKIT).items()
+            for key, value in _not(entries, TOOLKIT).items()
             if any(prefix == "*" or key.startswith(prefix) for prefix in self.prefixes)
         }
 

@@ -17,6 +17,7 @@ from fluvial.canary.interfaces import Alerts, Hooks, MetricChecks
 from fluvial.canary.primary import Transformation, selector_of
 from fluvial.canary.routers import PodSelection, Services, Weights
 from fluvial.canary.routers.model import Router
+from fluvial.canary.scaler import Scaler
 from fluvial.canary.state import Phase
 from fluvial.canary.status import StatusWriter, enter_phase
 from fluvial.canary.strategy import Plan, plan_of
@@ -59,6 +60,7 @@ class Tick:
     plan: Plan
     router: Router
     workload: DeploymentWorkload
+    scaler: Scaler
     target: Unstructured
     pods: PodSelection
     configs: Configs
@@ -84,6 +86,7 @@ class Tick:
             plan=plan_of(canary, provider),
             router=router,
             workload=workload,
+            scaler=Scaler(parts.client, canary),
             target=target,
             pods=discovered_ports(canary, target, selector),
             configs=configs,

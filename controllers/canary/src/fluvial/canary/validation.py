@@ -20,10 +20,11 @@ def _errors(canary: Canary, *, no_cross_namespace: bool) -> Iterator[CanaryError
         yield NotSupported(
             f"{name}: spec.targetRef.kind {spec.target_ref.kind} is not supported; use a Deployment"
         )
-    if spec.autoscaler_ref is not None:
+    scaler = spec.autoscaler_ref
+    if scaler is not None and scaler.kind != "HorizontalPodAutoscaler":
         yield NotSupported(
-            f"{name}: spec.autoscalerRef is not supported: the primary would not be scaled;"
-            " remove it"
+            f"{name}: spec.autoscalerRef.kind {scaler.kind} is not supported;"
+            " use a HorizontalPodAutoscaler"
         )
     if spec.service is None:
         yield InvalidSpec(f"{name}: spec.service is missing; give at least its port")

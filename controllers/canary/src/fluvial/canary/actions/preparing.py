@@ -18,6 +18,8 @@ async def prepare(tick: Tick, state: State, action: Action, /) -> State:
         await _probe(tick)
     elif step is Step.PRIMARY:
         await _create_primary(tick)
+    elif step is Step.SCALER:
+        await tick.scaler.create()
     elif step is Step.APEX:
         await tick.parts.services.reconcile(tick.canary, tick.pods)
     elif step is Step.SCALE_DOWN:

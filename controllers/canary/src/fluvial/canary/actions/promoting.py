@@ -19,6 +19,7 @@ async def promote(tick: Tick, state: State, action: Action, /) -> State:
 async def shift_back(tick: Tick, state: State, action: Action, /) -> State:
     """Give the primary, which runs the new revision by now, its traffic back."""
     assert isinstance(action, ShiftBack)
+    await tick.scaler.update()
     if action.route is not None:
         await tick.route(action.route)
     if action.last:
@@ -48,6 +49,7 @@ async def skip_analysis(tick: Tick, state: State, action: Action, /) -> State:
     del action
     await tick.route(Weights(100, 0))
     await _copy(tick)
+    await tick.scaler.update()
     await tick.workload.scale(tick.target, 0)
     await tick.enter(Phase.SUCCEEDED)
     tick.parts.exporter.succeeded(tick.canary, tick.plan.strategy, skipped=True)

@@ -12,7 +12,7 @@ async def start(tick: Tick, state: State, action: Action, /) -> State:
     del action
     await tick.tell(f"New revision detected! Scaling up {_target(tick)}")
     await tick.alert("New revision detected, starting canary analysis.", "info", metadata=True)
-    await tick.workload.scale_up(tick.target)
+    await tick.workload.scale_up(tick.target, least=await tick.scaler.least())
     await tick.sync(Phase.PROGRESSING)
     return state
 
