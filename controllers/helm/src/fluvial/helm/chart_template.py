@@ -7,7 +7,7 @@ from fluvial.helm.names import chart_name
 from fluvial.toolkit import ApiError, Client, Context, NotFound, Transient
 from fluvial.toolkit.client import resource_of_kind
 
-__all__ = ["describe", "reconcile_chart", "remove_chart"]
+__all__ = ["describe", "is_current", "reconcile_chart", "remove_chart"]
 
 _CHARTS = resource_of_kind(HELM_CHART)
 _FIELDS = ("chart", "version", "reconcileStrategy", "valuesFiles", "ignoreMissingValuesFiles")
@@ -57,7 +57,7 @@ async def reconcile_chart(ctx: Context[HelmRelease], manager: str) -> None:
     namespace, name = chart_name(obj)
     try:
         live = await _get(ctx.client, namespace, name)
-        if live is not None and _holds(live, desired) and obj.status.helm_chart == wanted:
+        if live is not None and is_current(live, desired) and obj.status.helm_chart == wanted:
             return
         if obj.status.helm_chart != wanted:
             obj.status.helm_chart = wanted
@@ -101,7 +101,7 @@ def _source(chart: Unstructured) -> str:
     return f"{ref['kind']}/{chart['metadata']['namespace']}/{ref['name']}"
 
 
-def _holds(live: Unstructured, desired: Unstructured) -> bool:
+def is_current(live: Unstructured, desired: Unstructured) -> bool:
     """Whether a live chart has all that is wanted; what else it has belongs to others.
 
     An optional field that is no longer wanted must go, so the spec is compared whole, with the
