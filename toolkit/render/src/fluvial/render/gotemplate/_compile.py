@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from fluvial.render.gotemplate import _nodes as nodes
 from fluvial.render.gotemplate._arguments import argument
+from fluvial.render.gotemplate._errors import FunctionError
 from fluvial.render.gotemplate._format import text_of
 from fluvial.render.gotemplate._function import ANY
 from fluvial.render.gotemplate._parse import Tree, parse
@@ -121,11 +122,18 @@ def _action(node: nodes.Action) -> BodyFn:
             elif callable(value):
                 run.fail(f"can't print {node.pipe} of type {type_of(value)}")
             else:
-                value = text_of(value)
+                value = _shown(run, value)
         run.write(value)
         return _GO_ON
 
     return show
+
+
+def _shown(run: Run, value: Any) -> str:
+    try:
+        return text_of(value)
+    except FunctionError as error:
+        run.fail(str(error))
 
 
 def _branch(node: nodes.Control) -> BodyFn:

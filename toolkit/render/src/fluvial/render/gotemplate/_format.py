@@ -183,6 +183,7 @@ class _Directive:
         if verb == "v":
             flags.discard("+")  # asks for field names, not for signs
         self.verb, self.flags, self.width, self.precision = verb, flags, width, precision
+        self.depth = 0
 
     def text(self, value: Any) -> str:
         verb = self.verb
@@ -211,6 +212,15 @@ class _Directive:
             return self._string(value)
         if isinstance(value, bytes):
             return self._bytes(value)
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise FunctionError("the value is nested too deep, or holds itself")
+        try:
+            return self._container(value)
+        finally:
+            self.depth -= 1
+
+    def _container(self, value: Any) -> str:
         if isinstance(value, dict) and "__str__" not in type(value).__dict__:
             pairs = " ".join(f"{self._any(key)}:{self._any(value[key])}" for key in sorted(value))
             return f"map[{pairs}]"

@@ -1,0 +1,93 @@
+"""The inventory of functions, and those whose result cannot be recorded because it is random."""
+
+import contextlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fluvial.render.gotemplate import TemplateError, Templates, TemplateSyntaxError, sprig
+from fluvial.render.gotemplate._lex import lex
+from fluvial.render.gotemplate._quote import quote, unquote
+from fluvial.render.gotemplate.gojson import decode, encode
+
+# the names that sprig 3.3.0 has in its text function map, less env and expandenv
+INVENTORY = ["abbrev", "abbrevboth", "trunc", "trim", "upper", "lower", "title", "untitle", "substr", "repeat", "trimall", "trimAll", "trimSuffix", "trimPrefix", "nospace", "initials", "randAlphaNum", "randAlpha", "randAscii", "randNumeric", "swapcase", "shuffle", "snakecase", "camelcase", "kebabcase", "wrap", "wrapWith", "contains", "hasPrefix", "hasSuffix", "quote", "squote", "cat", "indent", "nindent", "replace", "plural", "toString", "sha1sum", "sha256sum", "sha512sum", "adler32sum", "atoi", "int", "int64", "float64", "toDecimal", "toStrings", "split", "splitList", "splitn", "seq", "until", "untilStep", "add1", "add", "sub", "div", "mod", "mul", "randInt", "add1f", "addf", "subf", "divf", "mulf", "biggest", "max", "min", "maxf", "minf", "ceil", "floor", "round", "join", "sortAlpha", "tuple", "list", "append", "push", "prepend", "first", "rest", "last", "initial", "reverse", "uniq", "without", "has", "slice", "concat", "chunk", "compact", "mustAppend", "mustPush", "mustPrepend", "mustFirst", "mustRest", "mustLast", "mustInitial", "mustReverse", "mustUniq", "mustWithout", "mustHas", "mustSlice", "mustChunk", "mustCompact", "default", "empty", "coalesce", "all", "any", "ternary", "fromJson", "toJson", "toPrettyJson", "toRawJson", "mustFromJson", "mustToJson", "mustToPrettyJson", "mustToRawJson", "dict", "get", "set", "unset", "hasKey", "pluck", "keys", "pick", "omit", "merge", "mergeOverwrite", "mustMerge", "mustMergeOverwrite", "values", "dig", "deepCopy", "mustDeepCopy", "typeOf", "typeIs", "typeIsLike", "kindOf", "kindIs", "deepEqual", "ago", "date", "dateInZone", "date_in_zone", "dateModify", "date_modify", "mustDateModify", "must_date_modify", "duration", "durationRound", "htmlDate", "htmlDateInZone", "toDate", "mustToDate", "now", "unixEpoch", "base", "dir", "clean", "ext", "isAbs", "osBase", "osDir", "osClean", "osExt", "osIsAbs", "b64enc", "b64dec", "b32enc", "b32dec", "bcrypt", "htpasswd", "genPrivateKey", "derivePassword", "buildCustomCert", "genCA", "genCAWithKey", "genSelfSignedCert", "genSelfSignedCertWithKey", "genSignedCert", "genSignedCertWithKey", "encryptAES", "decryptAES", "randBytes", "uuidv4", "semver", "semverCompare", "regexMatch", "regexFind", "regexFindAll", "regexReplaceAll", "regexReplaceAllLiteral", "regexSplit", "mustRegexMatch", "mustRegexFind", "mustRegexFindAll", "mustRegexReplaceAll", "mustRegexReplaceAllLiteral", "mustRegexSplit", "regexQuoteMeta", "urlParse", "urlJoin", "fail", "hello", "getHostByName"]
+
+
+def render(text, data=None):
+    templates = Templates(sprig.functions())
+    templates.add("t", text)
+    return templates.execute("t", data)
+
+
+def test_the_inventory_is_complete():
+    assert set(INVENTORY) <= set(sprig.functions())
+    assert not {"env", "expandenv"} & set(sprig.functions())
+
+
+@pytest.mark.parametrize("name", ["genCA", "htpasswd", "derivePassword", "encryptAES"])
+def test_what_is_not_implemented_says_so(name):
+    with pytest.raises(TemplateError, match=f"the function {name} is not supported"):
+        render(f'{{{{ {name} "a" "b" }}}}')
+
+
+def test_two_tables_are_independent():
+    sprig.functions().clear()
+    assert sprig.functions()
+
+
+@pytest.mark.parametrize(
+    ("template", "pattern", "reason"),
+    [
+        ("{{ randAlphaNum 20 }}", "[0-9A-Za-z]{20}", "letters and digits"),
+        ("{{ randAlpha 20 }}", "[A-Za-z]{20}", "letters"),
+        ("{{ randNumeric 20 }}", "[0-9]{20}", "digits"),
+        ("{{ randAscii 20 }}", "[ -~]{20}", "what ASCII prints"),
+        ("{{ randInt 3 5 }}", "[34]", "from the first to before the second"),
+        ("{{ uuidv4 }}", "[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
+         "a version 4 UUID"),
+        ("{{ randBytes 3 }}", "[0-9A-Za-z+/]{4}", "base64 of the bytes"),
+        ('{{ shuffle "abc" | splitList "" | sortAlpha | join "" }}', "abc", "the same letters"),
+        ("{{ ago now }}", "[01]s", "now was just now"),
+    ],
+)  # fmt: skip
+def test_random(template, pattern, reason):
+    assert render("{{ regexMatch .pattern .text }}", {
+        "pattern": f"^(?:{pattern})$", "text": render(template)}) == "true", reason  # fmt: skip
+
+
+@given(st.text())
+def test_quoting_can_be_read_back(text):
+    assert unquote(quote(text)) == text
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+
+
+@given(JSON)
+def test_json_comes_back_as_it_was(value):
+    assert decode(encode(value)) == value
+    assert decode(encode(value, indent=2)) == value
+
+
+@given(st.text(alphabet="{}-/*\" .$|()=:,`'\\xif1end\n", max_size=40))
+def test_no_text_breaks_the_parser(text):
+    templates = Templates()
+    with contextlib.suppress(TemplateSyntaxError):
+        templates.add("t", "{{" + text)
+    assert list(templates) in ([], ["t"]), "added whole, or refused in Go's form"
+
+
+@given(st.text(alphabet="ab \n-", max_size=20))
+def test_text_without_actions_stays(text):
+    assert "".join(token.text for token in lex("t", text)) == text
+
+
+@given(st.integers(-(2**70), 2**70), st.integers(-(2**70), 2**70))
+def test_arithmetic_stays_within_64_bits(left, right):
+    shown = render("{{ add .l .r }} {{ mul .l .r }}", {"l": left, "r": right})
+    assert all(-(2**63) <= int(number) < 2**63 for number in shown.split())
