@@ -140,7 +140,7 @@ class World:
 
     async def get(self, path="/", host="example.com", method="GET", port=8080, **headers):
         """Make one request; returns status, headers (lists by lower-case name) and body."""
-        return await request(self.address, port, path, host, method, headers)
+        return await request(self.address, port, path, host=host, method=method, headers=headers)
 
     async def version(self, path="/", **options):
         """Return the version that answers, or the status when it is no success."""
@@ -154,12 +154,11 @@ class World:
     async def eventually(self, wanted, **options):
         """Ask until the answer is what is wanted: endpoints change in their own time."""
         async with asyncio.timeout(WITHIN):
-            while (seen := await self.version(**options)) != wanted:
-                await asyncio.sleep(0)
-        return seen
+            while await self.version(**options) != wanted:
+                pass
 
 
-async def request(address, port, path="/", host="example.com", method="GET", headers=()):
+async def request(address, port, path="/", *, host="example.com", method="GET", headers=()):
     async with asyncio.timeout(WITHIN):
         reader, writer = await asyncio.open_connection(address, port)
         try:
@@ -203,7 +202,7 @@ def envoy():
 
 @pytest.fixture
 async def bare(tmp_path, envoy):
-    """A plane with Envoy and the definitions; no class, no Gateway."""
+    """Run a plane with Envoy and the definitions; no class, no Gateway."""
     options = Options(
         data_dir=tmp_path / "plane",
         standins=True,
@@ -218,7 +217,7 @@ async def bare(tmp_path, envoy):
 
 @pytest.fixture
 async def world(bare):
-    """A plane with a Gateway that serves."""
+    """Run a plane with a Gateway that serves."""
     await bare.make(
         "GatewayClass", "fluvial", {"controllerName": "fluvial.dev/gateway"}, namespace=None
     )

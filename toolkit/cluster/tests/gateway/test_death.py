@@ -52,7 +52,7 @@ async def test_envoy_ends_with_the_plane(tmp_path, envoy, number):
     )
     async with asyncio.timeout(WITHIN):
         # The file names Envoy's admin address once it runs.
-        while not (targets.exists() and b"envoy" in targets.read_bytes()):
+        while not (targets.exists() and b"envoy" in targets.read_bytes()):  # noqa: ASYNC110  a file
             await asyncio.sleep(0)
     (pid,) = envoys_of(tmp_path / "plane")
     plane.send_signal(number)

@@ -18,14 +18,14 @@ WITHIN = 60.0
 
 
 def recorded(seed=7):
-    """Yield (labels, time, value): four minutes of three pods and an Envoy, uneven and with resets."""
+    """Yield (labels, time, value): four minutes of three pods and an Envoy, with resets."""
     chance = random.Random(seed)
     totals, moment = {}, START
     while moment < START + 240_000:
         moment += chance.choice([400, 500, 500, 600, 1700])
         for pod in PODS:
             if chance.random() < 0.002:
-                totals = {key: 0.0 for key in totals}
+                totals = dict.fromkeys(totals, 0.0)
             own = {"kubernetes_namespace": "test", "kubernetes_pod_name": pod, "job": "pods"}
             for status in ("200", "404", "500"):
                 labels = own | {"status": status, "path": "root"}

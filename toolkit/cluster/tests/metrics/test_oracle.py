@@ -21,7 +21,10 @@ QUERIES = [
     f"histogram_quantile(0.5, sum by (le, kubernetes_pod_name) (rate({BUCKET}[15s])))",
     f"histogram_quantile(1.5, {BUCKET})",
     f"histogram_quantile(0.99, {COUNT})",
-    f'100 - sum(rate({ENVOY[:-1]},envoy_response_code!~"5.*"}}[30s])) / sum(rate({ENVOY}[30s])) * 100',
+    (
+        f'100 - sum(rate({ENVOY[:-1]},envoy_response_code!~"5.*"}}[30s]))'
+        f" / sum(rate({ENVOY}[30s])) * 100"
+    ),
     f"rate({COUNT}[1m])",
     f"rate({COUNT}[3s] offset 10s)",
     f"increase({COUNT}[2m])",

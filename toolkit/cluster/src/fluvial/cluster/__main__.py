@@ -10,6 +10,7 @@ import signal
 from pathlib import Path
 
 from fluvial.cluster.gateway.envoy import envoy_binary
+from fluvial.cluster.gateway.errors import EnvoyError
 from fluvial.cluster.plane import ControlPlane, Options
 
 __all__ = ["main"]
@@ -59,8 +60,6 @@ async def _serve(arguments: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    if arguments.gateway:
-        envoy_binary()  # Better no plane at all than one that never serves.
     arguments.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     options = Options(
         data_dir=arguments.data_dir,
@@ -81,7 +80,16 @@ async def _serve(arguments: argparse.Namespace) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    asyncio.run(_serve(_parser().parse_args(arguments)))
+    parser = _parser()
+    parsed = parser.parse_args(arguments)
+    if parsed.no_standins and (parsed.gateway or parsed.scrape_targets):
+        parser.error("--gateway and --scrape-targets are stand-ins: leave --no-standins out")
+    if parsed.gateway:
+        try:
+            envoy_binary()
+        except EnvoyError as error:
+            parser.error(f"--gateway: {error}")
+    asyncio.run(_serve(parsed))
 
 
 if __name__ == "__main__":

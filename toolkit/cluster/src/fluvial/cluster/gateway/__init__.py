@@ -17,6 +17,5 @@ other stand-ins, and writes Envoy's configuration as files that Envoy watches.
 Paths are compared in the order exact, regular expression, longest prefix; then by method, number of
 headers and of query parameters; then the older route first.
 
-Errors: `UnsupportedError(ValueError)` is what a route may not ask for; `EnvoyError(RuntimeError)` is an
-Envoy that is not installed or does not start.
+Errors: the tree is drawn in `errors`.
 """

@@ -21,8 +21,8 @@ _KNOWN = (*_MODIFIERS, "URLRewrite", "RequestMirror")
 def header_fields(filters: Sequence[Object], field: str, known: Sequence[str] = _KNOWN) -> Object:
     """Return what the header modifiers add to an Envoy route (or weighted cluster).
 
-    Every type that is not in `known` is `UnsupportedError` here, as is a second filter of a type that
-    may be there once.
+    Raises `UnsupportedError` for every type that is not in `known`, and for a second filter of a
+    type that may be there once.
     """
     made: Object = {}
     seen: set[str] = set()

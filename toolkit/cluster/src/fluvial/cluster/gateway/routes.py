@@ -47,14 +47,15 @@ class _Split:
 
     @property
     def total(self) -> int:
-        return sum((each["weight"] for each in self.clusters), self.failing)
+        served: int = sum(each["weight"] for each in self.clusters)
+        return self.failing + served
 
 
 def compile_route(route: Object, cluster: Callable[[Object], str]) -> Compiled:
     """Return a route's entries; `cluster` names the cluster of a backendRef.
 
-    `cluster` raises `UnresolvedError`, which is collected. Raises `UnsupportedError` for what cannot be done;
-    then nothing of the route may be programmed.
+    `cluster` raises `UnresolvedError`, which is collected. Raises `UnsupportedError` for what
+    cannot be done; then nothing of the route may be programmed.
     """
     entries: list[Entry] = []
     problems: list[UnresolvedError] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import importlib.util
 import logging
 import signal
 import time
@@ -13,7 +14,6 @@ from aiohttp import web
 
 from fluvial.cluster.metrics.scraper import Scraper
 from fluvial.cluster.metrics.series import Store
-from fluvial.cluster.metrics.server import application
 from fluvial.cluster.standins.timer import parse_duration
 
 __all__ = ["main"]
@@ -50,6 +50,9 @@ def _now() -> int:
 
 
 async def _serve(arguments: argparse.Namespace) -> None:
+    # Imported late: without the extra there is still a command line that says what is missing.
+    from fluvial.cluster.metrics.server import application  # noqa: PLC0415
+
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -77,7 +80,11 @@ async def _serve(arguments: argparse.Namespace) -> None:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line."""
     logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    asyncio.run(_serve(_parser().parse_args(arguments)))
+    parser = _parser()
+    parsed = parser.parse_args(arguments)
+    if importlib.util.find_spec("promql_parser") is None:
+        parser.error("no grammar of PromQL: install fluvial-cluster[metrics] (promql-parser)")
+    asyncio.run(_serve(parsed))
 
 
 if __name__ == "__main__":
