@@ -1,8 +1,10 @@
 import pytest
 
 from fluvial.canary.flags import CanaryFlags
+from fluvial.canary.main import NAME
 from fluvial.toolkit import FlagError
 from fluvial.toolkit.flags import parse
+from fluvial.toolkit.leader import lease_name
 
 
 def test_the_defaults_are_upstreams():
@@ -16,6 +18,13 @@ def test_the_defaults_are_upstreams():
     assert flags.enable_config_tracking
     assert (flags.watch_namespace, flags.runtime_namespace) == (None, "kube-system")
     assert flags.metrics_addr == ":8080"
+    assert (flags.kube_api_qps, flags.kube_api_burst) == (100, 250)
+    lease = (flags.leader_election_lease_duration, flags.leader_election_renew_deadline)
+    assert (*lease, flags.leader_election_retry_period) == (60, 15, 5)
+
+
+def test_the_lease_and_the_events_have_the_go_controllers_name():
+    assert lease_name(NAME) == "flagger-leader-election"
 
 
 @pytest.mark.parametrize(
@@ -26,6 +35,9 @@ def test_the_defaults_are_upstreams():
         (["-namespace=a"], "watch_namespace", "a", "one namespace"),
         (["-namespace=a"], "runtime_namespace", "a", "which has the lease as well"),
         (["-leader-election-namespace=b"], "runtime_namespace", "b", "else as given"),
+        (["-kubeconfig-qps=5"], "kube_api_qps", 5.0, "the toolkit's, by its name"),
+        (["-kubeconfig-burst=7"], "kube_api_burst", 7, "likewise"),
+        (["-zap-encoding=console"], "log_encoding", "console", "likewise"),
         (["-include-label-prefix=a, b,"], "label_prefixes", ("a", "b"), "a list"),
         (["-analysis-interval-floor=1s"], "analysis_interval_floor", 1.0, "a duration"),
         (["-enable-config-tracking=false"], "enable_config_tracking", False, "off"),
