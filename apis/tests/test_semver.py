@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fluvial.source.semver import Constraint, ConstraintInvalid, coerce_version, parse_version
+from fluvial.apis.semver import Constraint, ConstraintInvalid, coerce_version, parse_version
 
 RANGES = [
     # range, inside, outside, reason
