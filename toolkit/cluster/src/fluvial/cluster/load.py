@@ -21,7 +21,7 @@ import msgspec
 __all__ = ["Answer", "Load", "Tally", "version_of"]
 
 _KEPT: Final = 60_000
-"""Answers that are remembered: twenty minutes at fifty a second."""
+"""Answers that are remembered: ten minutes at a hundred a second."""
 
 _PATIENCE: Final = 2.0
 """Seconds after which a user gives up."""

@@ -86,6 +86,12 @@ class Plane:
             tasks.create_task(self._start_controller("helm", wait))
             tasks.create_task(self._start_controller("canary", *canary))
 
+    @property
+    def canary_metrics(self) -> str:
+        """Where the canary controller tells what it measured."""
+        found = msgspec.json.decode((self._crew.folder / "canary.addresses").read_bytes())
+        return f"{_url(found['metrics'])}/metrics"
+
     async def _start_control_plane(self) -> None:
         ready = self._crew.folder / "plane.ready"
         await self._crew.start(

@@ -7,6 +7,7 @@ from statistics import median
 from typing import Final
 
 from fluvial.cli.demo.board import Board, Note, Stage
+from fluvial.cli.demo.measurements import Measurements
 from fluvial.cli.demo.project import Version
 from fluvial.cluster.load import Load, Tally
 
@@ -17,12 +18,16 @@ _TRAFFIC: Final = frozenset({"Progressing", "WaitingPromotion", "Promoting", "Fi
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A stretch of time at one weight: how long, how users fared, what the canary objected to."""
+    """A stretch of time at one weight.
+
+    How long, how users fared, what the canary controller objected to and measured.
+    """
 
     weight: int
     seconds: float
     tally: Tally
     objection: str
+    measured: dict[str, float]
 
 
 @dataclass(slots=True)
@@ -53,7 +58,7 @@ class Release:
         until = self.decided or float("inf")
         return [note for note in board.notes[self.said :] if note.at <= until]
 
-    def weighed(self, board: Board, load: Load) -> list[Weighed]:
+    def weighed(self, board: Board, load: Load, measurements: Measurements) -> list[Weighed]:
         """Return the stretches with users on the new version, by weight and in order."""
         stages = self.stages(board)
         end = self.decided or time.monotonic()
@@ -72,41 +77,55 @@ class Release:
                         stop - start,
                         load.between(start, stop),
                         _objection(self.notes(board), start, stop),
+                        measurements.within(start, stop),
                     )
                 )
             index = last + 1
         return found
 
 
-def timeline(releases: Sequence[Release], board: Board, load: Load) -> list[str]:
+def timeline(
+    releases: Sequence[Release], board: Board, load: Load, measurements: Measurements
+) -> list[str]:
     """Return the lines that tell what each push led to, and how long it took."""
     lines: list[str] = []
     for release in releases:
         lines += ["", f"{release.title}: {release.verdict}"]
-        lines.append(f"  {'pushed':<14}{release.revision[:22]}…")
-        lines.append(_after("artifact", release.artifact - release.pushed, "after the push"))
-        lines.append(_after("applied", release.applied - release.pushed, "after the push"))
-        for weighed in release.weighed(board, load):
-            tally = weighed.tally
-            lines.append(
-                f"  {f'{weighed.weight} % of users':<14}{weighed.seconds:6.2f} s  "
-                f"all users: {tally.success:6.2f} % good, p99 {1000 * tally.p99:4.0f} ms, "
-                f"{tally.share(release.version.label):3.0f} % saw it; "
-                f"canary: {weighed.objection}"
-            )
-        if release.decided > release.applied:
-            lines.append(_after("verdict", release.decided - release.pushed, "after the push"))
+        lines.append(f"  {'commit':<15}{release.revision}")
+        lines.append(_after("artifact", release.artifact - release.pushed))
+        lines.append(_after("applied", release.applied - release.pushed))
+        for weighed in release.weighed(board, load, measurements):
+            lines += _evidence(weighed, release.version.label)
+        lines.append(_after("verdict", release.decided - release.pushed))
     times = [release.applied - release.pushed for release in releases]
     if times:
-        lines += [
-            "",
-            f"From push to applied: {1000 * median(times):.0f} ms (median of {len(times)})",
-        ]
+        took = f"{1000 * median(times):.0f} ms (median of {len(times)})"
+        lines += ["", f"From push to applied: {took}"]
     return lines
 
 
-def _after(what: str, seconds: float, tail: str) -> str:
-    return f"  {what:<14}{seconds:6.2f} s  {tail}"
+def _evidence(weighed: Weighed, label: str) -> list[str]:
+    """Return what users saw at a weight, and what the canary controller did."""
+    tally = weighed.tally
+    seen = (
+        f"{tally.requests} requests, {tally.success:.1f} % good, p99 {1000 * tally.p99:.0f} ms;"
+        f" {tally.share(label):.0f} % saw it"
+    )
+    values = weighed.measured
+    parts = []
+    if "request-success-rate" in values:
+        parts.append(f"{values['request-success-rate']:.1f} % good")
+    if "request-duration" in values:
+        parts.append(f"p99 {1000 * values['request-duration']:.0f} ms")
+    judged = f"{', '.join(parts)}; {weighed.objection}" if parts else weighed.objection
+    return [
+        f"  {f'{weighed.weight} % of users':<15}{weighed.seconds:6.2f} s  all users: {seen}",
+        f"  {'':<15}{'':8}  the new version: {judged}",
+    ]
+
+
+def _after(what: str, seconds: float) -> str:
+    return f"  {what:<15}{seconds:6.2f} s  after the push"
 
 
 def _objection(notes: Sequence[Note], start: float, stop: float) -> str:
@@ -118,4 +137,5 @@ def _objection(notes: Sequence[Note], start: float, stop: float) -> str:
     ]
     if not halts:
         return "passed"
-    return f"halted {len(halts)} times, at last: {halts[-1].removeprefix('Halt ')}"
+    count = "1 check" if len(halts) == 1 else f"{len(halts)} checks"
+    return f"{count} failed: {halts[-1].removeprefix('Halt ')}"

@@ -12,6 +12,7 @@ from typing import Any, Final
 from fluvial.cli.demo.board import FOLLOWED, Board
 from fluvial.cli.demo.errors import DemoError
 from fluvial.cli.demo.live import rows
+from fluvial.cli.demo.measurements import Measurements
 from fluvial.cli.demo.options import Options, Step
 from fluvial.cli.demo.plane import Plane
 from fluvial.cli.demo.processes import Crew
@@ -26,7 +27,9 @@ from fluvial.toolkit.client import ClientError
 __all__ = ["run"]
 
 _FRAME: Final = 0.25
-_RATE: Final = 50.0
+_RATE: Final = 100.0
+"""Requests a second: at 10 % of users a few checks see enough failures to judge by."""
+
 _INTERRUPTED: Final = 130
 
 
@@ -110,8 +113,9 @@ class _Demo:
         plane: Plane,
     ) -> None:
         """Do the steps after the start; what goes on beside them is added to `tasks`."""
-        board = Board()
+        board, measurements = Board(), Measurements(plane.canary_metrics)
         tasks += [beside.create_task(board.follow(client, each, NAMESPACE)) for each in FOLLOWED]
+        tasks.append(beside.create_task(measurements.follow()))
         project = Project(
             crew.folder / "work", plane.git_root / "app.git", f"{plane.git_url}app.git"
         )
@@ -135,7 +139,7 @@ class _Demo:
             await play()
         self._screen.table([])
         self._screen.heading("What happened, and when")
-        for line in timeline(steps.releases, board, load):
+        for line in timeline(steps.releases, board, load, measurements):
             self._screen.plain(line)
         seconds = time.monotonic() - self._began
         self._screen.plain(f"\nEverything happened as told, in {seconds:.0f} s.")
