@@ -37,6 +37,7 @@ def test_the_lease_and_the_events_have_the_go_controllers_name():
         (["-leader-election-namespace=b"], "runtime_namespace", "b", "else as given"),
         (["-kubeconfig-qps=5"], "kube_api_qps", 5.0, "the toolkit's, by its name"),
         (["-kubeconfig-burst=7"], "kube_api_burst", 7, "likewise"),
+        (["-kube-api-qps=6"], "kube_api_qps", 6.0, "or by the toolkit's own"),
         (["-zap-encoding=console"], "log_encoding", "console", "likewise"),
         (["-include-label-prefix=a, b,"], "label_prefixes", ("a", "b"), "a list"),
         (["-analysis-interval-floor=1s"], "analysis_interval_floor", 1.0, "a duration"),

@@ -26,9 +26,11 @@ class CanaryFlags(RuntimeFlags):
     event_webhook: str = flag("", "Where events are posted.", env="EVENT_WEBHOOK_URL")
     cluster_name: str = flag("", "Name of the cluster in alerts.")
     port: int = flag(0, "Port of the metrics endpoint; 0 for --metrics-addr.")
-    kubeconfig_qps: float = flag(100.0, "Requests a second to servers without fair queuing.")
-    kubeconfig_burst: int = flag(250, "Requests at once, likewise.")
-    zap_encoding: str = flag("json", "Form of the log: json or console.")
+    kube_api_qps: float = flag(100.0, "Requests a second, where the server does not share fairly.")
+    kube_api_burst: int = flag(250, "Requests at once, likewise.")
+    kubeconfig_qps: float = flag(0.0, "The same as --kube-api-qps; 0 for that one.")
+    kubeconfig_burst: int = flag(0, "The same as --kube-api-burst; 0 for that one.")
+    zap_encoding: str = flag("", "The same as --log-encoding; empty for that one.")
     zap_replace_globals: bool = flag(False, "Without effect.")
     ingress_class: str = flag("", "Without effect: no provider here uses an Ingress.")
     ingress_annotations_prefix: str = flag("nginx.ingress.kubernetes.io", "Without effect.")
@@ -47,9 +49,9 @@ class CanaryFlags(RuntimeFlags):
         if not self.selector_label_list:
             raise FlagError("--selector-labels must name at least one label")
         self.runtime_namespace = self.namespace or self.leader_election_namespace
-        self.kube_api_qps = self.kubeconfig_qps
-        self.kube_api_burst = self.kubeconfig_burst
-        self.log_encoding = self.zap_encoding
+        self.kube_api_qps = self.kubeconfig_qps or self.kube_api_qps
+        self.kube_api_burst = self.kubeconfig_burst or self.kube_api_burst
+        self.log_encoding = self.zap_encoding or self.log_encoding
         if self.port:
             self.metrics_addr = f":{self.port}"
 
