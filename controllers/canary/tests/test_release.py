@@ -3,6 +3,7 @@
 import asyncio
 
 import pytest
+from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
 
 from fluvial.canary.configs import ConfigTracker
@@ -485,3 +486,28 @@ async def test_metrics_that_cannot_be_asked_are_told_and_stop_nothing(world, sta
 async def test_a_canary_that_is_gone_is_nothing_to_do(world):
     await world.tick()
     assert world.recorder.events == []
+
+
+@pytest.mark.parametrize("broken", range(12))
+async def test_a_release_converges_wherever_a_write_is_lost(world, start, broken):
+    """Fail the n-th write, as a crash before it would; the next ticks make up for it."""
+    await start(analysis=WEIGHTED, initialized=False, **GATEWAY)
+    writes = 0
+
+    def lose(request):
+        nonlocal writes
+        if request.method == "GET":
+            return None
+        writes += 1
+        return web.Response(status=403, text="lost") if writes == broken + 1 else None
+
+    world.api.faults.append(lose)
+    await world.tick_to("Initialized")
+    assert world.api.get("Deployment", "web")["spec"]["replicas"] == 0
+    world.change("web:2")
+    await world.tick_to("Succeeded")
+    assert writes > broken, "there are as many writes as cases"
+    assert world.image("web-primary") == "web:2"
+    assert world.router.weights == Weights(100, 0)
+    assert world.api.get("Deployment", "web")["spec"]["replicas"] == 0
+    assert len(world.said("lost")) == 1
