@@ -32,6 +32,7 @@ Lookup = Callable[[str, str, str, str], dict[str, Any]]
 Table = dict[str, Any]
 _NO_VALUE: Final = "<no value>"
 _DEEPEST_INCLUDE: Final = 1000
+_LONGEST_ERROR: Final = 4096
 _PLACE = re.compile(r"template: (\S+:\d+:\d+): ")
 _MARKED = re.compile(f"{MARK_START}(.*?){MARK_END}", re.DOTALL)
 _CRD_ENDINGS = (".yaml", ".yml", ".json")
@@ -164,7 +165,7 @@ class _Engine:
                     file=error.name,
                     line=error.line,
                 ) from None
-        budget = Budget()
+        budget = Budget(depth=2 * _DEEPEST_INCLUDE)  # our own bound speaks first
         output = {}
         for path in order:
             if path.rpartition("/")[2].startswith("_"):
@@ -230,5 +231,8 @@ def _failure(error: TemplateError) -> RenderError:
     marked = _MARKED.search(text)
     if marked and place:
         text = f"execution error at ({place[1]}): {marked[1]}"
+    if len(text) > _LONGEST_ERROR:
+        # A template that includes itself fails a thousand levels down, and names every one.
+        text = f"{text[: _LONGEST_ERROR // 2]} … {text[-_LONGEST_ERROR // 2 :]}"
     file, line, column = error.name, error.line, error.column
     return RenderError(text, file=file, line=line, column=column)
