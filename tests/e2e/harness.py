@@ -138,14 +138,15 @@ class Harness:
         self.audit_log = folder / "audit.jsonl"
         self._processes: dict[str, Process] = {}
 
-    def start_plane(self, *, standins: bool = True) -> Process:
-        """Start the embedded control plane and wait until it serves."""
+    def start_plane(self, *further: str, standins: bool = True) -> Process:
+        """Start the embedded control plane, with further flags, and wait until it serves."""
         ready = self.folder / "plane.ready"
         arguments = [
             f"--data-dir={self.folder / 'data'}",
             f"--kubeconfig={self.kubeconfig}",
             f"--ready-file={ready}",
             f"--audit-log={self.audit_log}",
+            *further,
         ]
         if not standins:
             arguments.append("--no-standins")

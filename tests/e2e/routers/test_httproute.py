@@ -1,25 +1,12 @@
 """The HTTPRoute of a release in the server's hands: admitted, defaulted, and still not drifted."""
 
-import subprocess
-import sys
-
 import pytest
 import pytest_asyncio
 
-from fluvial.apis.decoding import decode
-from fluvial.apis.kinds import CANARY
 from fluvial.canary.routers import GatewayRouter, Weights
-from fluvial.render.yaml import load_all
 from fluvial.toolkit import Resource
 
 ROUTES = Resource("gateway.networking.k8s.io", "v1", "httproutes", "HTTPRoute")
-DEFINITIONS = Resource(
-    "apiextensions.k8s.io",
-    "v1",
-    "customresourcedefinitions",
-    "CustomResourceDefinition",
-    namespaced=False,
-)
 AFFINITY = {"cookieName": "fl", "primaryCookieName": "flp"}
 
 
@@ -30,39 +17,11 @@ def plane(make_harness):
     return harness
 
 
-@pytest.fixture(scope="module")
-def definitions():
-    command = [sys.executable, "-m", "fluvial.cluster.gateway", "crds"]
-    return load_all(subprocess.run(command, capture_output=True, check=True).stdout)
-
-
 @pytest_asyncio.fixture
-async def client(plane, definitions):
+async def client(plane, define):
     async with plane.client() as client:
-        for definition in definitions:
-            await client.patch(
-                DEFINITIONS,
-                definition["metadata"]["name"],
-                definition,
-                type="apply",
-                field_manager="test",
-            )
+        await define(client)
         yield client
-
-
-def canary(name, service, analysis):
-    obj = {
-        "apiVersion": "flagger.app/v1beta1",
-        "kind": "Canary",
-        "metadata": {"name": name, "namespace": "default", "uid": "u-1"},
-        "spec": {
-            "targetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": name},
-            "service": {"port": 9898, "gatewayRefs": [{"name": "shared"}], **service},
-            "analysis": {"interval": "30s", "threshold": 2, **analysis},
-        },
-        "status": {"phase": "Progressing"},
-    }
-    return decode(CANARY, obj)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +57,9 @@ def canary(name, service, analysis):
         ),
     ],
 )
-async def test_what_the_server_fills_in_is_no_drift(client, name, service, analysis, reason):
+async def test_what_the_server_fills_in_is_no_drift(  # noqa: PLR0917 - a table
+    client, canary, name, service, analysis, reason
+):
     released = canary(name, service, analysis)
     router = GatewayRouter(client)
     await router.reconcile(released)
