@@ -10,6 +10,7 @@ from typing import Any
 
 from fluvial.render.gotemplate.sprig import (
     absent,
+    certificates,
     conversion,
     dates,
     defaults,
@@ -30,8 +31,8 @@ def functions() -> dict[str, Callable[..., Any]]:
     """Make the table, a new one for every caller to change."""
     table: dict[str, Callable[..., Any]] = {}
     for module in (
-        absent, conversion, dates, defaults, dicts, encoding, lists, numbers, reflection, regex,
-        strings, versions,
+        absent, certificates, conversion, dates, defaults, dicts, encoding, lists, numbers,
+        reflection, regex, strings, versions,
     ):  # fmt: skip
         table.update(module.FUNCTIONS)
     return table

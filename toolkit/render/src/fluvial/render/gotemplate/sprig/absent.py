@@ -7,11 +7,7 @@ from fluvial.render.gotemplate._errors import FunctionError
 
 __all__ = ["FUNCTIONS"]
 
-_NAMES: Final = (
-    "bcrypt", "buildCustomCert", "decryptAES", "derivePassword", "encryptAES", "genCA",
-    "genCAWithKey", "genPrivateKey", "genSelfSignedCert", "genSelfSignedCertWithKey",
-    "genSignedCert", "genSignedCertWithKey", "htpasswd",
-)  # fmt: skip
+_NAMES: Final = ("bcrypt", "decryptAES", "derivePassword", "encryptAES", "htpasswd")
 
 
 def _refusal(name: str) -> Callable[..., Any]:
