@@ -4,6 +4,7 @@ import os
 import pathlib
 import subprocess
 import tarfile
+import tempfile
 
 import pytest
 
@@ -13,7 +14,6 @@ from fluvial.source.helmchart.jobs import (
     inspect_chart,
     package_chart,
 )
-from fluvial.toolkit.artifacts import pack_file, walk
 
 ORACLE = pathlib.Path(__file__).parents[3] / ".venv" / "oracles" / "helm"
 
@@ -83,14 +83,14 @@ def package(tmp_path):
 
 
 def pack(tmp_path, path, version=None, values_files=()):
-    pack_file(walk(tmp_path / "tree"), tmp_path / "source.tar.gz")
-    folder = tmp_path / "work"
-    folder.mkdir()
-    found = inspect_chart(InspectChart(str(tmp_path / "source.tar.gz"), str(folder), path))
-    destination = tmp_path / "packaged.tgz"
+    tree = tmp_path / "tree"
+    room = pathlib.Path(tempfile.mkdtemp(dir=tmp_path))
+    found = inspect_chart(InspectChart(str(tree), path, str(room)))
+    destination = room / "packaged.tgz"
     request = PackageChart(
-        folder=str(folder),
+        tree=str(tree),
         path=path,
+        room=str(room),
         destination=str(destination),
         version=version or found.version,
         values_files=list(values_files),
@@ -154,14 +154,8 @@ def test_another_version_and_other_values(package, tmp_path):
 
 def test_a_chart_that_helm_packed(package, tmp_path):
     _, chart = package(CHART)
-    (tmp_path / "work").rename(tmp_path / "old")
     helm(tmp_path, "package", str(chart), "--destination", str(tmp_path / "tree"))
     theirs = tmp_path / "tree" / "app-1.2.3.tgz"
-    (tmp_path / "packaged.tgz").unlink()
-    (tmp_path / "source.tar.gz").unlink()
     assert pack(tmp_path, "app-1.2.3.tgz").read_bytes() == theirs.read_bytes()
-    (tmp_path / "work").rename(tmp_path / "older")
-    (tmp_path / "packaged.tgz").unlink()
-    (tmp_path / "source.tar.gz").unlink()
     again = pack(tmp_path, "app-1.2.3.tgz", version="1.2.3+abc")
     assert "version: 1.2.3+abc" in helm(tmp_path, "show", "chart", str(again))

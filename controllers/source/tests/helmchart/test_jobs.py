@@ -22,29 +22,31 @@ APP = {
 
 
 @pytest.fixture
-def work(tmp_path, archive):
+def work(tmp_path, write):
     """Inspect and package a chart of a source with these files."""
 
     class Work:
         def __init__(self, files=APP, path="app", **sizes):
             self.folder = tmp_path / f"work-{len(list(tmp_path.iterdir()))}"
             self.folder.mkdir()
-            self.source = self.folder.with_suffix(".tar.gz")
-            self.source.write_bytes(archive(files))
+            self.room = self.folder / "room"
+            self.room.mkdir()
+            self.tree = write(files, f"{self.folder.name}/tree")
             self.path = path
             self.sizes = Sizes(**sizes)
             self.destination = self.folder / "packaged.tgz"
 
         def inspect(self):
             return inspect_chart(
-                InspectChart(str(self.source), str(self.folder), self.path, self.sizes)
+                InspectChart(str(self.tree), self.path, str(self.room), self.sizes)
             )
 
         def package(self, version="1.2.3", **options):
             self.inspect()
             request = PackageChart(
-                folder=str(self.folder),
+                tree=str(self.tree),
                 path=self.path,
+                room=str(self.room),
                 destination=str(self.destination),
                 version=version,
                 sizes=self.sizes,
@@ -149,11 +151,3 @@ def test_a_large_archive_is_not_unpacked(work, archive):
     packaged = archive({"a/Chart.yaml": CHART})
     with pytest.raises(JobError, match="exceeds 50 bytes limit"):
         work({"app.tgz": packaged}, "app.tgz", chart=50).inspect()
-
-
-def test_an_artifact_that_is_none(work):
-    broken = work()
-    broken.source.write_bytes(b"x")
-    with pytest.raises(JobError) as caught:
-        broken.inspect()
-    assert caught.value.type == "Unknown"

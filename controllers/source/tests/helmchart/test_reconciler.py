@@ -232,6 +232,14 @@ async def test_an_artifact_of_another_process_is_fetched(system, files):
         await system.until(Ready=PACKAGED)
 
 
+async def test_an_artifact_that_is_damaged_where_it_is_stored(system, files):
+    system.source(files).write_bytes(b"x")
+    system.apply()
+    async with system.running():
+        await system.until(Ready=("False", "SourceUnavailable"))
+        assert "does not match" in system.condition("FetchFailed")["message"]
+
+
 async def test_a_file_that_is_gone_is_waited_for(system, files):
     elsewhere = system.tmp_path / "elsewhere"
     elsewhere.mkdir()

@@ -47,7 +47,7 @@ class Storage:
 
     def __init__(self, flags: SourceFlags) -> None:
         self._flags = flags
-        self._base = ""
+        self._base = self._loopback = ""
         self._serving = asyncio.Event()
         self._log = logger("storage")
         self.root = Path(flags.storage_path)
@@ -60,17 +60,22 @@ class Storage:
         host, port = self._flags.storage_listen
         async with ArtifactServer(self.store, host=host, port=port) as server:
             address = self._flags.advertised(server.port)
+            self._loopback = f"http://{_reachable(host)}:{server.port}"
             self._base = address if "://" in address else f"http://{address}"
             self._serving.set()
             self._log.info("serving artifacts", address=self._base)
             await asyncio.Event().wait()
+
+    async def ready(self) -> None:
+        """Wait until artifacts are served, and so their addresses are known."""
+        await self._serving.wait()
 
     async def check(self, ctx: Context[M], obj: Source) -> None:
         """Collect garbage, then hold the advertised artifact against what is stored.
 
         A missing or damaged one leaves the status, with an event for the damaged one.
         """
-        await self._serving.wait()
+        await self.ready()
         artifact = obj.status.artifact
         await self._collect(obj, artifact)
         if artifact is None:
@@ -141,6 +146,10 @@ class Storage:
         """Name the address of a stored file; not escaped, as upstream's is not."""
         return f"{self._base}/{path}"
 
+    def loopback(self, path: str) -> str:
+        """Name the address at which this very process reaches a stored file."""
+        return f"{self._loopback}/{path}"
+
     async def _collect(self, obj: Source, artifact: Artifact | None) -> None:
         try:
             async with asyncio.timeout(_COLLECT_TIMEOUT):
@@ -158,6 +167,12 @@ class Storage:
 def prefix(obj: Source) -> str:
     """`<kind>/<namespace>/<name>`, the folder of an object."""
     return f"{obj.kind.lower()}/{obj.metadata.namespace}/{obj.metadata.name}"
+
+
+def _reachable(host: str) -> str:
+    if host in {"", "0.0.0.0"}:  # noqa: S104  (compared, not bound)
+        return "127.0.0.1"
+    return f"[{'::1' if host == '::' else host}]" if ":" in host else host
 
 
 def _chunks(path: Path) -> Iterator[bytes]:

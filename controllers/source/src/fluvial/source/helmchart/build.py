@@ -31,21 +31,23 @@ class Builder:
         self._sizes = sizes
 
     async def build(
-        self, ctx: Context[HelmChart], action: Build, folder: Path, *, recovered: bool
+        self, ctx: Context[HelmChart], action: Build, tree: Path, room: Path, *, recovered: bool
     ) -> None:
-        """Package the chart that was inspected in `folder`, store it, and advertise it.
+        """Package the chart that was found in `tree`, store it, and advertise it.
 
-        `recovered` says that the last attempt failed: then people hear that all is well again.
-        Raises ChartError, or Transient with StorageOperationFailed set.
+        `room` is the attempt's own folder; `recovered` says that the last attempt failed: then
+        people hear that all is well again. Raises ChartError, or Transient with
+        StorageOperationFailed set.
         """
         obj, chart = ctx.obj, action.wanted
         before = obj.status.artifact
         if action.outdated or before is None:
             await self._announce(ctx, action)
-        content = folder / "chart.tgz"
+        content = room / "packaged.tgz"
         request = PackageChart(
-            folder=str(folder),
+            tree=str(tree),
             path=obj.spec.chart,
+            room=str(room),
             destination=str(content),
             version=chart.version,
             values_files=values_files(obj),

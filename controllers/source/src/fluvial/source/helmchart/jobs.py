@@ -1,7 +1,6 @@
-"""What runs in worker processes: finding a chart in an artifact, and packaging it.
+"""What runs in worker processes: finding a chart in a source's tree, and packaging it.
 
-A JobError has the reason of a `ChartError` as its type, or `Unknown` for an artifact that cannot
-be unpacked.
+A JobError has the reason of a `ChartError` as its type.
 """
 
 import shutil
@@ -22,7 +21,7 @@ from fluvial.source.helmchart.errors import (
 from fluvial.source.helmchart.files import ChartFiles, ChartUnreadable, Sizes, inside
 from fluvial.source.helmchart.metadata import CHART_FILE, ChartMetadata
 from fluvial.source.helmchart.values import merge_files
-from fluvial.toolkit.artifacts import ArchiveRejected, Entry, pack_file, unpack
+from fluvial.toolkit.artifacts import ArchiveRejected, Entry, pack_file
 from fluvial.toolkit.workers import JobError
 
 __all__ = [
@@ -34,18 +33,19 @@ __all__ = [
     "package_chart",
 ]
 
-_SOURCE, _CHART, _AGAIN = "source", "chart", "chart-again"
+_INSPECTED, _UNPACKED = "inspected", "unpacked"
 
 
 class InspectChart(msgspec.Struct, frozen=True):
-    """Unpack a source's artifact into `folder`, which is empty, and look for a chart in it.
+    """Look for a chart in the unpacked artifact `tree` of a source.
 
-    `archive` is the artifact's file, `path` the chart's place in it: a folder, or a packaged chart.
+    `path` is its place there: a folder, or a packaged chart, which is unpacked into the folder
+    `room`.
     """
 
-    archive: str
-    folder: str
+    tree: str
     path: str
+    room: str
     sizes: Sizes = Sizes()
 
 
@@ -64,8 +64,9 @@ class PackageChart(msgspec.Struct, frozen=True):
     very version is copied as it is.
     """
 
-    folder: str
+    tree: str
     path: str
+    room: str
     destination: str
     version: str
     values_files: list[str] = []
@@ -81,15 +82,8 @@ class PackagedChart(msgspec.Struct, frozen=True):
 
 def inspect_chart(request: InspectChart) -> FoundChart:
     """Find the chart and read its metadata."""
-    folder = Path(request.folder)
-    root = folder / _SOURCE
-    try:
-        with Path(request.archive).open("rb") as archive:
-            unpack(archive, root)
-    except ArchiveRejected as error:
-        raise JobError("Unknown", f"artifact of the source: {error}") from error
     with _told():
-        place = inside(root, request.path)
+        place = inside(Path(request.tree), request.path)
         if place.is_dir():
             # The metadata alone: whether all can be loaded is a question of packaging.
             names = (CHART_FILE, "requirements.yaml")
@@ -98,7 +92,9 @@ def inspect_chart(request: InspectChart) -> FoundChart:
             }
         elif place.is_file():
             try:
-                files = ChartFiles.from_archive(place, folder / _CHART, request.sizes).files
+                files = ChartFiles.from_archive(
+                    place, Path(request.room) / _INSPECTED, request.sizes
+                ).files
             except ChartUnreadable as error:
                 raise InvalidChartReference(f"chart at '{request.path}': {error}") from error
         else:
@@ -112,14 +108,13 @@ def inspect_chart(request: InspectChart) -> FoundChart:
 
 def package_chart(request: PackageChart) -> PackagedChart:
     """Package it, or copy it where nothing is to be changed."""
-    folder = Path(request.folder)
-    root = folder / _SOURCE
+    root = Path(request.tree)
     place = inside(root, request.path)
     with _told():
         if place.is_dir():
             chart = _loaded(lambda: ChartFiles.from_folder(place, request.sizes))
         else:
-            room = folder / _AGAIN
+            room = Path(request.room) / _UNPACKED
             chart = _loaded(lambda: ChartFiles.from_archive(place, room, request.sizes))
             if not request.values_files and _metadata(chart).version == request.version:
                 _copy(place, Path(request.destination))

@@ -21,7 +21,7 @@ from fluvial.source.helmchart.errors import ChartError
 from fluvial.source.helmchart.files import Sizes
 from fluvial.source.helmchart.jobs import FoundChart, InspectChart
 from fluvial.source.helmchart.keep import keep
-from fluvial.source.helmchart.source import artifact_of, file_of
+from fluvial.source.helmchart.source import artifact_of, tree_of
 from fluvial.source.helmchart.state import Action, Build, Keep, State, decide, wanted
 from fluvial.source.helmchart.work import run
 from fluvial.source.storage import Storage, prefix
@@ -35,7 +35,7 @@ __all__ = ["HelmChartReconciler"]
 class HelmChartReconciler:
     """Turns a chart of a source into an artifact that Helm can load.
 
-    `fetcher` gets artifacts that other processes store; `workers` unpack and package.
+    `fetcher` unpacks artifacts, each once; `workers` read and package charts.
     """
 
     def __init__(
@@ -81,29 +81,28 @@ class HelmChartReconciler:
             if isinstance(action, Keep):
                 keep(ctx, action, recovered=recovered)
                 return
-        async with _folder() as folder:
-            found = await self._inspect(ctx, source, folder)
+        async with (
+            tree_of(obj, source, self._storage, self._fetcher) as tree,
+            _folder() as room,
+        ):
+            found = await self._inspect(ctx, tree, room)
             match _decide(obj, found, source):
                 case Keep() as action:
                     keep(ctx, action, recovered=recovered)
                 case Build() as action:
-                    await self._builder.build(ctx, action, folder, recovered=recovered)
+                    await self._builder.build(ctx, action, tree, room, recovered=recovered)
         self._found[ctx.key] = (source.digest, obj.spec.chart, found)
 
     def _remembered(self, ctx: Context[HelmChart], source: Artifact) -> FoundChart | None:
-        """Return what these very bytes were found to hold: an interval need not unpack them."""
+        """Return what these very bytes were found to hold: an interval need not look again."""
         digest, path, found = self._found.get(ctx.key, ("", "", None))
         return found if (digest, path) == (source.digest, ctx.obj.spec.chart) else None
 
-    async def _inspect(self, ctx: Context[HelmChart], source: Artifact, folder: Path) -> FoundChart:
-        async with file_of(ctx.obj, source, self._storage, self._fetcher) as archive:
-            request = InspectChart(
-                archive=str(archive),
-                folder=str(folder),
-                path=ctx.obj.spec.chart,
-                sizes=self._sizes,
-            )
-            return await run(self._workers, ctx, "inspect_chart", request, FoundChart)
+    async def _inspect(self, ctx: Context[HelmChart], tree: Path, room: Path) -> FoundChart:
+        request = InspectChart(
+            tree=str(tree), path=ctx.obj.spec.chart, room=str(room), sizes=self._sizes
+        )
+        return await run(self._workers, ctx, "inspect_chart", request, FoundChart)
 
     def _latest(self, obj: HelmChart) -> str:
         """Return the present address of the link to the newest chart, if there is one."""
@@ -133,7 +132,7 @@ def _failed(ctx: Context[HelmChart], error: ChartError) -> ReconcileError:
 
 @asynccontextmanager
 async def _folder() -> AsyncIterator[Path]:
-    """Provide a folder for one attempt; a source may be large, so it is removed off the loop."""
+    """Provide a folder for one attempt, removed off the loop."""
     folder = tempfile.TemporaryDirectory(prefix="chart-", ignore_cleanup_errors=True)
     try:
         yield Path(folder.name)

@@ -1,4 +1,4 @@
-"""The source of a chart: its artifact, as a file on this machine, and its changes."""
+"""The source of a chart: its artifact, as a folder on this machine, and its changes."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +13,7 @@ from fluvial.source.storage import Storage
 from fluvial.toolkit import Context, Key, NotFound, Stalled, Store, Transient, Waiting, key_of
 from fluvial.toolkit.artifacts import ArtifactError, ArtifactNotFound, Fetcher
 
-__all__ = ["INDEX", "artifact_of", "charts_of", "file_of", "indexed"]
+__all__ = ["INDEX", "artifact_of", "charts_of", "indexed", "tree_of"]
 
 INDEX: Final = "source"
 """The index by which a source finds the charts that are made from it."""
@@ -44,19 +44,19 @@ async def artifact_of(ctx: Context[HelmChart]) -> Artifact:
 
 
 @asynccontextmanager
-async def file_of(
+async def tree_of(
     obj: HelmChart, artifact: Artifact, storage: Storage, fetcher: Fetcher
 ) -> AsyncIterator[Path]:
-    """Provide the artifact's file: our own, or a copy when another process stores it.
+    """Provide the unpacked artifact: our own, or another process's when we do not store it.
 
-    Raises Waiting while it is being replaced, Transient where it cannot be fetched.
+    A source is unpacked once for all of its charts. Raises Waiting while it is being replaced,
+    Transient where it cannot be fetched.
     """
     try:
-        if await storage.store.verify(artifact.path, artifact.digest):
-            yield storage.root / artifact.path
-            return
-        async with fetcher.file(artifact.url, artifact.digest) as path:
-            yield path
+        ours = await storage.store.stat(artifact.path) is not None
+        url = storage.loopback(artifact.path) if ours else artifact.url
+        async with fetcher.tree(url, artifact.digest) as tree:
+            yield tree
     except ArtifactNotFound as error:
         raise _nothing_yet(obj) from error
     except ArtifactError as error:
