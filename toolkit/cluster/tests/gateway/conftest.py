@@ -151,6 +151,12 @@ class World:
         """Return how often each version (or failure) answers."""
         return collections.Counter([await self.version(**options) for _ in range(count)])
 
+    async def served(self, path="/"):
+        """Wait until Envoy's workers have a route for a path, a moment after its main thread."""
+        async with asyncio.timeout(WITHIN):
+            while (await self.get(path))[0] == 404:
+                pass
+
     async def eventually(self, wanted, **options):
         """Ask until the answer is what is wanted: endpoints change in their own time."""
         async with asyncio.timeout(WITHIN):

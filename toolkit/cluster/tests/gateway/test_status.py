@@ -1,6 +1,7 @@
 """What the statuses say, and how what cannot be served is refused."""
 
 import asyncio
+import socket
 
 import pytest
 
@@ -89,17 +90,17 @@ BACKEND = {"backendRefs": [{"name": "web", "port": 80}]}
 async def test_what_cannot_be_done_is_refused_and_the_old_rules_go(world, rule, text):
     await world.service("web")
     await world.route("web", [BACKEND])
-    assert await world.version() == 503, "routed, without endpoints"
+    await world.eventually(503)
     found = await world.change("web", {"spec": {"rules": [BACKEND | rule]}})
     assert (found["Accepted"]["status"], found["Accepted"]["reason"]) == (
         "False",
         "UnsupportedValue",
     )
     assert text in found["Accepted"]["message"]
-    assert await world.version() == 404
+    await world.eventually(404)
     found = await world.change("web", {"spec": {"rules": [BACKEND]}})
     assert found["Accepted"]["status"] == "True"
-    assert await world.version() == 503
+    await world.eventually(503)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,7 @@ async def test_a_backend_that_cannot_be_used_answers_500(world, ref, reason):
     found = await world.route("web", [{"backendRefs": [ref]}])
     assert found["Accepted"]["status"] == "True"
     assert (found["ResolvedRefs"]["status"], found["ResolvedRefs"]["reason"]) == ("False", reason)
-    assert await world.version() == 500
+    await world.eventually(500)
 
 
 async def test_listeners_that_cannot_serve_say_so(world):
@@ -166,10 +167,31 @@ async def test_listeners_that_cannot_serve_say_so(world):
     }
 
 
+async def test_a_port_that_is_taken_is_told_and_does_not_hold_up_the_others(world):
+    await world.service("web")
+    await world.route("web", [BACKEND])
+    with socket.socket() as taken:
+        taken.bind(("", 0))
+        taken.listen()
+        listeners = [{"name": "http", "port": taken.getsockname()[1], "protocol": "HTTP"}]
+        await world.gateway("late", listeners)
+
+        def refused(obj):
+            found = by_type((obj.get("status") or {}).get("conditions") or [])
+            programmed = found.get("Programmed", {})
+            return programmed.get("status") == "False" and programmed
+
+        found = await world.until(GATEWAYS, "late", refused)
+        assert found["reason"] == "Invalid"
+        found = await world.change("web", {"spec": {"rules": [{"backendRefs": []}]}})
+        assert found["Accepted"]["status"] == "True"
+        await world.eventually(500)
+
+
 async def test_a_deleted_route_and_gateway_stop_serving(world):
     await world.service("web")
     await world.route("web", [BACKEND])
-    assert await world.version() == 503
+    await world.eventually(503)
     await world.api.delete(ROUTES, "default", "web")
     await world.eventually(404)
     await world.api.delete(GATEWAYS, "default", "main")

@@ -22,6 +22,7 @@ async def two(world):
 async def test_weights_headers_and_missing_endpoints(two):
     found = await two.route("web", [{"backendRefs": backends(one=90, two=10)}])
     assert found["Accepted"]["status"] == found["ResolvedRefs"]["status"] == "True"
+    await two.served()
     counts = await two.versions(600)
     assert set(counts) == {"one", "two"}
     assert 30 <= counts["two"] <= 95, "60 expected; the bounds are four standard deviations away"
@@ -34,11 +35,13 @@ async def test_weights_headers_and_missing_endpoints(two):
         {"backendRefs": backends(one=100, two=0)},
     ]
     await two.change("web", {"spec": {"rules": rules}})
+    await two.eventually("two", x_canary="insider")
     assert await two.versions(20, x_canary="insider") == {"two": 20}
     assert await two.versions(20, x_canary="other") == {"one": 20}
 
     await two.service("nobody")
     await two.change("web", {"spec": {"rules": [{"backendRefs": backends(nobody=1)}]}})
+    await two.eventually(503)
     assert await two.versions(3) == {503: 3}
 
 
@@ -56,7 +59,7 @@ async def test_a_weight_change_is_live_within_50_ms(two):
 
 async def test_endpoints_follow_the_pods(two):
     await two.route("web", [{"backendRefs": backends(one=1)}])
-    assert await two.version() == "one"
+    await two.eventually("one")
     await two.api.delete("v1/pods", "default", "one")
     await two.eventually(503)
     await two.pod("one-again")
@@ -70,6 +73,7 @@ async def test_a_backend_that_does_not_exist_fails_its_share_only(two):
     assert found["Accepted"]["status"] == "True"
     assert found["ResolvedRefs"]["reason"] == "BackendNotFound"
     assert "Service default/missing does not exist" in found["ResolvedRefs"]["message"]
+    await two.served()
     counts = await two.versions(100)
     assert set(counts) == {"one", 500}
     assert 25 <= counts[500] <= 75
@@ -102,6 +106,7 @@ async def test_filters_act_on_requests_and_answers(two):
     matches = [{"path": {"type": "PathPrefix", "value": "/shop"}}]
     rules = [{"matches": matches, "filters": filters, "backendRefs": backend}]
     await two.route("web", rules)
+    await two.served("/shop")
     status, headers, body = await two.get("/shop")
     assert status == 200
     assert json.loads(body)["version"] == "one"
@@ -113,7 +118,8 @@ async def test_filters_act_on_requests_and_answers(two):
 
 async def test_envoy_counts_by_cluster_name_and_is_a_scrape_target(two, ask, tmp_path):
     await two.route("web", [{"backendRefs": backends(one=1)}])
-    assert await two.versions(5) == {"one": 5}
+    await two.eventually("one")
+    assert await two.versions(4) == {"one": 4}
     async with asyncio.timeout(20):
         while True:
             targets = json.loads((tmp_path / "targets.json").read_text())

@@ -33,6 +33,7 @@ ROUTES = "gateway.networking.k8s.io/v1/httproutes"
 _LOG = logging.getLogger(__name__)
 _ALL: Key = ("", "all")
 _PATIENCE = 2.0
+_IMPATIENCE = 0.05
 _AGAIN = 1.0
 _SERVICE_NAME = "kubernetes.io/service-name"
 
@@ -54,6 +55,8 @@ class Gateways:
         self._timer = node.timer
         self._pool = node.addresses
         self._addresses: dict[str, str] = {}
+        # What Envoy refused the last time: everything else must not wait for it.
+        self._refused: set[str] = set()
         self._envoy = Envoy(node.directory / "gateway", node.processes)
         self._changed = changed
         self._tasks: asyncio.TaskGroup | None = None
@@ -115,7 +118,7 @@ class Gateways:
         usable = [each for each in served if uid_of(each) in self._addresses]
         plan = make_plan(self._snapshot(usable))
         versions = await asyncio.to_thread(self._envoy.files.write, plan.program)
-        refused = await self._envoy.refused(versions, _PATIENCE)
+        refused = await self._refusals(versions)
         await self._write_routes(plan)
         waiting = False
         for gateway in served:
@@ -128,6 +131,16 @@ class Gateways:
             status = gateway_status(gateway, verdicts, attached, serving, now)
             await self._view.set_status(GATEWAYS, gateway, status)
         return _AGAIN if waiting else None
+
+    async def _refusals(self, versions: dict[str, str]) -> set[str]:
+        """Return which files Envoy has not taken over."""
+        known = {name: version for name, version in versions.items() if name in self._refused}
+        fresh = {name: version for name, version in versions.items() if name not in known}
+        refused = await self._envoy.refused(fresh, _PATIENCE)
+        if known:
+            refused |= await self._envoy.refused(known, _IMPATIENCE)
+        self._refused = refused
+        return refused
 
     def _snapshot(self, gateways: list[Object]) -> Snapshot:
         view = self._view
@@ -162,7 +175,7 @@ class Gateways:
             if not self.admin:
                 problems[port] = "Envoy is not running (yet)"
             elif f"http.{name}.rds.{name}" in refused or "cluster_manager.cds" in refused:
-                problems[port] = f"port {port}: Envoy has refused it, see {self._envoy.log}"
+                problems[port] = f"port {port}: Envoy does not take it (is the port free?)"
             elif not await self._envoy.listens(address, port, _PATIENCE):
                 problems[port] = f"port {port} of {address} cannot be bound"
         return Serving(address, problems, refusal)
