@@ -115,7 +115,10 @@ def render(request: RenderRequest) -> RenderReply:
             definitions=definitions,
             skipped=skipped,
         )
-    except (HelmError, YamlError, ValueError) as error:
+    except YamlError as error:
+        # Every line but the first is a quote, perhaps of a Secret.
+        raise RenderFailed(str(error).partition("\n")[0]) from error
+    except ValueError as error:
         raise RenderFailed(str(error)) from error
 
 
@@ -129,7 +132,8 @@ def parse(request: ParseRequest) -> ParseReply:
             ]
         )
     except YamlError as error:
-        raise RenderFailed(f"stored manifest: {error}") from error
+        place = str(error).partition("\n")[0]
+        raise RenderFailed(f"stored manifest: {place}") from error
 
 
 def _definitions(files: list[File]) -> tuple[list[Unstructured], list[str]]:

@@ -11,6 +11,7 @@ from fluvial.helm.errors import ActionFailed
 from fluvial.toolkit import (
     ApiError,
     Client,
+    ClientError,
     Clock,
     NotFound,
     Resource,
@@ -22,6 +23,7 @@ from fluvial.toolkit.apply import (
     HealthExpressions,
     Inventory,
     normalize,
+    readable,
     verdict,
     wait,
     wait_gone,
@@ -281,8 +283,10 @@ def _vanishes(obj: Unstructured) -> bool:
 
 
 def _readable(obj: Unstructured, error: Exception) -> str:
+    """Name the object, and never a value of a Secret: the text ends up in a status."""
     if isinstance(error, ActionFailed):
         return str(error)
     metadata = obj.get("metadata") or {}
     name = f"{obj.get('kind')}/{metadata.get('name') or metadata.get('generateName')}"
-    return f"{name}: {error}"
+    text = readable(error, obj) if isinstance(error, ClientError) else str(error)
+    return f"{name}: {text}"

@@ -13,6 +13,7 @@ are upstream's but for what docs/decisions lists ("The apply engine").
 """
 
 from fluvial.toolkit.apply import kstatus
+from fluvial.toolkit.apply._plan import readable
 from fluvial.toolkit.apply.applier import Applier, BeforeWrite
 from fluvial.toolkit.apply.changes import MISSING, Action, Change, ChangeSet, FieldChange
 from fluvial.toolkit.apply.errors import (
@@ -66,6 +67,7 @@ __all__ = [
     "normalize",
     "order",
     "prune",
+    "readable",
     "sort_key",
     "stage",
     "stages",
