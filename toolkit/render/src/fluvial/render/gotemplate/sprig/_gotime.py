@@ -100,9 +100,8 @@ def _offset(moment: datetime, *, colon: bool, zulu: bool, hours_only: bool = Fal
 
 def _zone(moment: datetime) -> str:
     name = moment.tzname() or "UTC"
-    return name if not name.startswith("UTC") or name == "UTC" else _offset(
-        moment, colon=False, zulu=False, hours_only=name.endswith(":00")
-    )  # fmt: skip
+    unnamed = name.startswith("UTC") and name != "UTC"
+    return _offset(moment, colon=False, zulu=False) if unnamed else name
 
 
 def _token(moment: datetime, token: str) -> str:
