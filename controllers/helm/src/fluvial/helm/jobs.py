@@ -1,5 +1,6 @@
 """What runs in worker processes: loading charts, rendering, reading manifests. No network."""
 
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -87,8 +88,7 @@ class ParseReply(msgspec.Struct, kw_only=True):
 def load(request: LoadRequest) -> LoadReply:
     """Load. Raises RenderFailed."""
     try:
-        with open(request.path, "rb") as file:  # noqa: PTH123
-            return LoadReply(metadata=load_chart(file.read()).metadata)
+        return LoadReply(metadata=load_chart(Path(request.path).read_bytes()).metadata)
     except (HelmError, OSError) as error:
         raise RenderFailed(str(error)) from error
 
