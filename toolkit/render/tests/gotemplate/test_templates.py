@@ -200,8 +200,9 @@ def test_a_budget_stops_what_does_not_end(template, limits, message):
 
     templates = Templates({**sprig.functions(), "include": include})
     templates.add("t", template)
-    with pytest.raises(BudgetExceeded, match=message):
+    with pytest.raises(BudgetExceeded, match=message) as caught:
         templates.execute("t", {}, budget=Budget(**limits))
+    assert caught.value.line == 1, "the error has a place"
     templates.add("after", "fine")
     assert templates.execute("after", None) == "fine", "the set is usable afterwards"
 

@@ -210,6 +210,7 @@ def _call_template(node: nodes.TemplateCall) -> BodyFn:
         if template is None:
             run.fail(f'template "{name}" not defined')
         data = argument_of(run, dot) if argument_of else None
+        run.budget.enter(run.depth + 1)
         run.nested(template, data).start(data)
         return _GO_ON
 

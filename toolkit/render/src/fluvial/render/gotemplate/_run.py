@@ -73,7 +73,6 @@ class Run:
     def start(self, data: Any) -> None:
         """Execute the template. Raises TemplateError."""
         try:
-            self.budget.enter(self.depth)
             self.template.body(self, data)
         except Exhausted as error:
             raise self.error(str(error), BudgetExceeded) from None

@@ -91,6 +91,8 @@ class Templates:
         parts: list[str] = []
         self._budget, self._depth = budget, outer[1] + 1
         try:
+            if outer[0] is not None:
+                budget.enter(self._depth)  # the caller is a template, which knows its place
             with _stack():
                 run = Run(template, self._templates, self._functions, self._missing, budget,
                           data, parts, self._depth)  # fmt: skip
