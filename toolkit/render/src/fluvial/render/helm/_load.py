@@ -50,14 +50,16 @@ def _assemble(files: list[File], budget: Budget, *, where: str, depth: int) -> C
         name = file.name
         if name == "Chart.yaml":
             continue
-        if name in {"Chart.lock", "requirements.lock"} and (name == "Chart.lock" or v1):
+        if name in {"Chart.lock", "requirements.lock"}:
             chart.lock = _mapping(file, where)
             if v1:
                 chart.files.append(file)
-        elif name == "requirements.yaml" and v1:
+        elif name == "requirements.yaml":
+            # Read for v2 too, as upstream does; only v1 has it in `.Files`.
             declared = _mapping(file, where).get("dependencies")
             chart.metadata["dependencies"] = _dependencies(declared, f"{where}{name}")
-            chart.files.append(file)
+            if v1:
+                chart.files.append(file)
         elif name == "values.yaml":
             chart.values = _values(file, where)
         elif name == "values.schema.json":
