@@ -264,8 +264,11 @@ def _command(node: nodes.Command) -> CommandFn:
 
 def _method(node: nodes.Field | nodes.Variable | nodes.Chain, args: Sequence[ArgFn]) -> CommandFn:
     base, names = _base(node), node.names
+    plain = _fields(node, base, names) if names and not args else None
 
     def method(run: Run, dot: Any, final: Any) -> Any:
+        if plain is not None and final is MISSING:
+            return plain(run, dot)
         run.node = node
         value = base(run, dot)
         if not names:
