@@ -45,10 +45,14 @@ class Crew:
         self._members: dict[str, Member] = {}
         self._reaper: asyncio.subprocess.Process | None = None
         self._ending = False
+        self._before: str | None = None
 
     async def __aenter__(self) -> Self:
         self.folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="fluvial-demo-"))
         await asyncio.to_thread((self.folder / "tmp").mkdir)
+        # What this process itself writes, a client's key for instance, goes with the folder too.
+        self._before = tempfile.tempdir
+        tempfile.tempdir = str(self.folder / "tmp")
         self._reaper = await asyncio.create_subprocess_exec(
             *(sys.executable, "-I", "-S", str(reaper.__file__), str(self.folder)),
             stdin=asyncio.subprocess.PIPE,
@@ -136,6 +140,7 @@ class Crew:
 
     async def _close(self) -> None:
         self._ending = True
+        tempfile.tempdir = self._before
         members = list(self._members.values())
         # The first one started is what all others talk to: it goes last.
         await asyncio.gather(*(self._stop(member) for member in members[1:]))
