@@ -35,6 +35,12 @@ class Run:
             )
         return self
 
+    def fluvial(self, *arguments):
+        command = [sys.executable, "-m", "fluvial.cli.main", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=WITHIN, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
     def wait(self):
         return self._popen.wait(WITHIN)
 

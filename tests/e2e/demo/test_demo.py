@@ -52,9 +52,15 @@ def test_ctrl_c_ends_everything(demo):
     assert demo.left == []
 
 
-def test_nothing_outlives_a_killed_demo(demo):
+def test_look_around_and_then_nothing_outlives_a_killed_demo(demo):
     demo.start("--until=deploy", "--keep")
     demo.until(lambda: "Press Ctrl-C" in demo.text)
+    kubeconfig = re.search(r"KUBECONFIG=(\S+)", demo.text)[1]
+    table = demo.fluvial("get", "-A", f"--kubeconfig={kubeconfig}")
+    assert re.search(r"^demo +kustomization/web +\S+ +True +Applied revision", table, re.MULTILINE)
+    assert re.search(r"^demo +canary/web +Initialized +0", table, re.MULTILINE)
+    none = demo.fluvial("get", "buckets", "-n=demo", f"--kubeconfig={kubeconfig}")
+    assert none == "No objects in namespace demo.\n"
     assert demo.left
     demo.signal(signal.SIGKILL)
     demo.wait()

@@ -1,6 +1,7 @@
 """The demo from its start to its exit status."""
 
 import asyncio
+import contextlib
 import os
 import signal
 import sys
@@ -31,6 +32,7 @@ _RATE: Final = 100.0
 """Requests a second: at 10 % of users a few checks see enough failures to judge by."""
 
 _INTERRUPTED: Final = 130
+_WIDTH: Final = 120
 
 
 def run(options: Options) -> int:
@@ -39,12 +41,15 @@ def run(options: Options) -> int:
     try:
         return asyncio.run(_Demo(options, screen).play())
     except asyncio.CancelledError:
-        screen.plain("\ninterrupted; everything was ended and removed")
+        with contextlib.suppress(OSError):  # the terminal itself may be gone
+            screen.plain("\ninterrupted; everything was ended and removed")
         return _INTERRUPTED
 
 
 def _width() -> int:
-    return os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else 120
+    """Return the terminal's width; some do not know theirs."""
+    known = os.get_terminal_size(sys.stdout.fileno()).columns if sys.stdout.isatty() else 0
+    return known or _WIDTH
 
 
 class _Demo:
@@ -138,7 +143,8 @@ class _Demo:
             self._heading(step, title)
             await play()
         self._screen.table([])
-        self._screen.heading("What happened, and when")
+        if steps.releases:
+            self._screen.heading("What happened, and when")
         for line in timeline(steps.releases, board, load, measurements):
             self._screen.plain(line)
         seconds = time.monotonic() - self._began
