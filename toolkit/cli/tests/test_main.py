@@ -27,6 +27,12 @@ def test_not_understood(arguments, reason):
     assert caught.value.code == 2, reason
 
 
+def test_an_unknown_store_in_the_environment(capsys, monkeypatch):
+    monkeypatch.setenv("METRICS", "graphite")
+    assert main(["demo"]) == 2
+    assert "METRICS=graphite is not known; use embedded or prometheus" in capsys.readouterr().err
+
+
 def test_get_names_the_kinds_it_knows(capsys):
     assert main(["get", "pods"]) == 2
     assert "unknown kind 'pods'; known are: gitrepositories" in capsys.readouterr().err

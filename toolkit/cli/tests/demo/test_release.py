@@ -66,9 +66,13 @@ def test_what_came_before_the_push_or_after_the_verdict_is_left_out(board, load)
     ("notes", "said", "reason"),
     [
         ([], "passed", "no word is consent"),
-        ([Note(3.0, "Warning", "Halt web: 80% < 99%")], "1 check failed: web: 80% < 99%", "one"),
+        ([Note(3.0, "Warning", "Halt web.demo advancement 80%")], "1 check failed: 80%", "one"),
+        ([Note(3.0, "Warning", "Halt advancement no")], "1 check failed: no", "no target"),
         (
-            [Note(3.0, "Warning", "Halt a"), Note(5.0, "Warning", "Halt b")],
+            [
+                Note(3.0, "Warning", "Halt advancement a"),
+                Note(5.0, "Warning", "Halt advancement b"),
+            ],
             "2 checks failed: b",
             "the last one is told",
         ),

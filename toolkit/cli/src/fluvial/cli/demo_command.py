@@ -2,9 +2,10 @@
 
 import argparse
 import os
+import sys
 from typing import TYPE_CHECKING
 
-from fluvial.cli.demo.options import FAULTS, STEPS, Options
+from fluvial.cli.demo.options import FAULTS, METRICS, STEPS, Options
 
 if TYPE_CHECKING:
     from fluvial.cli.commands import Commands
@@ -26,7 +27,7 @@ def add(commands: "Commands") -> None:
     )
     parser.add_argument(
         "--metrics",
-        choices=("embedded", "prometheus"),
+        choices=METRICS,
         default=os.environ.get("METRICS") or "embedded",
         help="who answers queries; prometheus must be installed (or METRICS=…)",
     )
@@ -45,6 +46,10 @@ def add(commands: "Commands") -> None:
 
 
 def _run(parsed: argparse.Namespace) -> int:
+    if parsed.metrics not in METRICS:  # argparse checks no default
+        known = " or ".join(METRICS)
+        sys.stderr.write(f"fluvial demo: METRICS={parsed.metrics} is not known; use {known}\n")
+        return 2
     # The other commands must not load what the demo needs.
     from fluvial.cli.demo.run import run  # noqa: PLC0415
 

@@ -3,12 +3,15 @@
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
-__all__ = ["CONTROLLERS", "FAULTS", "STEPS", "Options", "Step"]
+__all__ = ["CONTROLLERS", "FAULTS", "METRICS", "STEPS", "Options", "Step"]
 
 Step: TypeAlias = Literal["start", "deploy", "good", "bad", "config"]
 
 STEPS: Final[tuple[Step, ...]] = ("start", "deploy", "good", "bad", "config")
 """The steps in order; `--until` names the last one."""
+
+METRICS: Final = ("embedded", "prometheus")
+"""Who may answer the canary controller's queries."""
 
 CONTROLLERS: Final = ("source", "kustomize", "helm", "canary")
 

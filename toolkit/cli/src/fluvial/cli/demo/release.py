@@ -1,5 +1,6 @@
 """One push and what became of it: times, stages with their evidence, a verdict."""
 
+import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ from fluvial.cluster.load import Load, Tally
 
 __all__ = ["Release", "Weighed", "timeline"]
 
+_HALT: Final = re.compile(r"^Halt (\S+ )?advancement ")
 _TRAFFIC: Final = frozenset({"Progressing", "WaitingPromotion", "Promoting", "Finalising"})
 
 
@@ -138,4 +140,4 @@ def _objection(notes: Sequence[Note], start: float, stop: float) -> str:
     if not halts:
         return "passed"
     count = "1 check" if len(halts) == 1 else f"{len(halts)} checks"
-    return f"{count} failed: {halts[-1].removeprefix('Halt ')}"
+    return f"{count} failed: {_HALT.sub('', halts[-1])}"
