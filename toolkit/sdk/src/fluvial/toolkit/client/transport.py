@@ -170,6 +170,9 @@ class Transport:
         for session in self._sessions.values():
             await session.close()
         self._sessions.clear()
+        # Connections end in callbacks of the loop, which may be closed right after this.
+        for _ in range(2):
+            await asyncio.sleep(0)
 
     async def call(self, request: Request, deadline: float | None = None) -> bytes:
         """Send one request and return the body of its answer, trying again where that is safe.

@@ -97,7 +97,10 @@ class Metrics:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._series: dict[tuple[str, str, str], list[float]] = {}
+        # There from the start, at zero: a rate counts only what comes after a series' first sample.
+        self._series = {
+            ("GET", "root", status): [0.0] * (len(_BUCKETS) + 2) for status in ("200", "500")
+        }
 
     def observe(self, method: str, path: str, status: int, seconds: float) -> None:
         """Count a request. A path is shown as its words joined by `_`, `/` as `root`."""
