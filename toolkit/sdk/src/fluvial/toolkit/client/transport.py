@@ -287,8 +287,8 @@ class Transport:
                 )
             yield self._chunks(response, path, idle)
         finally:
-            # Not release(): an endless answer cannot be drained for reuse. And at once: an orderly end
-            # of TLS would wait for the server, beyond the life of the loop perhaps.
+            # Not release(): an endless answer cannot be drained for reuse. And at once: an orderly
+            # end of TLS would wait for the server, beyond the life of the loop perhaps.
             if response.connection is not None and response.connection.transport is not None:
                 response.connection.transport.abort()
             response.close()
