@@ -42,7 +42,7 @@ def test_the_root_is_the_repository(tree, capsys):
         (["base", "--root", "overlay"], "is not below --root", "outside of the root"),
     ],
 )
-def test_refusals(tree, capsys, monkeypatch, arguments, said, reason):
+def test_refusals(tree, capsys, monkeypatch, arguments, said, reason):  # noqa: PLR0917
     monkeypatch.chdir(tree)
     assert main(["build", "kustomize", *arguments]) == 1, reason
     assert said in capsys.readouterr().err, reason

@@ -1,4 +1,4 @@
-"""`fluvial build kustomize DIR`: print what a kustomization describes, as `kubectl kustomize` does."""
+"""`fluvial build kustomize DIR` prints what `kubectl kustomize DIR` does."""
 
 import argparse
 import sys
