@@ -118,9 +118,12 @@ async def test_a_real_prometheus_takes_the_same_file(tmp_path, targets, target, 
     command = ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={tmp_path / 'data'}"]
     async with process(*command, "--web.listen-address=127.0.0.1:0") as running:
         address = ""
+        ready = False
         async with asyncio.timeout(WITHIN):
-            while b"ready to receive web requests" not in (line := await running.stderr.readline()):
+            while not (ready and address):  # the two are told by two threads, in any order
+                line = await running.stderr.readline()
                 assert line, "Prometheus ended"
+                ready = ready or b"ready to receive web requests" in line
                 if b"Listening on" in line:
                     address = line.decode().split("address=")[1].split()[0]
         found = await rising(session, address)

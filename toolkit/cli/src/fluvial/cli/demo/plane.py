@@ -14,6 +14,7 @@ from fluvial.apis.kinds import ALL
 from fluvial.cli.demo.errors import StepFailed
 from fluvial.cli.demo.processes import Crew
 from fluvial.cluster.gateway.definitions import definitions
+from fluvial.cluster.metrics.prometheus import prometheus_config
 from fluvial.toolkit import Client, Resource
 from fluvial.toolkit.client import NotFound
 
@@ -26,16 +27,6 @@ _DEFINITIONS: Final = Resource(
     "CustomResourceDefinition",
     namespaced=False,
 )
-_PROMETHEUS: Final = """\
-global:
-  scrape_interval: 500ms
-  scrape_timeout: 400ms
-scrape_configs:
-  - job_name: pods
-    file_sd_configs:
-      - files: [{targets}]
-        refresh_interval: 1s
-"""
 _LISTENING: Final = re.compile(rb'msg="Listening on" address=(\S+)')
 
 
@@ -134,7 +125,7 @@ class Plane:
                 process="metrics",
             )
         config = self._crew.folder / "prometheus.yml"
-        config.write_text(_PROMETHEUS.format(targets=self._targets))
+        config.write_text(prometheus_config(self._targets))
         log = self._crew.folder / "metrics.log"
         await self._crew.start_program(
             "metrics",
@@ -142,7 +133,7 @@ class Plane:
             f"--config.file={config}",
             f"--storage.tsdb.path={self._crew.folder / 'tsdb'}",
             "--web.listen-address=127.0.0.1:0",
-            ready=lambda: _LISTENING.search(log.read_bytes()) is not None,
+            ready=lambda: _answers(log.read_bytes()),
             within=self._within,
         )
         found = _LISTENING.search(log.read_bytes())
@@ -163,6 +154,11 @@ class Plane:
             ready=lambda: _bound(addresses),
             within=self._within,
         )
+
+
+def _answers(log: bytes) -> bool:
+    """Tell whether Prometheus listens and answers; it tells both, in either order."""
+    return _LISTENING.search(log) is not None and b"ready to receive web requests" in log
 
 
 def _bound(addresses: Path) -> bool:

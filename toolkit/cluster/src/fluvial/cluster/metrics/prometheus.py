@@ -21,7 +21,7 @@ def prometheus_config(targets: Path, scrape_interval: str = "500ms") -> str:
             "scrape_configs": [
                 {
                     "job_name": "fluvial",
-                    "file_sd_configs": [{"files": [str(targets)], "refresh_interval": "5s"}],
+                    "file_sd_configs": [{"files": [str(targets)], "refresh_interval": "1s"}],
                 }
             ],
         }
