@@ -4,7 +4,7 @@ BIN    := .venv/bin
 STAMP  := .venv/.ready
 JOBS   ?= 2
 
-.PHONY: setup lint type contracts test test-dists faults bench demo crds docs lock clean
+.PHONY: setup lint type contracts test test-dists faults fuzz mutate bench demo crds docs lock clean
 
 setup: $(STAMP)
 
@@ -31,6 +31,14 @@ test-dists: $(STAMP)
 
 faults: $(STAMP)
 	$(BIN)/python -m pytest -n $(JOBS) -q tests/faults
+
+# Ten times the examples of `make test`, and new ones each time.
+fuzz: $(STAMP)
+	FLUVIAL_EXAMPLES=fuzz $(BIN)/python -m pytest -n $(JOBS) -q -m fuzz
+
+# Breaks the code in known places, one at a time: the tests must notice.
+mutate: $(STAMP)
+	$(BIN)/python tools/mutate.py
 
 bench: $(STAMP)
 	@for script in tests/bench/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

@@ -1,9 +1,18 @@
-"""Where FLUVIAL_NO_SKIPS is set, as in CI, a skip is a failure: everything is installed there."""
+"""How every test runs: what a skip means, and how many examples a property gets.
+
+Where FLUVIAL_NO_SKIPS is set, as in CI, a skip is a failure: everything is installed there. A
+property has 200 examples, the same in every run; `make fuzz` gives it 2,000 new ones.
+"""
 
 import os
 from collections.abc import Generator
 
+import hypothesis
 import pytest
+
+hypothesis.settings.register_profile("test", max_examples=200, deadline=None, derandomize=True)
+hypothesis.settings.register_profile("fuzz", max_examples=2000, deadline=None, print_blob=True)
+hypothesis.settings.load_profile(os.environ.get("FLUVIAL_EXAMPLES", "test"))
 
 
 @pytest.hookimpl(wrapper=True)

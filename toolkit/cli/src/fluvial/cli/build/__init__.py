@@ -1,11 +1,9 @@
-"""`fluvial build kustomize DIR` prints what `kubectl kustomize DIR` does."""
+"""`fluvial build`: render on this machine, without a cluster; a module per engine."""
 
 import argparse
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fluvial.render.kustomize import DiskTree, KustomizeError, Options, build, to_yaml
+from fluvial.cli.build import kustomize
 
 if TYPE_CHECKING:
     from fluvial.cli.commands import Commands
@@ -16,42 +14,7 @@ __all__ = ["add"]
 def add(commands: "Commands") -> None:
     """Add the command."""
     text = "Render on this machine, without a cluster."
-    parser = commands.add_parser("build", help=text, description=text)
+    parser: argparse.ArgumentParser = commands.add_parser("build", help=text, description=text)
     engines = parser.add_subparsers(dest="engine", required=True, metavar="ENGINE")
-    text = "Print the objects of a kustomization as YAML, in kubectl's order."
-    kustomize = engines.add_parser("kustomize", help=text, description=text)
-    kustomize.add_argument("directory", type=Path, metavar="DIR")
-    kustomize.add_argument(
-        "--root",
-        type=Path,
-        metavar="DIR",
-        help="folder that references may not leave (default: that of the repository, or DIR)",
-    )
-    kustomize.set_defaults(run=_kustomize)
-
-
-def _kustomize(parsed: argparse.Namespace) -> int:
-    directory = parsed.directory.resolve()
-    root = (parsed.root or _repository(directory)).resolve()
-    if not directory.is_dir():
-        return _fail(f"{parsed.directory} is not a folder")
-    if not directory.is_relative_to(root):
-        return _fail(f"{parsed.directory} is not below --root {parsed.root}")
-    path = directory.relative_to(root).as_posix()
-    try:
-        rendered = build(DiskTree(root), path, options=Options(order="legacy", confined=True))
-    except KustomizeError as error:
-        return _fail(str(error))
-    sys.stdout.write(to_yaml(rendered))
-    return 0
-
-
-def _repository(directory: Path) -> Path:
-    """Return the nearest folder above with a `.git`, or the folder itself."""
-    found = (each for each in (directory, *directory.parents) if (each / ".git").exists())
-    return next(found, directory)
-
-
-def _fail(message: str) -> int:
-    sys.stderr.write(f"fluvial build kustomize: {message}\n")
-    return 1
+    for module in (kustomize,):
+        module.add(engines)
