@@ -8,12 +8,12 @@ from fluvial.apis.meta import DependencyReference
 from fluvial.helm.flags import HelmFlags
 from fluvial.helm.prerequisites import (
     ChartSource,
-    Dependency,
     check_dependencies,
     check_source,
     check_spec,
 )
 from fluvial.toolkit import Stalled, Transient, Waiting
+from fluvial.toolkit.dependencies import Dependency
 
 ARTIFACT = {
     "path": "a.tgz",

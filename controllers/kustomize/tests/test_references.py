@@ -10,12 +10,11 @@ from fluvial.kustomize.references import (
     SOURCES,
     applied,
     configs_of,
-    dependencies_of,
     source_of,
     source_reference,
-    users,
 )
 from fluvial.toolkit import Change, Key, Store
+from fluvial.toolkit.references import dependencies_of, users
 
 
 @pytest.mark.parametrize(
@@ -27,13 +26,6 @@ from fluvial.toolkit import Change, Key, Store
             {"sourceRef": {"kind": "Bucket", "name": "b", "namespace": "infra"}},
             ["Bucket/infra/b"],
             "unless another is named",
-        ),
-        (dependencies_of, {}, [], "none"),
-        (
-            dependencies_of,
-            {"dependsOn": [{"name": "a"}, {"name": "b", "namespace": "infra"}]},
-            ["Kustomization/default/a", "Kustomization/infra/b"],
-            "of either namespace",
         ),
         (configs_of, {}, [], "nothing configured"),
         (
@@ -77,7 +69,7 @@ def test_the_reference_of_the_model_is_that_of_the_index(kustomization):
 def store(kustomization):
     store = Store()
     store.add_index(SOURCES, source_of)
-    store.add_index(DEPENDENCIES, dependencies_of)
+    store.add_index(DEPENDENCIES, dependencies_of(KUSTOMIZATION))
     store.add_index(CONFIGS, configs_of)
     store.put(kustomization("apps", dependsOn=[{"name": "base"}]))
     store.put(kustomization("base"))

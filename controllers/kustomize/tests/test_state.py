@@ -8,8 +8,9 @@ import pytest
 from fluvial.apis.decoding import DecodeError, decode
 from fluvial.apis.kinds import KUSTOMIZATION
 from fluvial.apis.meta import Artifact
-from fluvial.kustomize.state import Dependency, Proceed, Refuse, State, decide, retry_interval
+from fluvial.kustomize.state import Proceed, Refuse, State, decide, retry_interval
 from fluvial.toolkit import Stalled, Transient, Waiting
+from fluvial.toolkit.dependencies import Dependency
 
 NEW = "main@sha1:2"
 ARTIFACT = Artifact(

@@ -1,10 +1,5 @@
 """The process: `python -m fluvial.helm`, or the command helm-controller."""
 
-import asyncio
-import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Final
 
 from fluvial.apis.helm import HelmRelease
@@ -21,11 +16,8 @@ from fluvial.helm.references import (
     DEPENDENCIES,
     chart_of,
     configs_of,
-    dependencies_of,
-    users,
 )
 from fluvial.helm.rendering import Renderer
-from fluvial.helm.values import CONFIG_MAP, SECRET
 from fluvial.toolkit import (
     Controller,
     Manager,
@@ -35,8 +27,8 @@ from fluvial.toolkit import (
     ready_changed,
 )
 from fluvial.toolkit import main as run_manager
-from fluvial.toolkit.artifacts import Fetcher
-from fluvial.toolkit.workers import WorkerPool
+from fluvial.toolkit.references import config_watches, dependencies_of, users
+from fluvial.toolkit.rendering import enter_rendering
 
 __all__ = ["FINALIZER", "controller", "main", "setup"]
 
@@ -50,9 +42,7 @@ _LONGEST: Final = 86400.0
 async def setup(manager: Manager[HelmFlags]) -> None:
     """Add the controller of HelmReleases to a manager, and what it holds on to."""
     flags = manager.flags
-    cache = await manager.enter(_directory())
-    fetcher = await manager.enter(Fetcher(cache / "artifacts", retries=flags.http_retry))
-    pool = await manager.enter(WorkerPool(preload=[RENDER_JOB.partition(":")[0]]))
+    fetcher, pool = await enter_rendering(manager, MANAGER, RENDER_JOB, flags.http_retry)
     manager.add(controller(Renderer(fetcher, pool, flags), flags))
 
 
@@ -64,7 +54,11 @@ def controller(renderer: Renderer, flags: HelmFlags) -> Controller[HelmRelease]:
         finalizer=FINALIZER,
         owned=[RELEASED, REMEDIATED],
         watches=_watches(flags),
-        indexes={CHARTS: chart_of, DEPENDENCIES: dependencies_of, CONFIGS: configs_of},
+        indexes={
+            CHARTS: chart_of,
+            DEPENDENCIES: dependencies_of(HELM_RELEASE),
+            CONFIGS: configs_of,
+        },
         timeout=_LONGEST,
     )
 
@@ -76,27 +70,7 @@ def _watches(flags: HelmFlags) -> list[Watch]:
         if name != "ExternalArtifact" or flags.enabled("ExternalArtifact")
     ]
     found.append(Watch(HELM_RELEASE, users(HELM_RELEASE.kind, DEPENDENCIES), ready_changed))
-    if not flags.enabled("DisableConfigWatchers"):
-        found += [
-            Watch(
-                resource,
-                users(resource.kind, CONFIGS),
-                label_selector=flags.watch_configs_label_selector,
-                metadata_only=True,
-            )
-            for resource in (CONFIG_MAP, SECRET)
-        ]
-    return found
-
-
-@asynccontextmanager
-async def _directory() -> AsyncIterator[Path]:
-    """Provide a private folder that goes with the process."""
-    folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix=f"{MANAGER}-")
-    try:
-        yield Path(folder.name)
-    finally:
-        await asyncio.to_thread(folder.cleanup)
+    return found + config_watches(CONFIGS, flags)
 
 
 def main() -> int:

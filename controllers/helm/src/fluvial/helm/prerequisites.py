@@ -6,36 +6,24 @@ from typing import Final
 from fluvial.apis.decoding import DecodeError, decode
 from fluvial.apis.helm import HelmRelease
 from fluvial.apis.ids import Unstructured
-from fluvial.apis.kinds import HELM_RELEASE
-from fluvial.apis.meta import Artifact, DependencyReference
+from fluvial.apis.meta import Artifact
 from fluvial.helm.flags import HelmFlags
 from fluvial.helm.names import chart_name
 from fluvial.helm.references import CHART_KINDS
 from fluvial.toolkit import Client, NotFound, ReconcileError, Stalled, Transient, Waiting
 from fluvial.toolkit.apply import Expression, ExpressionInvalid, HealthExpressions
 from fluvial.toolkit.client import resource_of_kind
-from fluvial.toolkit.dependencies import unready
+from fluvial.toolkit.dependencies import Dependency, unready
 
 __all__ = [
     "ChartSource",
-    "Dependency",
     "check_dependencies",
     "check_source",
     "check_spec",
-    "observe_dependencies",
     "observe_source",
 ]
 
 _ACCESS: Final = "AccessDenied"
-_RELEASES = resource_of_kind(HELM_RELEASE)
-
-
-@dataclass(frozen=True, slots=True)
-class Dependency:
-    """A HelmRelease that must be ready first; `raw` is None when there is none."""
-
-    reference: DependencyReference
-    raw: Unstructured | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,19 +82,6 @@ def _unsupported(obj: HelmRelease, flags: HelmFlags) -> ReconcileError | None:
         if wanted:
             return Stalled("ReconcileError", message)
     return None
-
-
-async def observe_dependencies(client: Client, obj: HelmRelease) -> list[Dependency]:
-    """Read the dependencies, past every cache as upstream does."""
-    found = []
-    for reference in obj.spec.depends_on:
-        namespace = reference.namespace or obj.metadata.namespace
-        try:
-            raw: Unstructured | None = await client.get(_RELEASES, reference.name, namespace)
-        except NotFound:
-            raw = None
-        found.append(Dependency(reference, raw))
-    return found
 
 
 def check_dependencies(

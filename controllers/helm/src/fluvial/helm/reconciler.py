@@ -2,6 +2,7 @@
 
 from fluvial.apis.duration import parse_duration
 from fluvial.apis.helm import HelmRelease
+from fluvial.apis.kinds import HELM_RELEASE
 from fluvial.helm import names, snapshots
 from fluvial.helm.attempt import Attempt, Release
 from fluvial.helm.chart_template import reconcile_chart
@@ -14,7 +15,6 @@ from fluvial.helm.prerequisites import (
     check_dependencies,
     check_source,
     check_spec,
-    observe_dependencies,
     observe_source,
 )
 from fluvial.helm.rendering import LoadedChart, Renderer
@@ -23,8 +23,12 @@ from fluvial.helm.state import Desired
 from fluvial.helm.storage import Storage
 from fluvial.helm.values import load_values
 from fluvial.toolkit import Client, Context, ReconcileError, Result
+from fluvial.toolkit.client import resource_of_kind
+from fluvial.toolkit.dependencies import observe_dependencies
 
 __all__ = ["HelmReleaseReconciler"]
+
+_RELEASES = resource_of_kind(HELM_RELEASE)
 
 
 class HelmReleaseReconciler:
@@ -40,7 +44,9 @@ class HelmReleaseReconciler:
         if problem := check_spec(obj, self._flags):
             raise problem
         await reconcile_chart(ctx, MANAGER)
-        dependencies = await observe_dependencies(ctx.client, obj)
+        dependencies = await observe_dependencies(
+            ctx.client, _RELEASES, obj.spec.depends_on, obj.metadata.namespace
+        )
         if problem := check_dependencies(obj, ctx.raw, dependencies, self._flags):
             raise problem
         artifact = check_source(await observe_source(ctx.client, obj))

@@ -10,12 +10,11 @@ from fluvial.apis.meta import ValuesReference
 from fluvial.helm.errors import ValuesInvalid
 from fluvial.helm.strvals import set_path
 from fluvial.render.yaml import YamlError, load
-from fluvial.toolkit import Client, NotFound, Resource, Transient
+from fluvial.toolkit import Client, NotFound, Transient
+from fluvial.toolkit.references import CONFIG_MAP, SECRET
 
-__all__ = ["CONFIG_MAP", "SECRET", "Found", "compose", "load_values", "merge_maps"]
+__all__ = ["Found", "compose", "load_values", "merge_maps"]
 
-CONFIG_MAP = Resource("", "v1", "configmaps", "ConfigMap")
-SECRET = Resource("", "v1", "secrets", "Secret")
 
 Found: TypeAlias = Sequence[tuple[ValuesReference, str | None]]
 """References in order with the data under their key; None for what is missing and optional."""

@@ -1,10 +1,5 @@
 """The process: `python -m fluvial.kustomize`, or the command kustomize-controller."""
 
-import asyncio
-import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Final
 
 from fluvial.apis.kinds import KUSTOMIZATION
@@ -15,22 +10,18 @@ from fluvial.kustomize.flags import KustomizeFlags
 from fluvial.kustomize.jobs import BUILD_JOB
 from fluvial.kustomize.reconciler import MANAGER, KustomizationReconciler
 from fluvial.kustomize.references import (
-    CONFIG_MAP,
     CONFIGS,
     DEPENDENCIES,
-    SECRET,
     SOURCE_KINDS,
     SOURCES,
     applied,
     configs_of,
-    dependencies_of,
     source_of,
-    users,
 )
 from fluvial.toolkit import Controller, Manager, Watch, artifact_changed
 from fluvial.toolkit import main as run_manager
-from fluvial.toolkit.artifacts import Fetcher
-from fluvial.toolkit.workers import WorkerPool
+from fluvial.toolkit.references import config_watches, dependencies_of, users
+from fluvial.toolkit.rendering import enter_rendering
 
 __all__ = ["FINALIZER", "controller", "main", "setup"]
 
@@ -44,9 +35,7 @@ _LONGEST: Final = 86400.0
 async def setup(manager: Manager[KustomizeFlags]) -> None:
     """Add the controller of Kustomizations to a manager, and what it holds on to."""
     flags = manager.flags
-    cache = await manager.enter(_directory())
-    fetcher = await manager.enter(Fetcher(cache / "artifacts", retries=flags.http_retry))
-    pool = await manager.enter(WorkerPool(preload=[BUILD_JOB.partition(":")[0]]))
+    fetcher, pool = await enter_rendering(manager, MANAGER, BUILD_JOB, flags.http_retry)
     manager.add(controller(Builder(fetcher, pool, flags), flags))
 
 
@@ -59,7 +48,11 @@ def controller(builder: Builder, flags: KustomizeFlags) -> Controller[Kustomizat
         owned=[HEALTHY],
         manager=f"gotk-{MANAGER}",
         watches=_watches(flags),
-        indexes={SOURCES: source_of, DEPENDENCIES: dependencies_of, CONFIGS: configs_of},
+        indexes={
+            SOURCES: source_of,
+            DEPENDENCIES: dependencies_of(KUSTOMIZATION),
+            CONFIGS: configs_of,
+        },
         timeout=_LONGEST,
     )
 
@@ -71,27 +64,7 @@ def _watches(flags: KustomizeFlags) -> list[Watch]:
         if name != "ExternalArtifact" or flags.enabled("ExternalArtifact")
     ]
     found.append(Watch(KUSTOMIZATION, users(KUSTOMIZATION.kind, DEPENDENCIES), applied))
-    if not flags.enabled("DisableConfigWatchers"):
-        found += [
-            Watch(
-                resource,
-                users(resource.kind, CONFIGS),
-                label_selector=flags.watch_configs_label_selector,
-                metadata_only=True,
-            )
-            for resource in (CONFIG_MAP, SECRET)
-        ]
-    return found
-
-
-@asynccontextmanager
-async def _directory() -> AsyncIterator[Path]:
-    """Provide a private folder that goes with the process."""
-    folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix=f"{MANAGER}-")
-    try:
-        yield Path(folder.name)
-    finally:
-        await asyncio.to_thread(folder.cleanup)
+    return found + config_watches(CONFIGS, flags)
 
 
 def main() -> int:

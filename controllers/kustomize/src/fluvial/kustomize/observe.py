@@ -6,9 +6,10 @@ from fluvial.apis.kinds import KUSTOMIZATION
 from fluvial.apis.kustomize import Kustomization
 from fluvial.apis.meta import Artifact
 from fluvial.kustomize.references import SOURCE_KINDS
-from fluvial.kustomize.state import Dependency, State
+from fluvial.kustomize.state import State
 from fluvial.toolkit import Client, NotFound
 from fluvial.toolkit.client import resource_of_kind
+from fluvial.toolkit.dependencies import observe_dependencies
 
 __all__ = ["observe"]
 
@@ -16,17 +17,9 @@ __all__ = ["observe"]
 async def observe(client: Client, obj: Kustomization, raw: Unstructured) -> State:
     """Read the source and the dependencies, past every cache as upstream does."""
     found, artifact, broken = await _source(client, obj)
-    dependencies = []
-    for reference in obj.spec.depends_on:
-        namespace = reference.namespace or obj.metadata.namespace
-        try:
-            dependency = await client.get(
-                resource_of_kind(KUSTOMIZATION), reference.name, namespace
-            )
-        except NotFound:
-            dependencies.append(Dependency(reference, None))
-        else:
-            dependencies.append(Dependency(reference, dependency))
+    dependencies = await observe_dependencies(
+        client, resource_of_kind(KUSTOMIZATION), obj.spec.depends_on, obj.metadata.namespace
+    )
     return State(obj, raw, artifact, found, broken, tuple(dependencies))
 
 

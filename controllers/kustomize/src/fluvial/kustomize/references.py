@@ -1,30 +1,25 @@
 """What a Kustomization refers to: the source, dependencies, ConfigMaps and Secrets.
 
-The index functions say under which references an object is found, the map functions which objects
-a changed one concerns; both speak of references as `Kind/namespace/name`.
+The index functions say under which references an object is found (`Kind/namespace/name`).
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
 from fluvial.apis.ids import Unstructured
 from fluvial.apis.kinds import BUCKET, EXTERNAL_ARTIFACT, GIT_REPOSITORY, OCI_REPOSITORY, Kind
 from fluvial.apis.kustomize import Kustomization
-from fluvial.toolkit import Change, Key, Resource, Store, key_of, ready_changed
+from fluvial.toolkit import Change, key_of, ready_changed
 
 __all__ = [
     "CONFIGS",
-    "CONFIG_MAP",
     "DEPENDENCIES",
-    "SECRET",
     "SOURCES",
     "SOURCE_KINDS",
     "applied",
     "configs_of",
-    "dependencies_of",
     "source_of",
     "source_reference",
-    "users",
 ]
 
 SOURCES: Final = "source"
@@ -34,9 +29,6 @@ CONFIGS: Final = "config"
 SOURCE_KINDS: Final[dict[str, Kind[Any]]] = {
     kind.kind: kind for kind in (GIT_REPOSITORY, OCI_REPOSITORY, BUCKET, EXTERNAL_ARTIFACT)
 }
-
-CONFIG_MAP: Final = Resource("", "v1", "configmaps", "ConfigMap")
-SECRET: Final = Resource("", "v1", "secrets", "Secret")
 
 
 def source_reference(obj: Kustomization) -> str:
@@ -49,12 +41,6 @@ def source_of(raw: Unstructured) -> Iterator[str]:
     """Index by source."""
     ref = raw["spec"]["sourceRef"]
     yield f"{ref['kind']}/{ref.get('namespace') or key_of(raw).namespace}/{ref['name']}"
-
-
-def dependencies_of(raw: Unstructured) -> Iterator[str]:
-    """Index by the Kustomizations that must be ready first."""
-    for ref in raw["spec"].get("dependsOn") or ():
-        yield f"Kustomization/{ref.get('namespace') or key_of(raw).namespace}/{ref['name']}"
 
 
 def configs_of(raw: Unstructured) -> Iterator[str]:
@@ -80,13 +66,3 @@ def applied(change: Change) -> bool:
 
 def _applied_revision(obj: Unstructured | None) -> str:
     return ((obj or {}).get("status") or {}).get("lastAppliedRevision") or ""
-
-
-def users(kind: str, index: str) -> Callable[[Unstructured, Store], Iterable[Key]]:
-    """Return a map function: which Kustomizations refer to a changed object of `kind`."""
-
-    def map_changed(changed: Unstructured, store: Store) -> Iterable[Key]:
-        namespace, name = key_of(changed)
-        return [key_of(obj) for obj in store.by_index(index, f"{kind}/{namespace}/{name}")]
-
-    return map_changed

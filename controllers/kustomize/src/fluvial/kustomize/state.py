@@ -7,28 +7,20 @@ from fluvial.apis.decoding import DecodeError
 from fluvial.apis.duration import parse_duration
 from fluvial.apis.ids import Unstructured
 from fluvial.apis.kustomize import Kustomization
-from fluvial.apis.meta import Artifact, DependencyReference
+from fluvial.apis.meta import Artifact
 from fluvial.kustomize.flags import KustomizeFlags
 from fluvial.kustomize.references import source_reference
 from fluvial.toolkit import ReconcileError, Stalled, Transient, Waiting
 from fluvial.toolkit.apply import Expression, ExpressionInvalid, HealthExpressions
-from fluvial.toolkit.dependencies import unready
+from fluvial.toolkit.dependencies import Dependency, unready
 
-__all__ = ["Action", "Dependency", "Proceed", "Refuse", "State", "decide", "retry_interval"]
+__all__ = ["Action", "Proceed", "Refuse", "State", "decide", "retry_interval"]
 
 _ACCESS: Final = "AccessDenied"
 _ARTIFACT: Final = "ArtifactFailed"
 _BROKEN: Final = "InvalidCELExpression"
 _DEPENDENCY: Final = "DependencyNotReady"
 _TERMINAL: Final = "Reconciliation failed terminally due to configuration error"
-
-
-@dataclass(frozen=True, slots=True)
-class Dependency:
-    """A Kustomization that must be ready first; `raw` is None when there is none."""
-
-    reference: DependencyReference
-    raw: Unstructured | None
 
 
 @dataclass(frozen=True, slots=True)

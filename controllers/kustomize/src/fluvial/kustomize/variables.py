@@ -4,8 +4,8 @@ import base64
 import binascii
 
 from fluvial.apis.kustomize import Kustomization
-from fluvial.kustomize.references import CONFIG_MAP, SECRET
 from fluvial.toolkit import ApiError, Client, NotFound, Transient, TransportError
+from fluvial.toolkit.references import CONFIG_MAP, SECRET
 
 __all__ = ["load_variables"]
 

@@ -1,9 +1,41 @@
 """Whether what `dependsOn` names is ready, by the rule that all kinds with that field share."""
 
-from fluvial.apis.ids import Unstructured
-from fluvial.toolkit.apply import EvaluationError, Expression
+from collections.abc import Iterable
+from dataclasses import dataclass
 
-__all__ = ["unready"]
+from fluvial.apis.ids import Unstructured
+from fluvial.apis.meta import DependencyReference
+from fluvial.toolkit.apply import EvaluationError, Expression
+from fluvial.toolkit.client import Client, NotFound, Resource
+
+__all__ = ["Dependency", "observe_dependencies", "unready"]
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """An object that must be ready first; `raw` is None when there is none."""
+
+    reference: DependencyReference
+    raw: Unstructured | None
+
+
+async def observe_dependencies(
+    client: Client, resource: Resource, references: Iterable[DependencyReference], namespace: str
+) -> list[Dependency]:
+    """Read the dependencies, past every cache as upstream does.
+
+    `namespace` is that of the dependent, for references that name none.
+    """
+    found = []
+    for reference in references:
+        try:
+            raw: Unstructured | None = await client.get(
+                resource, reference.name, reference.namespace or namespace
+            )
+        except NotFound:
+            raw = None
+        found.append(Dependency(reference, raw))
+    return found
 
 
 def unready(

@@ -5,11 +5,11 @@ from datetime import datetime
 from fluvial.apis.ids import Unstructured
 from fluvial.helm.errors import RecordInvalid
 from fluvial.helm.storage.record import Record, decode, encode
-from fluvial.toolkit import Client, NotFound, Resource
+from fluvial.toolkit import Client, NotFound
+from fluvial.toolkit.references import SECRET
 
 __all__ = ["Storage"]
 
-_SECRETS = Resource("", "v1", "secrets", "Secret")
 _TYPE = "helm.sh/release.v1"
 
 
@@ -29,7 +29,7 @@ class Storage:
     async def records(self) -> list[Record]:
         """Read all records, the newest first. Raises RecordInvalid naming the Secret."""
         found = await self._client.list(
-            _SECRETS, self._namespace, label_selector=f"owner=helm,name={self._name}"
+            SECRET, self._namespace, label_selector=f"owner=helm,name={self._name}"
         )
         records = []
         for secret in found.items:
@@ -45,7 +45,7 @@ class Storage:
         """Write a new record. Raises AlreadyExists when someone else took the number."""
         labels = {"createdAt": str(int(now.timestamp()))}
         await self._client.create(
-            _SECRETS,
+            SECRET,
             {
                 "apiVersion": "v1",
                 "kind": "Secret",
@@ -73,7 +73,7 @@ class Storage:
             "data": {"release": encode(record)},
         }
         await self._client.patch(
-            _SECRETS,
+            SECRET,
             self._secret(record.version),
             body,
             self._namespace,
@@ -83,7 +83,7 @@ class Storage:
     async def delete(self, version: int) -> None:
         """Remove a record; a missing one is no error."""
         try:
-            await self._client.delete(_SECRETS, self._secret(version), self._namespace)
+            await self._client.delete(SECRET, self._secret(version), self._namespace)
         except NotFound:
             return
 
