@@ -4,6 +4,7 @@ import pygit2
 import pytest
 from pygit2.enums import FileMode
 
+from fluvial.source.flags import SourceFlags
 from fluvial.source.git.command import GitCommand
 from fluvial.source.git.credentials import Access
 from fluvial.source.git.mirror import Mirror
@@ -74,3 +75,24 @@ def access():
 @pytest.fixture
 def mirror(tmp_path, command, executor):
     return Mirror(tmp_path / "mirrors" / "apps.git", command, executor, timeout=30.0)
+
+
+@pytest.fixture
+def flags(tmp_path):
+    """The flags of a controller without ports of its own, that stores below tmp_path."""
+    storage = tmp_path / "storage"
+    storage.mkdir()
+    return SourceFlags(
+        metrics_addr="0",
+        health_addr="0",
+        storage_path=str(storage),
+        storage_addr="127.0.0.1:0",
+        storage_adv_addr="artifacts.test",
+        interval_jitter_percentage=0,
+    )
+
+
+@pytest.fixture
+def requested():
+    """Annotations that ask for a reconcile."""
+    return lambda token: {"reconcile.fluxcd.io/requestedAt": token}

@@ -1,10 +1,9 @@
 import base64
 from contextlib import asynccontextmanager
+from pathlib import Path
 
-import pytest
 import pytest_asyncio
 
-from fluvial.source.flags import SourceFlags
 from fluvial.source.gitrepository.reconciler import GitRepositoryReconciler
 from fluvial.source.main import NAME, git_repositories
 from fluvial.source.storage import Storage
@@ -16,27 +15,19 @@ from fluvial.toolkit.workers import WorkerPool
 class System:
     """The controller of GitRepository against an API in memory, with time at a standstill."""
 
-    def __init__(self, api, tmp_path, command, executor):
+    def __init__(self, api, flags, tmp_path, command, executor):
         self.api = api
+        self.flags = flags
         self.clock = FakeClock()
-        self.storage = tmp_path / "storage"
+        self.storage = Path(flags.storage_path)
         self.mirrors = tmp_path / "mirrors"
-        self.storage.mkdir()
         self._command = command
         self._executor = executor
 
     @asynccontextmanager
     async def running(self):
-        flags = SourceFlags(
-            metrics_addr="0",
-            health_addr="0",
-            storage_path=str(self.storage),
-            storage_addr="127.0.0.1:0",
-            storage_adv_addr="artifacts.test",
-            interval_jitter_percentage=0,
-        )
-        manager = Manager(NAME, flags, self.api.config, clock=self.clock)
-        storage = Storage(flags)
+        manager = Manager(NAME, self.flags, self.api.config, clock=self.clock)
+        storage = Storage(self.flags)
         manager.add_task("artifacts", storage.serve)
         workers = await manager.enter(WorkerPool(workers=1))
         reconciler = GitRepositoryReconciler(
@@ -109,11 +100,6 @@ class System:
 
 
 @pytest_asyncio.fixture
-async def system(tmp_path, command, executor):
+async def system(flags, tmp_path, command, executor):
     async with FakeApi() as api:
-        yield System(api, tmp_path, command, executor)
-
-
-@pytest.fixture
-def requested():
-    return lambda token: {"reconcile.fluxcd.io/requestedAt": token}
+        yield System(api, flags, tmp_path, command, executor)

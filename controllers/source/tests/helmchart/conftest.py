@@ -1,10 +1,10 @@
 import tarfile
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
-from fluvial.source.flags import SourceFlags
 from fluvial.source.helmchart.reconciler import HelmChartReconciler
 from fluvial.source.main import NAME, helm_charts
 from fluvial.source.storage import Storage
@@ -32,29 +32,21 @@ def entries(files):
 class System:
     """The controller of HelmChart against an API in memory, with time at a standstill."""
 
-    def __init__(self, api, tmp_path):
+    def __init__(self, api, flags, tmp_path):
         self.api = api
+        self.flags = flags
         self.clock = FakeClock()
         self.tmp_path = tmp_path
-        self.storage = tmp_path / "storage"
-        self.storage.mkdir()
+        self.storage = Path(flags.storage_path)
 
     @asynccontextmanager
     async def running(self):
-        flags = SourceFlags(
-            metrics_addr="0",
-            health_addr="0",
-            storage_path=str(self.storage),
-            storage_addr="127.0.0.1:0",
-            storage_adv_addr="artifacts.test",
-            interval_jitter_percentage=0,
-        )
-        manager = Manager(NAME, flags, self.api.config, clock=self.clock)
-        storage = Storage(flags)
+        manager = Manager(NAME, self.flags, self.api.config, clock=self.clock)
+        storage = Storage(self.flags)
         manager.add_task("artifacts", storage.serve)
         workers = await manager.enter(WorkerPool(workers=1))
         fetcher = await manager.enter(Fetcher(self.tmp_path / "fetched", retries=0))
-        manager.add(helm_charts(HelmChartReconciler(flags, storage, fetcher, workers)))
+        manager.add(helm_charts(HelmChartReconciler(self.flags, storage, fetcher, workers)))
         async with running(manager):
             yield
 
@@ -143,9 +135,9 @@ class System:
 
 
 @pytest_asyncio.fixture
-async def system(tmp_path):
+async def system(flags, tmp_path):
     async with FakeApi() as api:
-        yield System(api, tmp_path)
+        yield System(api, flags, tmp_path)
 
 
 @pytest.fixture
@@ -172,8 +164,3 @@ def archive(tmp_path):
         return path.read_bytes()
 
     return archive
-
-
-@pytest.fixture
-def requested():
-    return lambda token: {"reconcile.fluxcd.io/requestedAt": token}

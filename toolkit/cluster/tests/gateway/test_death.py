@@ -25,24 +25,8 @@ def envoys_of(directory):
     ]
 
 
-async def gone(pid):
-    try:
-        handle = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_reader(handle, ended.set)
-    try:
-        async with asyncio.timeout(WITHIN):
-            await ended.wait()
-    finally:
-        loop.remove_reader(handle)
-        os.close(handle)
-
-
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "terminated"])
-async def test_envoy_ends_with_the_plane(tmp_path, envoy, number):
+async def test_envoy_ends_with_the_plane(tmp_path, envoy, number, gone):
     targets = tmp_path / "targets.json"
     plane = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "fluvial.cluster", "serve", "--gateway"),
@@ -63,7 +47,7 @@ async def test_envoy_ends_with_the_plane(tmp_path, envoy, number):
     assert envoys_of(tmp_path / "plane") == []
 
 
-async def test_an_envoy_that_crashed_is_started_again_and_serves_the_same(world, tmp_path):
+async def test_an_envoy_that_crashed_is_started_again_and_serves_the_same(world, tmp_path, gone):
     await world.service("web")
     await world.route("web", [{"backendRefs": [{"name": "web", "port": 80}]}])
     await world.eventually(503)

@@ -1,7 +1,6 @@
 """Nothing outlives the control plane, however it ends."""
 
 import asyncio
-import os
 import signal
 import sys
 from pathlib import Path
@@ -36,25 +35,8 @@ asyncio.run(main())
 """
 
 
-async def gone(pid):
-    """Wait for the end of a process that is not our child."""
-    try:
-        handle = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    ended = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    loop.add_reader(handle, ended.set)
-    try:
-        async with asyncio.timeout(DEADLINE):
-            await ended.wait()
-    finally:
-        loop.remove_reader(handle)
-        os.close(handle)
-
-
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM], ids=["killed", "terminated"])
-async def test_children_grandchildren_and_secrets_are_gone(tmp_path, number):
+async def test_children_grandchildren_and_secrets_are_gone(tmp_path, number, gone):
     directory = tmp_path / "node"
     directory.mkdir()
     plane = await asyncio.create_subprocess_exec(
@@ -95,7 +77,7 @@ asyncio.run(main())
 """
 
 
-async def test_a_whole_plane_that_is_killed_takes_its_pods_along(tmp_path):
+async def test_a_whole_plane_that_is_killed_takes_its_pods_along(tmp_path, gone):
     directory = tmp_path / "plane"
     directory.mkdir()
     plane = await asyncio.create_subprocess_exec(

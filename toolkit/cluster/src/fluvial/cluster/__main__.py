@@ -74,7 +74,15 @@ async def _serve(arguments: argparse.Namespace) -> None:
         write_private(arguments.kubeconfig, plane.kubeconfig)
         if arguments.ready_file:
             write_private(arguments.ready_file, plane.url + "\n")
-        await stop.wait()
+        await _first(stop, plane.broken)
+
+
+async def _first(*events: asyncio.Event) -> None:
+    """Wait until one of the events is set."""
+    waiting = [asyncio.create_task(event.wait()) for event in events]
+    await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()
 
 
 def main(arguments: list[str] | None = None) -> None:

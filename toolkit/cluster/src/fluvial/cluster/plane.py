@@ -65,7 +65,8 @@ class ControlPlane:
     """A Kubernetes API over HTTPS on loopback; use it as `async with ControlPlane() as plane`.
 
     `url`, `ca` (PEM), `token` (an admin's bearer token) and `kubeconfig` (YAML with an admin's
-    client certificate) are there once it has started.
+    client certificate) are there once it has started. `broken` is set when a part of it has failed:
+    leave then, which raises the failure.
     """
 
     def __init__(self, options: Options | None = None) -> None:
@@ -85,6 +86,7 @@ class ControlPlane:
         self.ca = self.authority.certificate.decode()
         self.url = ""
         self.kubeconfig = ""
+        self.broken = asyncio.Event()
         self._closing = asyncio.Event()
         self._stack = AsyncExitStack()
 
@@ -100,7 +102,7 @@ class ControlPlane:
             await self._bootstrap()
             registrar = Registrar(self.endpoints)
             self.endpoints.on_removed = registrar.sweep
-            group = await stack.enter_async_context(_Background())
+            group = await stack.enter_async_context(_Background(self.broken))
             group.start(registrar.run())
             await self._listen(stack)
             if self.options.standins:
@@ -232,16 +234,26 @@ def _request(
 
 
 class _Background:
-    """Tasks that live as long as the control plane; a failed one fails the owner at its end."""
+    """Tasks that live as long as the control plane.
 
-    def __init__(self) -> None:
+    A failed one sets `broken` at once and fails the owner at its end.
+    """
+
+    def __init__(self, broken: asyncio.Event) -> None:
+        self._broken = broken
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
         return self
 
     def start(self, work: Any) -> None:
-        self._tasks.append(asyncio.create_task(work))
+        task = asyncio.create_task(work)
+        task.add_done_callback(self._ended)
+        self._tasks.append(task)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and task.exception() is not None:
+            self._broken.set()
 
     async def __aexit__(self, *exception: object) -> None:
         failed = [task.exception() for task in self._tasks if task.done() and not task.cancelled()]
