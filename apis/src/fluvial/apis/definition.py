@@ -1,12 +1,15 @@
 """The definition of a kind: names, scope, columns and the model of its objects."""
 
 import dataclasses
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
-from fluvial.apis.ids import GroupKind, GroupVersionKind
-from fluvial.apis.meta import Resource
+import msgspec
 
-__all__ = ["Column", "Kind"]
+from fluvial.apis.ids import GroupKind, GroupVersionKind, split_api_version
+from fluvial.apis.meta import Reported, Resource
+from fluvial.apis.schema import Model, json_name, unobserved
+
+__all__ = ["AGE", "READY", "STATUS", "Column", "Kind", "define"]
 
 M = TypeVar("M", bound=Resource)
 
@@ -18,6 +21,11 @@ class Column(NamedTuple):
     json_path: str
     type: str = "string"
     priority: int = 0
+
+
+AGE: Final = Column("Age", ".metadata.creationTimestamp", "date")
+READY: Final = Column("Ready", '.status.conditions[?(@.type=="Ready")].status')
+STATUS: Final = Column("Status", '.status.conditions[?(@.type=="Ready")].message')
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -63,3 +71,41 @@ class Kind(Generic[M]):
     def __str__(self) -> str:
         """Print as `Kind.group`."""
         return str(self.group_kind)
+
+
+def define(
+    api_version: str,
+    kind: str,
+    spec: type[Model],
+    status: type[Any] = Reported,
+    *,
+    plural: str = "",
+    columns: tuple[Column, ...] = (READY, STATUS, AGE),
+) -> Kind[Any]:
+    """Define a kind of one's own from the model of its spec.
+
+    `api_version` is `group/version`. `status` extends or replaces `Reported`, of which the toolkit
+    needs the first two fields. `plural` is `kind` in lower case with an s unless given. The CRD is
+    `fluvial.apis.crds.crd(kind)`.
+    """
+    group, version = split_api_version(api_version)
+    if not group:
+        raise ValueError(f"{kind}: {api_version!r} has no group: write group/version")
+    model = msgspec.defstruct(
+        kind,
+        [("spec", spec), ("status", status, unobserved(status))],
+        bases=(Resource,),
+        module=spec.__module__,
+        kw_only=True,
+        omit_defaults=True,
+        rename=json_name,
+    )
+    return Kind(
+        group=group,
+        version=version,
+        kind=kind,
+        plural=plural or f"{kind.lower()}s",
+        model=model,
+        columns=columns,
+        categories=(),
+    )

@@ -3,7 +3,7 @@
 from typing import Any, Final, TypeAlias
 
 from fluvial.apis import flagger, helm, kustomize, source
-from fluvial.apis.definition import Column, Kind
+from fluvial.apis.definition import AGE, READY, STATUS, Column, Kind
 from fluvial.apis.ids import GroupKind
 
 __all__ = [
@@ -28,9 +28,6 @@ __all__ = [
 AnyKind: TypeAlias = Kind[Any]
 """A kind whose model does not matter."""
 
-_AGE: Final = Column("Age", ".metadata.creationTimestamp", "date")
-_READY: Final = Column("Ready", '.status.conditions[?(@.type=="Ready")].status')
-_STATUS: Final = Column("Status", '.status.conditions[?(@.type=="Ready")].message')
 _URL: Final = Column("URL", ".spec.url")
 
 _SOURCES: Final = ("all", "fluxcd", "fluxcd-sources")
@@ -49,7 +46,7 @@ GIT_REPOSITORY: Final = Kind(
     short_names=("gitrepo",),
     categories=_SOURCES,
     annotations=_VERBATIM,
-    columns=(_URL, _AGE, _READY, _STATUS),
+    columns=(_URL, AGE, READY, STATUS),
     model=source.GitRepository,
 )
 OCI_REPOSITORY: Final = Kind(
@@ -60,7 +57,7 @@ OCI_REPOSITORY: Final = Kind(
     short_names=("ocirepo",),
     categories=_SOURCES,
     annotations=_VERBATIM,
-    columns=(_URL, _READY, _STATUS, _AGE),
+    columns=(_URL, READY, STATUS, AGE),
     model=source.OCIRepository,
 )
 HELM_REPOSITORY: Final = Kind(
@@ -71,7 +68,7 @@ HELM_REPOSITORY: Final = Kind(
     short_names=("helmrepo",),
     categories=_SOURCES,
     annotations=_VERBATIM,
-    columns=(_URL, _AGE, _READY, _STATUS),
+    columns=(_URL, AGE, READY, STATUS),
     model=source.HelmRepository,
 )
 HELM_CHART: Final = Kind(
@@ -87,9 +84,9 @@ HELM_CHART: Final = Kind(
         Column("Version", ".spec.version"),
         Column("Source Kind", ".spec.sourceRef.kind"),
         Column("Source Name", ".spec.sourceRef.name"),
-        _AGE,
-        _READY,
-        _STATUS,
+        AGE,
+        READY,
+        STATUS,
     ),
     model=source.HelmChart,
 )
@@ -100,7 +97,7 @@ BUCKET: Final = Kind(
     plural="buckets",
     categories=_SOURCES,
     annotations=_VERBATIM,
-    columns=(Column("Endpoint", ".spec.endpoint"), _AGE, _READY, _STATUS),
+    columns=(Column("Endpoint", ".spec.endpoint"), AGE, READY, STATUS),
     model=source.Bucket,
 )
 EXTERNAL_ARTIFACT: Final = Kind(
@@ -111,7 +108,7 @@ EXTERNAL_ARTIFACT: Final = Kind(
     short_names=("ea",),
     categories=_SOURCES,
     annotations=_VERBATIM,
-    columns=(_AGE, _READY, _STATUS, Column("Source", ".spec.sourceRef.name")),
+    columns=(AGE, READY, STATUS, Column("Source", ".spec.sourceRef.name")),
     model=source.ExternalArtifact,
 )
 KUSTOMIZATION: Final = Kind(
@@ -122,7 +119,7 @@ KUSTOMIZATION: Final = Kind(
     short_names=("ks",),
     categories=_APPLIERS,
     annotations=_VERBATIM,
-    columns=(_AGE, _READY, _STATUS),
+    columns=(AGE, READY, STATUS),
     model=kustomize.Kustomization,
 )
 HELM_RELEASE: Final = Kind(
@@ -133,7 +130,7 @@ HELM_RELEASE: Final = Kind(
     short_names=("hr",),
     categories=_APPLIERS,
     annotations=_VERBATIM,
-    columns=(_AGE, _READY, _STATUS),
+    columns=(AGE, READY, STATUS),
     model=helm.HelmRelease,
 )
 CANARY: Final = Kind(

@@ -27,6 +27,7 @@ __all__ = [
     "ObjectMeta",
     "OwnerReference",
     "Patch",
+    "Reported",
     "Resource",
     "SecretKeyReference",
     "Selector",
@@ -105,6 +106,17 @@ class Condition(Model, kw_only=True):
     """When status, reason or message last changed."""
     observed_generation: Annotated[Int64, Schema(minimum=0)] = 0
     """The generation of the object that this was found true of."""
+
+
+class Reported(Model, kw_only=True):
+    """The status of a kind that reports no more than conditions."""
+
+    observed_generation: int = 0
+    """The generation that was last reconciled to a final result."""
+    conditions: list[Condition] = []
+    """The aspects of the object's state, Ready among them."""
+    last_handled_reconcile_at: str = ""
+    """The last reconcile request that was handled, as its annotation had it."""
 
 
 class LocalObjectReference(Model, kw_only=True):

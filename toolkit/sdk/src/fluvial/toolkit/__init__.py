@@ -96,10 +96,13 @@ if TYPE_CHECKING:
         requested,
         spec_or_request,
     )
+    from fluvial.toolkit.references import CONFIG_MAP, SECRET
     from fluvial.toolkit.runtime import Informers, Runtime
     from fluvial.toolkit.store import Key, Store, key_of
 
 __all__ = [
+    "CONFIG_MAP",
+    "SECRET",
     "ApiError",
     "Change",
     "Client",
@@ -226,6 +229,10 @@ _HOMES: Final = {
         "ready_changed",
         "requested",
         "spec_or_request",
+    ),
+    "references": (
+        "CONFIG_MAP",
+        "SECRET",
     ),
     "runtime": (
         "Informers",

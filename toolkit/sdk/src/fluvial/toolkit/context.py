@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, cast
 
 from fluvial.apis.definition import Kind
 from fluvial.apis.ids import Unstructured
@@ -14,12 +14,16 @@ from fluvial.toolkit.client import Client
 from fluvial.toolkit.clock import Clock
 from fluvial.toolkit.conditions import READY
 from fluvial.toolkit.events import EventRecorder, EventType
+from fluvial.toolkit.failure import Transient
 from fluvial.toolkit.flags import RuntimeFlags
 from fluvial.toolkit.lifecycle import Reconciled
 from fluvial.toolkit.logs import Logger
 from fluvial.toolkit.metrics import Metrics
 from fluvial.toolkit.status import Patcher
 from fluvial.toolkit.store import Key
+
+if TYPE_CHECKING:
+    from fluvial.toolkit.apply import ChangeSet
 
 __all__ = ["Context", "Finalizer", "Reconciler", "Result"]
 
@@ -99,6 +103,40 @@ class Context(Generic[M]):
     ) -> None:
         """Set a condition; written with the status at the end. Its type must be an owned one."""
         conditions.mark(self._lived, type, status, reason, message, now=self.now)
+
+    async def apply(self, *objects: Unstructured) -> "ChangeSet":
+        """Apply objects that belong to this one, server-side; see `fluvial.toolkit.apply`.
+
+        Those of its namespace, or without one, get an owner reference and go with it; all carry
+        the two labels that say whose they are. What does not differ from the live object is not
+        written. The field manager is the controller's name. Raises Transient when something could
+        not be applied: it is tried again.
+        """
+        # Imported here: controllers that apply nothing need not hold the engine in memory.
+        from fluvial.toolkit.apply import Applier, ApplyFailed, Owner  # noqa: PLC0415
+
+        owner = Owner(self.kind.group, self.key.name, self.key.namespace)
+        applier = Applier(self.client, self._recorder.component, owner, clock=self.clock)
+        try:
+            return await applier.apply([self._owned(obj) for obj in objects])
+        except ApplyFailed as error:
+            raise Transient("ApplyFailed", str(error)) from error
+
+    def _owned(self, obj: Unstructured) -> Unstructured:
+        """Return the object in this one's namespace and, if it may, with an owner reference."""
+        meta = self.obj.metadata
+        metadata = {"namespace": meta.namespace, **obj["metadata"]}
+        if metadata["namespace"] == meta.namespace:
+            reference = {
+                "apiVersion": self.kind.api_version,
+                "kind": self.kind.kind,
+                "name": meta.name,
+                "uid": meta.uid,
+                "controller": True,
+                "blockOwnerDeletion": True,
+            }
+            metadata["ownerReferences"] = [reference]
+        return {**obj, "metadata": metadata}
 
     async def progress(self, message: str, *, reason: str = "Progressing") -> None:
         """Say what is going on: Reconciling is True, Ready Unknown; written at once."""

@@ -47,6 +47,8 @@ class Watch:
 class Controller(Generic[M]):
     """Calls `reconciler` for every object of `kind` that needs it, one attempt at a time each.
 
+    - `owns`: kinds of what it applies with `ctx.apply`: a change to one of those objects wakes the
+      one it belongs to, and so drift is mended at once.
     - `watches`: other kinds whose changes wake objects, by way of `indexes` of the own store.
     - `finalizer`: put on every object before its first attempt; needs a reconciler with
       `finalize`. None: deletions are none of this controller's business.
@@ -64,6 +66,7 @@ class Controller(Generic[M]):
         kind: Kind[M],
         reconciler: Reconciler[M],
         *,
+        owns: Sequence[Resource] = (),
         watches: Sequence[Watch] = (),
         indexes: Mapping[str, Indexer] | None = None,
         finalizer: str | None = None,
@@ -78,7 +81,7 @@ class Controller(Generic[M]):
             raise TypeError(f"{type(reconciler).__name__} has a finalizer but no finalize()")
         self.kind = kind
         self.reconciler = reconciler
-        self.watches = tuple(watches)
+        self.watches = (*watches, *(_of_owner(kind, resource) for resource in owns))
         self.indexes = dict(indexes or {})
         self.finalizer = finalizer
         self.owned = (*_OWNED, *owned)
@@ -92,3 +95,14 @@ class Controller(Generic[M]):
     def name(self) -> str:
         """The kind in lower case: the `controller` label of the metrics."""
         return self.kind.kind.lower()
+
+
+def _of_owner(kind: Kind[Any], resource: Resource) -> Watch:
+    """Watch the metadata of what objects of `kind` applied; nothing else enters the cache."""
+
+    def owners(changed: Unstructured, _: Store) -> Iterable[Key]:
+        labels = changed["metadata"].get("labels") or {}
+        return [Key(labels[f"{kind.group}/namespace"], labels[f"{kind.group}/name"])]
+
+    selector = f"{kind.group}/name,{kind.group}/namespace"
+    return Watch(resource, owners, label_selector=selector, metadata_only=True)

@@ -65,7 +65,7 @@ class EventRecorder:
         metrics: Metrics,
     ) -> None:
         self._client = client
-        self._component = component
+        self.component = component
         self._address = address
         self._clock = clock
         self._dropped = metrics.events_dropped
@@ -169,7 +169,7 @@ class EventRecorder:
             "involvedObject": involved,
             "reason": event.reason,
             "message": message,
-            "source": {"component": self._component},
+            "source": {"component": self.component},
             "firstTimestamp": event.stamp,
             "lastTimestamp": event.stamp,
             "count": 1,
@@ -201,7 +201,7 @@ class EventRecorder:
             "timestamp": event.stamp,
             "message": _cut(event.message, _POST_LIMIT),
             "reason": event.reason,
-            "reportingController": self._component,
+            "reportingController": self.component,
             "reportingInstance": self._host,
         }
         if event.metadata:

@@ -6,7 +6,7 @@ import signal
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import Any, Generic, Self, TypeAlias, TypeVar
+from typing import Any, Generic, Self, TypeAlias, TypeVar, overload
 
 import msgspec
 from aiohttp import web
@@ -17,7 +17,7 @@ from fluvial.toolkit.client import Client, ClientError, ClusterConfig, LeaseLost
 from fluvial.toolkit.clock import Clock, RealClock
 from fluvial.toolkit.controller import Controller
 from fluvial.toolkit.events import EventRecorder
-from fluvial.toolkit.flags import FlagError, HelpRequested, RuntimeFlags, parse
+from fluvial.toolkit.flags import FlagError, HelpRequested, IntervalFlags, RuntimeFlags, parse
 from fluvial.toolkit.health import health_app, measure_lag, metrics_app, serve
 from fluvial.toolkit.leader import LeaderElector, lease_name
 from fluvial.toolkit.metrics import Metrics
@@ -253,13 +253,23 @@ Setup: TypeAlias = Callable[[Manager[F]], Awaitable[None]]
 """Adds controllers to a manager."""
 
 
+@overload
+def main(name: str, setup: Controller[Any], *, argv: Sequence[str] | None = None) -> int: ...
+
+
+@overload
+def main(name: str, setup: Setup[F], flags: type[F], argv: Sequence[str] | None = None) -> int: ...
+
+
 def main(
     name: str,
-    setup: Setup[F],
-    flags: type[F],
+    setup: Controller[Any] | Setup[Any],
+    flags: type[RuntimeFlags] = IntervalFlags,
     argv: Sequence[str] | None = None,
 ) -> int:
     """Be a controller process; returns its exit status.
+
+    `setup` is the controller, or a coroutine function that adds some to a manager.
 
     ```python
     if __name__ == "__main__":
@@ -275,7 +285,16 @@ def main(
     except ValueError as error:
         sys.stderr.write(f"Error: {error}\n")
         return 2
-    return asyncio.run(_run(name, setup, parsed))
+    return asyncio.run(
+        _run(name, _alone(setup) if isinstance(setup, Controller) else setup, parsed)
+    )
+
+
+def _alone(controller: Controller[Any]) -> Setup[Any]:
+    async def setup(manager: Manager[Any]) -> None:
+        manager.add(controller)
+
+    return setup
 
 
 async def _run(name: str, setup: Setup[F], flags: F) -> int:

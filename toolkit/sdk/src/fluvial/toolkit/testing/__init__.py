@@ -16,6 +16,15 @@ no API server: it validates nothing and knows no field ownership. `fluvial.clust
 
 from fluvial.toolkit.testing.api import FakeApi, Recorded
 from fluvial.toolkit.testing.clock import FakeClock, settle
+from fluvial.toolkit.testing.kstatus import inconsistencies
 from fluvial.toolkit.testing.process import quiet_flags, running
 
-__all__ = ["FakeApi", "FakeClock", "Recorded", "quiet_flags", "running", "settle"]
+__all__ = [
+    "FakeApi",
+    "FakeClock",
+    "Recorded",
+    "inconsistencies",
+    "quiet_flags",
+    "running",
+    "settle",
+]
