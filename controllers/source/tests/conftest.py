@@ -79,7 +79,7 @@ def mirror(tmp_path, command, executor):
 
 @pytest.fixture
 def flags(tmp_path):
-    """The flags of a controller without ports of its own, that stores below tmp_path."""
+    """Make the flags of a controller without fixed ports, that stores below tmp_path."""
     storage = tmp_path / "storage"
     storage.mkdir()
     return SourceFlags(
