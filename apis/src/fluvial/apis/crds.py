@@ -1,5 +1,9 @@
-"""Writes the CustomResourceDefinitions: `python -m fluvial.apis.crds DIRECTORY`."""
+"""Writes the CustomResourceDefinitions: `python -m fluvial.apis.crds DIRECTORY [MODULE:KIND …]`.
 
+Without names it writes those of Flux and Flagger; a name is that of a `Kind` of one's own.
+"""
+
+import importlib
 import pathlib
 import sys
 from typing import Any
@@ -7,7 +11,7 @@ from typing import Any
 import yaml
 
 from fluvial.apis.ids import Unstructured
-from fluvial.apis.kinds import ALL, AnyKind, Column
+from fluvial.apis.kinds import ALL, AnyKind, Column, Kind
 from fluvial.apis.openapi import resource_schema
 
 __all__ = ["crd", "file_name", "main", "text"]
@@ -63,19 +67,27 @@ def crd(kind: AnyKind) -> Unstructured:
 def text(kind: AnyKind) -> str:
     """Return the CustomResourceDefinition of a kind as YAML."""
     body = yaml.dump(crd(kind), Dumper=_Dumper, sort_keys=False, width=100, allow_unicode=True)
-    return f"# Generated from the models by `make crds`.\n---\n{body}"
+    return f"# Generated from the model by fluvial.apis.crds.\n---\n{body}"
 
 
 def main(arguments: list[str]) -> int:
-    """Write one file per kind; the exit status is 2 when the directory is not named."""
-    if len(arguments) != 1:
-        sys.stderr.write("usage: python -m fluvial.apis.crds DIRECTORY\n")
+    """Write one file per kind; the exit status is 2 when the arguments are not understood."""
+    if not arguments or not all(":" in name for name in arguments[1:]):
+        sys.stderr.write("usage: python -m fluvial.apis.crds DIRECTORY [MODULE:KIND ...]\n")
         return 2
     directory = pathlib.Path(arguments[0])
     directory.mkdir(parents=True, exist_ok=True)
-    for kind in ALL:
+    for kind in [_named(name) for name in arguments[1:]] or ALL:
         (directory / file_name(kind)).write_text(text(kind), encoding="utf-8")
     return 0
+
+
+def _named(name: str) -> AnyKind:
+    module, _, attribute = name.partition(":")
+    found = getattr(importlib.import_module(module), attribute, None)
+    if not isinstance(found, Kind):
+        raise SystemExit(f"{name}: there is no Kind of that name in the module")
+    return found
 
 
 def _column(column: Column) -> Unstructured:

@@ -143,8 +143,14 @@ def _value(hint: Any) -> JSONSchema:
 
 @functools.cache
 def _module(name: str) -> Mapping[str, Mapping[str, str]]:
-    """Return the strings below the fields of a module's classes, by class and field."""
-    source = ast.parse(inspect.getsource(sys.modules[name]))
+    """Return the strings below the fields of a module's classes, by class and field.
+
+    None where the source is not at hand (an interactive session, a compiled module).
+    """
+    try:
+        source = ast.parse(inspect.getsource(sys.modules[name]))
+    except (KeyError, OSError, TypeError):
+        return {}
     return {
         node.name: dict(_documented(node)) for node in source.body if isinstance(node, ast.ClassDef)
     }
@@ -163,6 +169,6 @@ def _documented(node: ast.ClassDef) -> typing.Iterator[tuple[str, str]]:
 def _descriptions(model: type[msgspec.Struct]) -> dict[str, str]:
     found: dict[str, str] = {}
     for cls in reversed(model.__mro__):
-        if issubclass(cls, msgspec.Struct) and cls.__module__.startswith("fluvial."):
-            found |= _module(cls.__module__)[cls.__name__]
+        if issubclass(cls, msgspec.Struct):
+            found |= _module(cls.__module__).get(cls.__name__, {})
     return found
