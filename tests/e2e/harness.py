@@ -211,7 +211,19 @@ class Harness:
 
     def define(self, kinds: Iterable[Any] = ALL) -> None:
         """Create the definitions and wait until they are served."""
-        asyncio.run(self._define(list(kinds)))
+        asyncio.run(self.define_within(kinds))
+
+    async def define_within(self, kinds: Iterable[Any]) -> None:
+        """Do as `define` does, within a loop that runs."""
+        kinds = list(kinds)
+        async with self.client() as client:
+            for kind in kinds:
+                await client.create(DEFINITIONS, crd(kind))
+            for kind in kinds:
+                name = f"{kind.plural}.{kind.group}"
+                await until(client, DEFINITIONS, name, None, _is_established)
+            # Discovery follows a moment later; a controller that starts earlier finds nothing.
+            await asyncio.gather(*(client.list(resource_of_kind(kind)) for kind in kinds))
 
     @asynccontextmanager
     async def client(self) -> AsyncIterator[Client]:
@@ -258,16 +270,6 @@ class Harness:
         self._processes[name] = process
         process.start()
         return process
-
-    async def _define(self, kinds: list[Any]) -> None:
-        async with self.client() as client:
-            for kind in kinds:
-                await client.create(DEFINITIONS, crd(kind))
-            for kind in kinds:
-                name = f"{kind.plural}.{kind.group}"
-                await until(client, DEFINITIONS, name, None, _is_established)
-            # Discovery follows a moment later; a controller that starts earlier finds nothing.
-            await asyncio.gather(*(client.list(resource_of_kind(kind)) for kind in kinds))
 
 
 def _is_established(definition: Unstructured) -> bool:

@@ -1,10 +1,27 @@
 """Controllers as processes and in process, against the embedded control plane."""
 
 import asyncio
+import pathlib
+import re
 
 import pytest
 
 from fluvial.toolkit.client import NotFound
+
+GUIDE = pathlib.Path(__file__).parents[3] / "docs" / "extend.md"
+
+
+@pytest.fixture
+def pages(tmp_path):
+    """Save the code that the guide says to save as a file; returns where it is."""
+
+    def save(name):
+        pattern = rf"Save it as\s`{re.escape(name)}`.*?```python\n(.*?)```"
+        path = tmp_path / name
+        path.write_text(re.search(pattern, GUIDE.read_text(), re.DOTALL)[1])
+        return path
+
+    return save
 
 
 @pytest.fixture

@@ -2,8 +2,6 @@
 
 import importlib.util
 import json
-import pathlib
-import re
 import signal
 import subprocess
 import sys
@@ -15,20 +13,17 @@ from fluvial.toolkit import CONFIG_MAP
 from fluvial.toolkit.client import resource_of_kind
 from fluvial.toolkit.testing import inconsistencies
 
-PAGE = pathlib.Path(__file__).parents[3] / "docs" / "extend.md"
 CRDS = ("apiextensions.k8s.io", "CustomResourceDefinition")
 
 
 @pytest.fixture
-def greeter(tmp_path):
+def greeter(pages):
     """Save the page's controller and import it."""
-    (source,) = re.findall(r"```python\n(from fluvial.*?)```", PAGE.read_text(), re.DOTALL)
-    path = tmp_path / "greeter.py"
-    path.write_text(source)
+    path = pages("greeter.py")
     spec = importlib.util.spec_from_file_location("greeter_of_the_page", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    return path, source, module
+    return path, path.read_text(), module
 
 
 def test_it_is_as_short_as_the_page_says(greeter):

@@ -11,27 +11,28 @@ from fluvial.toolkit.artifacts import Fetcher
 from fluvial.toolkit.manager import Manager
 from fluvial.toolkit.workers import WorkerPool
 
-__all__ = ["enter_rendering"]
+__all__ = ["enter_rendering", "private_fetcher"]
 
 
 async def enter_rendering(
     manager: Manager[Any], name: str, job: str, retries: int
 ) -> tuple[Fetcher, WorkerPool]:
-    """Give a manager both, and a private folder that goes with the process.
+    """Give a manager both; they end with it.
 
-    `name` begins the folder's name, `job` is the function that workers load before the first call
+    `name` begins the name of the fetcher's folder, `job` is the function that workers load before the first call
     (`module:function`), `retries` how often a download is tried again.
     """
-    folder = await manager.enter(_private_folder(f"{name}-"))
-    fetcher = await manager.enter(Fetcher(folder / "artifacts", retries=retries))
+    fetcher = await manager.enter(private_fetcher(name, retries))
     pool = await manager.enter(WorkerPool(preload=[job.partition(":")[0]]))
     return fetcher, pool
 
 
 @asynccontextmanager
-async def _private_folder(prefix: str) -> AsyncIterator[Path]:
-    folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix=prefix)
+async def private_fetcher(name: str, retries: int = 9) -> AsyncIterator[Fetcher]:
+    """Provide a fetcher whose folder, begun with `name`, is private and goes with the process."""
+    folder = await asyncio.to_thread(tempfile.TemporaryDirectory, prefix=f"{name}-")
     try:
-        yield Path(folder.name)
+        async with Fetcher(Path(folder.name) / "artifacts", retries=retries) as fetcher:
+            yield fetcher
     finally:
         await asyncio.to_thread(folder.cleanup)
