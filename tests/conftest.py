@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import sys
 
 import pytest
@@ -37,13 +38,16 @@ def kubeconfig(plane, tmp_path):
 
 
 @pytest.fixture
-async def start():
+async def start(tmp_path):
     """Start a Python process; what still runs at the end is killed."""
     processes = []
 
     async def launch(*arguments, cwd):
         process = await asyncio.create_subprocess_exec(
-            sys.executable, *arguments, cwd=cwd, stderr=asyncio.subprocess.PIPE
+            *(sys.executable, *arguments),
+            cwd=cwd,
+            env={**os.environ, "TMPDIR": str(tmp_path)},  # what a killed one leaves goes with it
+            stderr=asyncio.subprocess.PIPE,
         )
         processes.append(process)
         return process

@@ -61,9 +61,15 @@ class Process:
 
     def start(self) -> None:
         """Start `python -m …`; may be called again after the process has ended."""
+        # What a killed process leaves behind goes with the test's folder.
+        temporary = self.log.parent / "tmp"
+        temporary.mkdir(exist_ok=True)
         with self.log.open("ab") as log:
             self._popen = subprocess.Popen(
-                [sys.executable, "-m", *self.arguments], stdout=log, stderr=log
+                [sys.executable, "-m", *self.arguments],
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "TMPDIR": str(temporary)},
             )
         running[self.name] = self
 
