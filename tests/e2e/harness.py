@@ -134,6 +134,10 @@ class Repository:
         commit = self._repository.create_commit(ref, who, who, message, tree, parents)
         return f"{branch}@sha1:{commit}"
 
+    def tag(self, name: str, commit: str) -> None:
+        """Give a commit a lightweight tag."""
+        self._repository.references.create(f"refs/tags/{name}", commit)
+
 
 class Harness:
     """A folder full of processes. Not for concurrent use by several tests."""
@@ -142,6 +146,7 @@ class Harness:
         self.folder = folder
         self.kubeconfig = folder / "kubeconfig"
         self.audit_log = folder / "audit.jsonl"
+        self.storage = folder / "storage"
         self._processes: dict[str, Process] = {}
 
     def start_plane(self, *further: str, standins: bool = True) -> Process:
@@ -186,11 +191,10 @@ class Harness:
 
     def start_source(self, *arguments: str) -> Process:
         """Start the source controller with a storage that outlives it."""
-        storage = self.folder / "storage"
-        storage.mkdir(exist_ok=True)
+        self.storage.mkdir(exist_ok=True)
         return self.start_controller(
             "fluvial.source",
-            f"--storage-path={storage}",
+            f"--storage-path={self.storage}",
             "--storage-addr=127.0.0.1:0",
             f"--git-mirror-path={self.folder / 'mirrors'}",
             *arguments,

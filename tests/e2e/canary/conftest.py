@@ -1,15 +1,11 @@
 """A control plane, the canary controller, and a webhook receiver that tests open and close."""
 
-import asyncio
-import itertools
-import os
-
 import msgspec
 import pytest
 import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from harness import until
+from namespaces import Namespace, new_namespace
 
 from fluvial.apis.kinds import CANARY
 from fluvial.toolkit import Resource
@@ -20,9 +16,6 @@ DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
 SERVICES = Resource("", "v1", "services", "Service")
 CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")
 EVENTS = Resource("", "v1", "events", "Event")
-NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
-
-_names = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
@@ -58,25 +51,12 @@ class Receiver:
         return web.Response(status=self.status.get(path, 200), text=f"{path} says so")
 
 
-class Release:
+class Release(Namespace):
     """A namespace with a Deployment `web`, its Canary and a webhook receiver, for one test."""
 
     def __init__(self, harness, client, name, receiver):
-        self.harness = harness
-        self.client = client
-        self.name = name
+        super().__init__(harness, client, name)
         self.receiver = receiver
-
-    async def put(self, resource, name, **fields):
-        obj = {
-            "apiVersion": resource.api_version,
-            "kind": resource.kind,
-            "metadata": {"name": name, "namespace": self.name},
-            **fields,
-        }
-        await self.client.patch(
-            resource, name, obj, self.name, type="apply", field_manager="kubectl", force=True
-        )
 
     async def deploy(self, version, **pod):
         """Create or change the target; without replicas, which are the controller's to set."""
@@ -115,12 +95,6 @@ class Release:
         obj = await self.until(CANARIES, "web", lambda o: o["status"]["phase"] in phases)
         return obj["status"]
 
-    async def until(self, resource, name, holds=lambda _: True, **more):
-        return await until(self.client, resource, name, self.name, holds, **more)
-
-    async def get(self, resource, name):
-        return await self.client.get(resource, name, self.name)
-
     async def image(self, name):
         deployment = await self.get(DEPLOYMENTS, name)
         return deployment["spec"]["template"]["spec"]["containers"][0]["image"]
@@ -131,14 +105,7 @@ async def release(plane):
     receiver = Receiver()
     await receiver.server.start_server()
     try:
-        async with plane.client() as client:
-            name = f"release-{os.getpid()}-{next(_names)}"
-            await client.create(
-                NAMESPACES, {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-            )
-            made = Release(plane, client, name, receiver)
-            yield made
-            async with asyncio.timeout(20):
-                await client.delete(NAMESPACES, name)
+        async with new_namespace(plane) as (client, name):
+            yield Release(plane, client, name, receiver)
     finally:
         await receiver.server.close()

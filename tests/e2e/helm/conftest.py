@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-import itertools
 import os
 import subprocess
 import tarfile
@@ -10,19 +9,16 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from harness import WITHIN, until
+from harness import WITHIN
+from namespaces import Namespace, new_namespace
 
 from fluvial.apis.kinds import HELM_CHART, HELM_RELEASE
-from fluvial.toolkit import Resource
 from fluvial.toolkit.artifacts import ArtifactServer, LocalStore
 from fluvial.toolkit.client import resource_of_kind
 
 CHARTS = resource_of_kind(HELM_CHART)
 RELEASES = resource_of_kind(HELM_RELEASE)
-NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
 HELM = Path(__file__).parents[3] / ".venv" / "oracles" / "helm"
-
-_names = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
@@ -45,13 +41,11 @@ def archive(files, name="app"):
     return buffer.getvalue()
 
 
-class Team:
+class Team(Namespace):
     """A namespace for one test, with a chart that the test itself offers."""
 
     def __init__(self, harness, client, name, store):
-        self.harness = harness
-        self.client = client
-        self.name = name
+        super().__init__(harness, client, name)
         self._store = store
         self._count = 0
 
@@ -62,19 +56,9 @@ class Team:
         path = f"helmchart/{self.name}/{chart}/{chart}-{self._count}.tgz"
         content = archive({"Chart.yaml": meta, **files}, chart)
         stored = await self._store.write(path, [content])
-        obj = {
-            "apiVersion": CHARTS.api_version,
-            "kind": "HelmChart",
-            "metadata": {"name": chart, "namespace": self.name},
-            "spec": {
-                "chart": chart,
-                "interval": "10m",
-                "sourceRef": {"kind": "GitRepository", "name": "charts"},
-            },
-        }
-        live = await self.client.patch(
-            CHARTS, chart, obj, self.name, type="apply", field_manager="test", force=True
-        )
+        source = {"kind": "GitRepository", "name": "charts"}
+        spec = {"chart": chart, "interval": "10m", "sourceRef": source}
+        live = await self.put(CHARTS, chart, spec=spec)
         artifact = {
             "path": path,
             "url": self._store.url(path),
@@ -92,19 +76,7 @@ class Team:
             "chartRef": {"kind": "HelmChart", "name": "app"},
             **spec,
         }
-        obj = {
-            "apiVersion": RELEASES.api_version,
-            "kind": "HelmRelease",
-            "metadata": {
-                "name": name,
-                "namespace": self.name,
-                "annotations": annotations or {},
-            },
-            "spec": wanted,
-        }
-        await self.client.patch(
-            RELEASES, name, obj, self.name, type="apply", field_manager="kubectl", force=True
-        )
+        await self.put(RELEASES, name, spec=wanted, metadata={"annotations": annotations or {}})
 
     async def until_ready(self, status="True", reason="InstallSucceeded", part="", name="app"):
         """Wait for Ready with this status and reason; returns the object."""
@@ -115,13 +87,7 @@ class Team:
             found = (ready["status"], ready["reason"])
             return found == (status, reason) and part in ready["message"]
 
-        return await until(self.client, RELEASES, name, self.name, holds)
-
-    async def until(self, resource, name, holds=lambda _: True, **more):
-        return await until(self.client, resource, name, self.name, holds, **more)
-
-    async def get(self, resource, name):
-        return await self.client.get(resource, name, self.name)
+        return await self.until(RELEASES, name, holds)
 
     async def helm(self, *arguments):
         """Run the real helm against the plane; skips where it is not installed."""
@@ -147,10 +113,7 @@ class Team:
 async def team(plane, tmp_path):
     root = tmp_path / "store"
     async with (
-        plane.client() as client,
+        new_namespace(plane) as (client, name),
         ArtifactServer(LocalStore(root, "localhost"), host="127.0.0.1", port=0) as server,
     ):
-        name = f"team-{os.getpid()}-{next(_names)}"
-        obj = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-        await client.create(NAMESPACES, obj)
         yield Team(plane, client, name, LocalStore(root, f"127.0.0.1:{server.port}"))

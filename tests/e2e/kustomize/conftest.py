@@ -1,21 +1,14 @@
 """The pipeline: a Git host, source-controller, kustomize-controller and a control plane."""
 
-import itertools
-import os
-
 import pytest
 import pytest_asyncio
-from harness import until
+from namespaces import Namespace, new_namespace
 
 from fluvial.apis.kinds import GIT_REPOSITORY, KUSTOMIZATION
-from fluvial.toolkit import Resource
 from fluvial.toolkit.client import resource_of_kind
 
 GIT = resource_of_kind(GIT_REPOSITORY)
 KUSTOMIZATIONS = resource_of_kind(KUSTOMIZATION)
-NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
-
-_names = itertools.count(1)
 
 
 @pytest.fixture(scope="module")
@@ -29,26 +22,15 @@ def pipeline(make_harness):
     return harness
 
 
-class Team:
+class Team(Namespace):
     """A namespace with a repository, for one test."""
 
     def __init__(self, harness, client, name):
-        self.harness = harness
-        self.client = client
-        self.name = name
+        super().__init__(harness, client, name)
         self.repository = harness.repository(name)
-        self._tokens = itertools.count(1)
 
     async def apply(self, resource, name, spec, **metadata):
-        obj = {
-            "apiVersion": resource.api_version,
-            "kind": resource.kind,
-            "metadata": {"name": name, "namespace": self.name, **metadata},
-            "spec": spec,
-        }
-        await self.client.patch(
-            resource, name, obj, self.name, type="apply", field_manager="kubectl", force=True
-        )
+        await self.put(resource, name, spec=spec, metadata=metadata)
 
     async def source(self, name="app"):
         spec = {"interval": "10m", "url": self.repository.url, "ref": {"branch": "main"}}
@@ -68,8 +50,7 @@ class Team:
     async def push(self, files):
         """Push, and tell the source so, as a webhook would."""
         revision = self.repository.push(files)
-        token = {"reconcile.fluxcd.io/requestedAt": f"push-{next(self._tokens)}"}
-        await self.client.patch(GIT, "app", {"metadata": {"annotations": token}}, self.name)
+        await self.request(GIT, "app")
         return revision
 
     async def until_ready(self, status="True", reason="ReconciliationSucceeded", **wanted):
@@ -87,14 +68,11 @@ class Team:
                 revision in {None, at} and part in ready["message"]
             )
 
-        obj = await until(self.client, KUSTOMIZATIONS, name, self.name, holds)
+        obj = await self.until(KUSTOMIZATIONS, name, holds)
         return ready_of(obj)["message"]
 
     async def status(self, name="app"):
-        return (await self.client.get(KUSTOMIZATIONS, name, self.name))["status"]
-
-    async def until(self, resource, name, holds=lambda _: True, **more):
-        return await until(self.client, resource, name, self.name, holds, **more)
+        return (await self.get(KUSTOMIZATIONS, name))["status"]
 
 
 def ready_of(obj):
@@ -103,8 +81,5 @@ def ready_of(obj):
 
 @pytest_asyncio.fixture
 async def team(pipeline):
-    async with pipeline.client() as client:
-        name = f"team-{os.getpid()}-{next(_names)}"
-        obj = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-        await client.create(NAMESPACES, obj)
+    async with new_namespace(pipeline) as (client, name):
         yield Team(pipeline, client, name)

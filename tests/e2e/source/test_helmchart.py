@@ -1,26 +1,21 @@
 """HelmChart end to end: a push of a chart becomes a package that the real helm renders."""
 
 import asyncio
-import itertools
 import os
 import subprocess
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from harness import until
+from namespaces import Namespace, new_namespace
 
 from fluvial.apis.kinds import GIT_REPOSITORY, HELM_CHART
-from fluvial.toolkit import Resource
 from fluvial.toolkit.artifacts import Fetcher
 from fluvial.toolkit.client import resource_of_kind
 
 GIT = resource_of_kind(GIT_REPOSITORY)
 CHARTS = resource_of_kind(HELM_CHART)
-NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
 HELM = Path(__file__).parents[3] / ".venv" / "oracles" / "helm"
-
-_names = itertools.count(1)
 
 
 def chart(version, color="blue"):
@@ -44,25 +39,15 @@ def harness(make_harness):
     return harness
 
 
-class Team:
+class Team(Namespace):
     """A namespace with a repository, for one test."""
 
     def __init__(self, harness, client, name):
-        self.client = client
-        self.name = name
+        super().__init__(harness, client, name)
         self.repository = harness.repository(name)
-        self._tokens = itertools.count(1)
 
     async def apply(self, resource, name, spec):
-        obj = {
-            "apiVersion": resource.api_version,
-            "kind": resource.kind,
-            "metadata": {"name": name},
-            "spec": {"interval": "1h", **spec},
-        }
-        await self.client.patch(
-            resource, name, obj, self.name, type="apply", field_manager="kubectl", force=True
-        )
+        await self.put(resource, name, spec={"interval": "1h", **spec})
 
     async def source(self):
         await self.apply(GIT, "apps", {"url": self.repository.url, "ref": {"branch": "main"}})
@@ -73,8 +58,7 @@ class Team:
 
     async def push(self, files):
         revision = self.repository.push(files)
-        token = {"reconcile.fluxcd.io/requestedAt": f"push-{next(self._tokens)}"}
-        await self.client.patch(GIT, "apps", {"metadata": {"annotations": token}}, self.name)
+        await self.request(GIT, "apps")
         return revision
 
     async def until_ready(self, version):
@@ -83,7 +67,7 @@ class Team:
                 ready(obj)["status"] == "True" and obj["status"]["artifact"]["revision"] == version
             )
 
-        return (await until(self.client, CHARTS, "app", self.name, holds))["status"]
+        return (await self.until(CHARTS, "app", holds))["status"]
 
 
 def ready(obj):
@@ -92,12 +76,8 @@ def ready(obj):
 
 @pytest_asyncio.fixture
 async def team(harness):
-    async with harness.client() as client:
-        name = f"charts-{os.getpid()}-{next(_names)}"
-        obj = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
-        await client.create(NAMESPACES, obj)
+    async with new_namespace(harness) as (client, name):
         yield Team(harness, client, name)
-        await client.delete(NAMESPACES, name)
 
 
 def template(path, home):
@@ -154,12 +134,8 @@ async def test_a_missing_chart_stalls_until_it_is_pushed(team):
     team.repository.push({"README.md": "soon"})
     await team.source()
     await team.chart()
-    obj = await until(
-        team.client,
-        CHARTS,
-        "app",
-        team.name,
-        lambda obj: ready(obj)["reason"] == "InvalidChartReference",
+    obj = await team.until(
+        CHARTS, "app", lambda obj: ready(obj)["reason"] == "InvalidChartReference"
     )
     assert "charts/app" in ready(obj)["message"]
     await team.push(chart("1.0.0"))
