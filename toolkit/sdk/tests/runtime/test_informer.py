@@ -238,6 +238,15 @@ async def test_late_and_duplicate_events_change_nothing(client, clock):
     assert informer.store.get("default", "a")["data"] == {"x": "2"}
 
 
+async def test_a_late_event_does_not_bring_back_what_is_deleted(client, clock):
+    informer = Informer(client, Selection(CONFIGMAPS), clock)
+    for kind, version in (("ADDED", "5"), ("DELETED", "6"), ("ADDED", "5")):
+        informer._apply(WatchEvent(kind, configmap("a", resourceVersion=version, uid="u")))
+    assert informer.store.get("default", "a") is None
+    informer._apply(WatchEvent("ADDED", configmap("a", resourceVersion="7", uid="v")))
+    assert informer.store.get("default", "a")["metadata"]["uid"] == "v"
+
+
 async def test_a_handler_that_fails_does_not_end_the_watch(api, follow):
     async with follow() as (informer, journal):
 

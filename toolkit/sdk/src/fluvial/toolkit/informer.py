@@ -5,7 +5,7 @@ import random
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple, Protocol, TypeAlias
 
 from fluvial.apis.ids import Unstructured
 from fluvial.toolkit.client import (
@@ -23,7 +23,7 @@ from fluvial.toolkit.clock import Clock
 from fluvial.toolkit.logs import logger
 from fluvial.toolkit.store import Key, Store, key_of, supersedes
 
-__all__ = ["Change", "Handler", "Informer", "Selection", "Transform", "trim"]
+__all__ = ["Change", "Handler", "Informer", "Picture", "Selection", "Transform", "trim"]
 
 Transform: TypeAlias = Callable[[Unstructured], Unstructured]
 """Reduces an object to what is worth keeping; may change its argument."""
@@ -76,6 +76,25 @@ def trim(obj: Unstructured) -> Unstructured:
     return obj
 
 
+class Picture(Protocol):
+    """Where an informer keeps what it knows: a `Store`, or one that keeps less of each object.
+
+    `get` returns at least name, namespace, uid and resourceVersion.
+    """
+
+    def get(self, namespace: str, name: str) -> Unstructured | None:
+        """Return an object, or None."""
+
+    def keys(self) -> list[Key]:
+        """Return the keys of all objects."""
+
+    def put(self, obj: Unstructured) -> None:
+        """Add or replace an object."""
+
+    def remove(self, key: Key) -> Unstructured | None:
+        """Remove an object and return it."""
+
+
 class Informer:
     """Lists, then watches, and never loses a deletion.
 
@@ -95,9 +114,10 @@ class Informer:
         transform: Transform = trim,
         streaming: bool = True,
         idle: float = 90.0,
+        picture: Picture | None = None,
     ) -> None:
         self.selection = selection
-        self.store = Store()
+        self._picture = Store() if picture is None else picture
         self.synced = asyncio.Event()
         self.last_seen = -1.0
         """Monotonic time of the last sign of life: an event, a bookmark or a list."""
@@ -110,11 +130,19 @@ class Informer:
         self._version: str | None = None
         self._log = logger("informer", resource=str(selection.resource))
 
+    @property
+    def store(self) -> Store:
+        """The objects, with indexes; TypeError where another picture was given."""
+        if not isinstance(self._picture, Store):
+            raise TypeError(f"{self.selection.resource} are not kept in a Store")
+        return self._picture
+
     def add_handler(self, handler: Handler) -> None:
         """Call `handler` for every change from now on, first for what is already there."""
         self._handlers.append(handler)
-        for obj in list(self.store):
-            handler(Change("added", None, obj))
+        known = self._picture.keys()
+        for key in known:
+            handler(Change("added", None, self._picture.get(*key)))
 
     def remove_handler(self, handler: Handler) -> None:
         """Stop calling a handler."""
@@ -230,37 +258,45 @@ class Informer:
         version = (obj.get("metadata") or {}).get("resourceVersion")
         if not version:
             raise TransportError(f"a {event.type} event has no resourceVersion")
-        self._version = version
+        late = self._is_past(version)
+        if not late:
+            self._version = version
         if event.type == "BOOKMARK":
             return
-        old = self.store.get(*key_of(obj))
+        old = self._picture.get(*key_of(obj))
         if event.type == "DELETED":
             # A late echo about an earlier life of the name is no deletion of this one.
             if old is not None and not supersedes(old, obj):
-                self.store.remove(key_of(obj))
+                self._picture.remove(key_of(obj))
                 self._notify(Change("deleted", self._transform(obj), None))
-        elif old is None or supersedes(obj, old):
+        elif (old is None and not late) or (old is not None and supersedes(obj, old)):
+            # A late echo must not bring back what is deleted.
             self._put(old, obj)
 
+    def _is_past(self, version: str) -> bool:
+        """Whether the stream was further than that already; a server sends in order."""
+        known = self._version or ""
+        return version.isdigit() and known.isdigit() and int(version) < int(known)
+
     def _replace(self, items: Iterable[Unstructured]) -> None:
-        gone = set(self.store.keys())
+        gone = set(self._picture.keys())
         for obj in items:
             key = key_of(obj)
             gone.discard(key)
-            old = self.store.get(*key)
+            old = self._picture.get(*key)
             if old is None or supersedes(obj, old):
                 self._put(old, obj)
         for key in gone:
-            self._notify(Change("deleted", self.store.remove(key), None))
+            self._notify(Change("deleted", self._picture.remove(key), None))
 
     def _put(self, old: Unstructured | None, obj: Unstructured) -> None:
         new = self._transform(obj)
         if old is not None and old["metadata"].get("uid") != new["metadata"].get("uid"):
             # Deleted and created anew while we did not look: two changes, not one.
-            self.store.remove(key_of(old))
+            self._picture.remove(key_of(old))
             self._notify(Change("deleted", old, None))
             old = None
-        self.store.put(new)
+        self._picture.put(new)
         self._notify(Change("updated" if old is not None else "added", old, new))
 
     def _notify(self, change: Change) -> None:

@@ -19,8 +19,8 @@ async def enter_rendering(
 ) -> tuple[Fetcher, WorkerPool]:
     """Give a manager both; they end with it.
 
-    `name` begins the name of the fetcher's folder, `job` is the function that workers load before the first call
-    (`module:function`), `retries` how often a download is tried again.
+    `name` begins the name of the fetcher's folder; `job` (`module:function`) is what workers load
+    before the first call; `retries` is how often a download is tried again.
     """
     fetcher = await manager.enter(private_fetcher(name, retries))
     pool = await manager.enter(WorkerPool(preload=[job.partition(":")[0]]))

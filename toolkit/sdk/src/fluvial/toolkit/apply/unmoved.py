@@ -1,0 +1,196 @@
+"""Whether an applied object is still as it was verified, from its metadata alone.
+
+The rule is positive: only what is proved to be unmoved counts as such, everything else is unknown
+and wants a dry-run. Proved means that a watch has shown this very object (uid), at or after the
+version of the last verified answer, not being deleted, with our apply entry in managedFields and
+the labels and annotations that it owns unchanged, and
+
+- where its kind keeps a generation, in the same generation,
+- else in the same version.
+
+A `Ledger` holds this for the objects of one endpoint. It is the store of an informer that watches
+metadata; an object that was not announced by `expect` is dropped at once.
+"""
+
+import enum
+import struct
+import uuid
+from collections.abc import Collection, Iterable
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+
+from fluvial.apis.ids import Unstructured
+from fluvial.toolkit.client import Resource
+from fluvial.toolkit.store import Key, key_of, version_of
+
+__all__ = ["Ledger", "Verdict", "keeps_generation"]
+
+_PACKED: Final = struct.Struct("<16sQQ16s?")
+_SIZE: Final = _PACKED.size
+_NOTHING: Final = bytes(_SIZE)
+_WITHOUT_GENERATION: Final = frozenset(
+    {"ConfigMap", "Secret", "Service", "ServiceAccount", "Namespace", "PersistentVolumeClaim"}
+)
+"""Built-in kinds whose generation says nothing; those of RBAC have no status, as custom ones."""
+
+
+class Verdict(enum.Enum):
+    """What is known of an object; all but UNMOVED want a dry-run."""
+
+    UNMOVED = "unmoved"
+    UNVERIFIED = "it was not verified since this process has started"
+    UNSEEN = "no watch has shown it since it was verified"
+    SILENT = "its watch is not synced, or gives no sign of life"
+    DELETING = "it is being deleted"
+    REPLACED = "another object has its name"
+    CHANGED = "its generation or version is another one"
+    DISOWNED = "what we own of it is no longer the same"
+
+
+def keeps_generation(resource: Resource) -> bool:
+    """Whether `metadata.generation` moves with each change of the spec, and only then.
+
+    Needs the subresources that discovery tells: a kind without status moves it with everything, or
+    has none.
+    """
+    return "status" in resource.subresources and resource.kind not in _WITHOUT_GENERATION
+
+
+class Ledger:
+    """What was verified and what was shown of the objects of one endpoint, at most 400 bytes each.
+
+    `manager` is the field manager whose Apply entry is looked at. `controls` are annotations that
+    change how an object is applied (`…/ssa` and the like): they count wherever they come from.
+    """
+
+    def __init__(self, resource: Resource, manager: str, controls: Collection[str] = ()) -> None:
+        self._generations = keeps_generation(resource)
+        self._manager = manager
+        self._controls = tuple(sorted(controls))
+        self._entries: dict[str, bytes] = {}
+
+    def __len__(self) -> int:
+        """How many objects are expected."""
+        return len(self._entries)
+
+    def expect(self, keys: Iterable[Key]) -> None:
+        """Announce objects, before they are applied: from now on what a watch shows is kept."""
+        for key in keys:
+            self._entries.setdefault(_text(key), _NOTHING + _NOTHING)
+
+    def forget(self, keys: Iterable[Key]) -> None:
+        """Drop objects that are no longer applied."""
+        for key in keys:
+            self._entries.pop(_text(key), None)
+
+    def verified(self, live: Unstructured) -> None:
+        """Remember an answer of the server that equals what is wanted, with its managedFields."""
+        key = _text(key_of(live))
+        entry = self._entries.get(key, _NOTHING + _NOTHING)
+        self._entries[key] = self._pack(live) + entry[_SIZE:]
+
+    def doubted(self, key: Key) -> None:
+        """Take back what was verified, for a reason that no watch shows."""
+        entry = self._entries.get(_text(key))
+        if entry is not None:
+            self._entries[_text(key)] = _NOTHING + entry[_SIZE:]
+
+    def verdict(self, key: Key) -> Verdict:
+        """Say what is known of an object, provided that its watch is alive."""
+        entry = self._entries.get(_text(key), _NOTHING + _NOTHING)
+        verified, seen = entry[:_SIZE], entry[_SIZE:]
+        if verified == _NOTHING:
+            return Verdict.UNVERIFIED
+        if seen == _NOTHING:
+            return Verdict.UNSEEN
+        uid, version, generation, ours, _ = _PACKED.unpack(verified)
+        seen_uid, seen_version, seen_generation, seen_ours, deleting = _PACKED.unpack(seen)
+        if not version or seen_version < version:
+            return Verdict.UNSEEN
+        if seen_uid != uid:
+            return Verdict.REPLACED
+        if deleting:
+            return Verdict.DELETING
+        if seen_ours != ours:
+            return Verdict.DISOWNED
+        same = generation == seen_generation if generation else version == seen_version
+        return Verdict.UNMOVED if same else Verdict.CHANGED
+
+    # An informer's store.
+
+    def get(self, namespace: str, name: str) -> Unstructured | None:
+        """Return what is needed of an object that was shown to tell whether an event is newer."""
+        seen = self._entries.get(_text(Key(namespace, name)), b"")[_SIZE:]
+        if not seen or seen == _NOTHING:
+            return None
+        uid, version, *_ = _PACKED.unpack(seen)
+        metadata = {"name": name, "resourceVersion": str(version), "uid": str(uuid.UUID(bytes=uid))}
+        return {"metadata": metadata | ({"namespace": namespace} if namespace else {})}
+
+    def keys(self) -> list[Key]:
+        """Return the keys of all objects that were shown."""
+        return [_key(text) for text, entry in self._entries.items() if entry[_SIZE:] != _NOTHING]
+
+    def put(self, obj: Unstructured) -> None:
+        """Note what a watch shows, if the object is expected."""
+        key = _text(key_of(obj))
+        entry = self._entries.get(key)
+        if entry is not None:
+            self._entries[key] = entry[:_SIZE] + self._pack(obj)
+
+    def remove(self, key: Key) -> Unstructured | None:
+        """Note that a watch no longer shows an object: it is gone, or out of the selection."""
+        found = self.get(*key)
+        if found is not None:
+            text = _text(key)
+            self._entries[text] = self._entries[text][:_SIZE] + _NOTHING
+        return found
+
+    def _pack(self, obj: Unstructured) -> bytes:
+        metadata = obj["metadata"]
+        return _PACKED.pack(
+            _uid(metadata.get("uid") or ""),
+            version_of(obj),
+            int(metadata.get("generation") or 0) if self._generations else 0,
+            self._ours(metadata),
+            "deletionTimestamp" in metadata,
+        )
+
+    def _ours(self, metadata: Unstructured) -> bytes:
+        """Digest what we own of an object, less the time at which we came to own it."""
+        entries = [
+            (entry.get("apiVersion"), entry.get("fieldsV1"))
+            for entry in metadata.get("managedFields") or ()
+            if entry.get("manager") == self._manager
+            and entry.get("operation") == "Apply"
+            and not entry.get("subresource")
+        ]
+        annotations = metadata.get("annotations") or {}
+        values: list[Any] = [(key, annotations.get(key)) for key in self._controls]
+        for _, fields in entries:
+            owned = (fields or {}).get("f:metadata") or {}
+            for field in ("labels", "annotations"):
+                present = metadata.get(field) or {}
+                names = sorted(owned.get(f"f:{field}") or {})
+                values += [(name, present.get(name.removeprefix("f:"))) for name in names]
+        content = msgspec.json.encode([entries, values], order="deterministic")
+        return blake2b(content, digest_size=16).digest()
+
+
+def _uid(text: str) -> bytes:
+    """Return the 16 bytes of a UUID, as the API server makes them; anything else is digested."""
+    try:
+        return uuid.UUID(text).bytes
+    except ValueError:
+        return blake2b(text.encode(), digest_size=16).digest()
+
+
+def _text(key: Key) -> str:
+    return f"{key.namespace}/{key.name}"
+
+
+def _key(text: str) -> Key:
+    namespace, _, name = text.partition("/")
+    return Key(namespace, name)
