@@ -27,7 +27,7 @@ def run(case: pathlib.Path, options: Options = OPTIONS) -> tuple[str, str]:
 
 
 def test_there_are_cases() -> None:
-    assert len(NAMES) >= 120
+    assert len(NAMES) >= 260
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -44,7 +44,56 @@ def test_equal_keys_are_an_error_in_kyaml() -> None:
 
 def test_keys_must_be_strings_in_kyaml() -> None:
     with pytest.raises(YamlError, match="unsupported mapping key '1'"):
-        load("1: a", dialect=Dialect.KYAML)
+        load("a: {1: b}", dialect=Dialect.KYAML)
+    assert load("1: a", dialect=Dialect.KYAML) == {"1": "a"}, "the outermost map takes any"
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "reason"),
+    [
+        (r'a: "it\'s"', "it's", "an escaped single quote"),
+        ("b: &x 1\nc: &x 2\na: *x", 2, "the latest anchor of a name"),
+        ("a: &x {b: &x 1, c: *x}", {"b": 1, "c": 1}, "an anchor within its namesake"),
+    ],
+)
+def test_what_go_reads_and_libyaml_does_not(text: str, value: Any, reason: str) -> None:
+    assert load(text)["a"] == value, reason
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        (r'a: "b\/c"', "unknown escape"),
+        ("%YAML 1.2\n---\na: 1", "incompatible YAML document"),
+        (r'a: ["it\'s", "\q"]', "unknown escape"),
+        ("a: *x\nb: &x 1\nc: &x 2", "undefined alias"),
+    ],
+)
+def test_what_go_does_not_read(text: str, problem: str) -> None:
+    with pytest.raises(YamlError, match=problem):
+        load(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "reason"),
+    [
+        ("a: >\n  b\n  c\n", "b c\n", "one paragraph stays"),
+        ("a: >\n  b\n   c\n", "b\n\n c\n", "the break before an indented line doubles"),
+        ("a: >+\n  b\n\n", "b\n\n\n", "kept breaks at the end gain one"),
+        ("a: >2\n   b\n  c\n\n  d\n", " b\nc d\n", "a leading blank loses breaks"),
+        ("a: >\n\n  b\n\n  c\n", "\nb\nc\n", "a leading break changes nothing"),
+        ("a: >-\n  b \n\n  c \n   d\n", "b \nc \n d", "trailing blanks keep all"),
+    ],
+)
+def test_folded_texts_are_written_and_read_again(text: str, value: str, reason: str) -> None:
+    assert load(text, dialect=Dialect.KYAML)["a"] == value, reason
+
+
+def test_blanks_are_keys_of_flow_maps_without_a_value() -> None:
+    (document,) = load_documents("a: {b: , c: ~, d}\ne:\nf: {g: ''}\n")
+    inner = document.value["a"]
+    assert inner == {"b": None, "c": None, "d": None}
+    assert document.blanks == [(inner, "b"), (inner, "d")]
 
 
 @pytest.mark.parametrize("text", ["{[a]: 1}", "~: 1", "? {a: b}\n: c"])

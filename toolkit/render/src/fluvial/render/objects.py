@@ -8,7 +8,7 @@ import msgspec
 
 from fluvial.apis.ids import ObjectId, Unstructured, split_api_version
 
-__all__ = ["Origin", "Provenance", "Rendered", "render"]
+__all__ = ["Origin", "Provenance", "Rendered", "freeze", "render"]
 
 
 class Origin(NamedTuple):
@@ -79,10 +79,22 @@ class Rendered(msgspec.Struct, frozen=True):
 
 def render(obj: Unstructured, provenance: Mapping[str, Origin] | None = None) -> Rendered:
     """Freeze a decoded object. Raises ValueError when it has no identity."""
-    data = msgspec.json.encode(obj)
+    identity = ObjectId.from_object(obj)
+    return freeze(
+        msgspec.json.encode(obj), identity, split_api_version(obj["apiVersion"])[1], provenance
+    )
+
+
+def freeze(
+    data: bytes,
+    identity: ObjectId,
+    version: str,
+    provenance: Mapping[str, Origin] | None = None,
+) -> Rendered:
+    """Pack an object whose identity and compact JSON the caller has at hand."""
     return Rendered(
-        id=ObjectId.from_object(obj),
-        version=split_api_version(obj["apiVersion"])[1],
+        id=identity,
+        version=version,
         data=data,
         digest=f"sha256:{hashlib.sha256(data).hexdigest()}",
         provenance=None if provenance is None else dict(provenance),

@@ -1,9 +1,11 @@
 """A whole build: accumulate, then once at the top fix names, sort and clean up."""
 
+import re
 from typing import Any
 
 import msgspec
 
+from fluvial.apis.ids import ObjectId
 from fluvial.render.kustomize._accumulate import Accumulator, accumulate
 from fluvial.render.kustomize._config import default_config
 from fluvial.render.kustomize._errors import KustomizeError, ResourceError
@@ -19,7 +21,7 @@ from fluvial.render.kustomize._references import fix_references
 from fluvial.render.kustomize._resource import Resource, Resources
 from fluvial.render.kustomize._vars import resolve_variables
 from fluvial.render.kustomize.tree import Tree, join
-from fluvial.render.objects import Origin, Rendered, render
+from fluvial.render.objects import Origin, Rendered, freeze
 from fluvial.render.yaml import YamlError, dump, dump_all
 
 __all__ = ["Options", "build", "to_yaml"]
@@ -29,6 +31,9 @@ _ORIGIN = "config.kubernetes.io/origin"
 _TRANSFORMATIONS = "alpha.config.kubernetes.io/transformations"
 _MANAGED_BY = "app.kubernetes.io/managed-by"
 _VERSION = "kustomize-v5.8.1"
+_NEL = b"\xc2\x85"
+_NEXT_LINES = re.compile(rb" *\xc2\x85(?: *\xc2\x85)* *")
+_CONTROL = re.compile(rb"\x7f|\xc2[\x80-\x84\x86-\x9f]|\xef\xbf[\xbe\xbf]")
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -122,7 +127,26 @@ def _annotate(resource: Resource, metadata: list[str]) -> None:
 
 
 def _render(resource: Resource) -> Rendered:
-    try:
-        return render(resource.data, resource.origins)
-    except ValueError as error:
-        raise ResourceError(str(error), file=resource.file) from None
+    """Freeze a resource; upstream prints those too of which the identity has gaps."""
+    for mapping, key in resource.blanks:
+        if key in mapping and mapping[key] is None:
+            mapping[key] = ""
+    resource.data.setdefault("metadata", {})  # a List without items may come without
+    data = msgspec.json.encode(resource.data)
+    if not data.isascii() or b"\x7f" in data:
+        data = _printed(data, resource)
+    group, version, kind = resource.gvk
+    identity = ObjectId(group, kind, resource.namespace, resource.name)
+    return freeze(data, identity, version, resource.origins)
+
+
+def _printed(data: bytes, resource: Resource) -> bytes:
+    """Do to a text what upstream's printing does, which reads the JSON as YAML once more.
+
+    A next-line sign (U+0085) folds like a line break; other control signs are errors.
+    """
+    if _CONTROL.search(data):
+        raise ResourceError(
+            f"{resource.id}: control characters are not allowed", file=resource.file
+        )
+    return _NEXT_LINES.sub(lambda match: b"\\n" * (match[0].count(_NEL) - 1) or b" ", data)

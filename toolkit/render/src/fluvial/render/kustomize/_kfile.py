@@ -6,11 +6,13 @@ from fluvial.render.kustomize._decode import load_config
 from fluvial.render.kustomize._errors import KustomizationError
 from fluvial.render.kustomize._model import Kustomization
 from fluvial.render.kustomize.tree import Tree, join
+from fluvial.render.yaml import load_documents
 
 __all__ = ["COMPONENT", "NAMES", "Read", "check", "find", "read"]
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 COMPONENT = "Component"
+_MOVED = {"bases", "imagetags", "helmchartinflationgenerator"}
 _VERSIONS = {
     "Kustomization": "kustomize.config.k8s.io/v1beta1",
     COMPONENT: "kustomize.config.k8s.io/v1alpha1",
@@ -56,7 +58,7 @@ def read(tree: Tree, folder: str, *, lenient: bool = False) -> Read:
 
 def check(file: Kustomization, path: str, content: bytes) -> Read:
     """Check a decoded file and move the deprecated spellings; see `read`."""
-    if file == Kustomization(apiVersion=file.apiVersion, kind=file.kind):
+    if _is_empty(file, content, path):
         raise KustomizationError("kustomization.yaml is empty", file=path)
     file.kind = file.kind or "Kustomization"
     required = _VERSIONS.get(file.kind)
@@ -75,6 +77,18 @@ def check(file: Kustomization, path: str, content: bytes) -> Read:
             args.envs = [*args.envs, args.env]
     _refuse(file, path)
     return Read(file, path, content)
+
+
+def _is_empty(file: Kustomization, content: bytes, path: str) -> bool:
+    """Say whether a file asks for nothing; a list or map that is given, even an empty one, does."""
+    if file != Kustomization(apiVersion=file.apiVersion, kind=file.kind):
+        return False
+    documents = load_documents(content, file=path)
+    given = documents[0].value if documents else {}
+    return not any(
+        isinstance(value, dict | list) and name.lower() not in _MOVED
+        for name, value in given.items()
+    )
 
 
 def _refuse(file: Kustomization, path: str) -> None:

@@ -1,5 +1,6 @@
 """From bytes to resources: documents split, lists expanded, identities checked."""
 
+import re
 from typing import Any
 
 from fluvial.render.kustomize._errors import ResourceError
@@ -10,6 +11,10 @@ from fluvial.render.yaml import Dialect, Document, load_documents
 
 __all__ = ["parse_resources"]
 
+_ODD = re.compile(r"^(?:\ufeff|%|\.\.\.|---(?![ \t]*(?:#.*)?\r?$))", re.MULTILINE)
+_END = re.compile(r"^(?=\.\.\.(?:\s|$))", re.MULTILINE)
+_CUT = re.compile(r"\n---.*\n")
+
 
 def parse_resources(
     content: bytes | str, file: str, *, provenance: bool = False, by: str = "resource"
@@ -19,8 +24,7 @@ def parse_resources(
     `by` is what provenance says of the values. Raises YamlError for what is no YAML, and
     ResourceError for documents without kind or metadata.name.
     """
-    documents = load_documents(content, file=file, dialect=Dialect.KYAML, positions=provenance)
-    source = content if isinstance(content, str) else content.decode("utf-8", "replace")
+    documents, source = _documents(content, file, positions=provenance)
     waiting: list[tuple[Document, Any, str]] = [(one, one.value, "") for one in documents]
     found = []
     while waiting:
@@ -43,6 +47,7 @@ def parse_resources(
             ]
             continue
         resource = Resource(value, file)
+        resource.blanks = document.blanks
         if provenance and document.positions is not None:
             resource.origins = {
                 pointer[len(base) :]: Origin(file, place.line, place.column, by)
@@ -51,6 +56,34 @@ def parse_resources(
             }
         found.append(resource)
     return found
+
+
+def _documents(content: bytes | str, file: str, *, positions: bool) -> tuple[list[Document], str]:
+    """Read the documents of a file, and return its text with them.
+
+    Upstream cuts the text at lines that start with `---` and reads the first document of each
+    piece. That is the same as reading the whole unless a piece has a byte order mark, a directive
+    or an end marker of its own, or a cutting line says more than a comment.
+    """
+    source = content if isinstance(content, str) else content.decode("utf-8", "replace")
+    options: Any = {"file": file, "dialect": Dialect.KYAML, "positions": positions}
+    odd = source.startswith("%") or _ODD.search(source, 1)
+    if not odd or (isinstance(content, bytes) and "\ufffd" in source):
+        return load_documents(content, **options), source
+    source = source.replace("\r\n", "\n")
+    documents = []
+    start = line = 0
+    cuts = [(match.span(), match[0]) for match in _CUT.finditer(source)]
+    for (end, following), marker in [*cuts, ((len(source), 0), "")]:
+        if marker[4:].strip()[:1] not in {"", "#"}:
+            line = source.count("\n", 0, end) + 2
+            problem = f"invalid document separator: {marker.strip()}"
+            raise ResourceError(problem, file=file, line=line, text=source)
+        piece = _END.split(source[start:end].removeprefix("\ufeff"), maxsplit=1)[0]
+        documents += load_documents("\n" * line + piece + "\n" * bool(marker), **options)[:1]
+        line += source.count("\n", start, following)
+        start = following
+    return documents, source
 
 
 def _check(value: dict[str, Any], file: str, line: int, source: str) -> str:

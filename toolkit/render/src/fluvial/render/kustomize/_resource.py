@@ -17,12 +17,13 @@ class Resource:
 
     `data` is empty once a patch has deleted the object. `file` is where it was read from, `trail`
     the buildMetadata records (origin first, transformations after it), `origins` the provenance by
-    pointer, None when it was not asked for.
+    pointer, None when it was not asked for. `blanks` are the nulls that print as empty strings.
     """
 
     __slots__ = (
         "_cached",
         "behavior",
+        "blanks",
         "data",
         "file",
         "kind_change",
@@ -44,6 +45,7 @@ class Resource:
         self.prefixes: list[str] = []
         self.suffixes: list[str] = []
         self.behavior = ""
+        self.blanks: list[tuple[dict[str, Any], str]] = []
         self.needs_hash = False
         self.name_change = False
         self.kind_change = False

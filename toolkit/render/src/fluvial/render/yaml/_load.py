@@ -1,52 +1,35 @@
-"""Reading: libyaml composes, our own resolver and constructor decide what the nodes mean."""
+"""Reading: our own resolver and constructor decide what composed nodes mean."""
 
 import base64
 import binascii
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
-import yaml as pyyaml
-from yaml._yaml import CParser
-from yaml.events import CollectionEndEvent, CollectionStartEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from fluvial.render.yaml._compose import DEEPEST, PLAIN, QUOTED, compose
 from fluvial.render.yaml._errors import Position, YamlError
+from fluvial.render.yaml._folded import refold
 from fluvial.render.yaml._scalars import Dialect, Scalar, resolve
 
 __all__ = ["Document", "load", "load_all", "load_documents"]
 
 _TAG = "tag:yaml.org,2002:"
-_PLAIN, _QUOTED = "plain", "quoted"
-_DEEPEST = 200
 _BOMB = 100_000
-_INDENTED = re.compile(rf"^[ ?:-]{{{_DEEPEST // 2},}}", re.MULTILINE)
 
 
 class Document(NamedTuple):
     """One document of a stream.
 
     `positions` maps RFC 6901 pointers to the place of each value (of its key, in mappings); None
-    when they were not asked for.
+    when they were not asked for. `blanks` are the maps and keys of flow style that have no value,
+    as `a` in `{a: }`: once printed and read again they are empty strings.
     """
 
     value: Any
     line: int
     positions: dict[str, Position] | None
-
-
-class _Composer(CParser):
-    """libyaml's composer; untagged scalars are marked only as plain or quoted."""
-
-    def resolve(self, kind: type[Node], _value: object, implicit: tuple[bool, bool]) -> str:
-        """Answer the composer's question for a tag; collections get the same neutral one."""
-        return _PLAIN if kind is ScalarNode and implicit[0] else _QUOTED
-
-    def descend_resolver(self, _parent: object, _index: object) -> None:
-        """Ignore the path: no tag depends on it."""
-
-    def ascend_resolver(self) -> None:
-        """Ignore the path: no tag depends on it."""
+    blanks: list[tuple[dict[str, Any], str]]
 
 
 class _Constructor:
@@ -57,6 +40,7 @@ class _Constructor:
         self.file = file
         self.dialect = dialect
         self.unique = unique
+        self.blanks: list[tuple[dict[str, Any], str]] = []
         self.positions: dict[str, Position] | None = None
         self._aliases = "*" in text and "&" in text
         self._seen: set[int] = set()
@@ -79,8 +63,8 @@ class _Constructor:
             if self._inside_alias:
                 self._spend(node)
             return self.scalar(node)
-        if len(self._open) >= _DEEPEST:
-            raise self.fail(f"nested deeper than {_DEEPEST} levels", node)
+        if len(self._open) >= DEEPEST:
+            raise self.fail(f"nested deeper than {DEEPEST} levels", node)
         if not self._aliases:
             self._open.append(0)
             built = self._build[type(node)](node, pointer)
@@ -126,11 +110,18 @@ class _Constructor:
         merged: set[str] = set()
         positions = self.positions
         lines: dict[str, int] = {}
+        merging = False
+        flow = node.flow_style
         for key_node, value_node in node.value:
             tag = key_node.tag
-            if key_node.value == "<<" and tag in {_PLAIN, f"{_TAG}merge"}:
+            if key_node.value == "<<" and tag in {PLAIN, f"{_TAG}merge"}:
+                if merging and self.dialect is Dialect.KYAML:
+                    raise self.fail("duplicate merge key", key_node)
+                merging = True
                 self._merge(built, merged, value_node, pointer)
                 continue
+            if key_node.value == "<<" and self.dialect is Dialect.KYAML:
+                continue  # upstream clears the merge key by its text, so a quoted one goes too
             key = self.key(key_node)
             if key in built and key not in merged and self.unique:
                 raise self.fail(
@@ -144,6 +135,8 @@ class _Constructor:
                 inner = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
                 mark = key_node.start_mark
                 positions[inner] = Position(mark.line + 1, mark.column + 1)
+            if flow and value_node.value == "" and value_node.tag == PLAIN:
+                self.blanks.append((built, key))
             built[key] = self.value(value_node, inner)
         return built
 
@@ -169,8 +162,10 @@ class _Constructor:
         if not isinstance(node, ScalarNode):
             raise self.fail("a mapping key must be a scalar", node)
         value = self.scalar(node)
-        if isinstance(value, str):
+        if isinstance(value, str) and (node.tag != PLAIN or value == node.value):
             return value
+        if value is not None and self.dialect is Dialect.KYAML and len(self._open) == 1:
+            return str(node.value)  # the outermost map takes any key by its text
         if value is None or self.dialect is Dialect.KYAML:
             raise self.fail(f"unsupported mapping key {node.value!r}: it is not a string", node)
         if isinstance(value, bool):
@@ -179,9 +174,10 @@ class _Constructor:
 
     def scalar(self, node: ScalarNode) -> Scalar:
         tag, text = node.tag, node.value
-        if tag == _QUOTED or self.dialect is Dialect.TEXT:
-            return str(text)
-        if tag == _PLAIN:
+        if tag == QUOTED or self.dialect is Dialect.TEXT:
+            folded = node.style == ">" and self.dialect is Dialect.KYAML
+            return refold(text) if folded else str(text)
+        if tag == PLAIN:
             value = resolve(text, self.dialect)
             if isinstance(value, float) and value - value != 0:
                 raise self.fail(f"{text} has no JSON form", node)
@@ -192,9 +188,12 @@ class _Constructor:
         text: str = node.value
         if tag == "binary":
             try:
-                return base64.b64decode("".join(text.split()), validate=True).decode()
-            except (binascii.Error, UnicodeDecodeError):
-                raise self.fail("!!binary value is no base64 of UTF-8 text", node) from None
+                decoded = base64.b64decode("".join(text.split()), validate=True)
+            except binascii.Error:
+                raise self.fail("!!binary value is no base64", node) from None
+            return decoded.decode(errors="replace")
+        if tag == "timestamp":
+            return resolve(text, Dialect.KYAML)
         expected: dict[str, type | tuple[type, ...]] = {
             "int": int,
             "float": (int, float),
@@ -219,49 +218,6 @@ def _decode(text: str | bytes, file: str) -> str:
         raise YamlError("invalid UTF-8", file=file, line=line) from None
 
 
-def _check_depth(text: str, file: str) -> None:
-    """Refuse nesting that would exhaust the C composer's stack.
-
-    Few brackets and no line that starts with many indicators or spaces prove that there is none.
-    """
-    if text.count("[") + text.count("{") <= _DEEPEST and not _INDENTED.search(text):
-        return
-    depth = 0
-    parser = CParser(text)
-    while parser.check_event():
-        event = parser.get_event()
-        if isinstance(event, CollectionStartEvent):
-            depth += 1
-            if depth > _DEEPEST:
-                mark = event.start_mark
-                assert mark is not None
-                raise YamlError(
-                    f"nested deeper than {_DEEPEST} levels",
-                    file=file,
-                    line=mark.line + 1,
-                    column=mark.column + 1,
-                )
-        elif isinstance(event, CollectionEndEvent):
-            depth -= 1
-
-
-def _guard(text: str, file: str, work: Callable[[], Iterator[Node]]) -> list[Node]:
-    try:
-        return list(work())
-    except pyyaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        problem = error.problem or str(error)
-        if error.context:
-            problem = f"{error.context}: {problem}"
-        line, column = (0, 0) if mark is None else (mark.line + 1, mark.column + 1)
-        raise YamlError(problem, file=file, line=line, column=column, text=text) from None
-    except pyyaml.YAMLError as error:
-        position = getattr(error, "position", None)
-        line = text.count("\n", 0, position) + 1 if isinstance(position, int) else 0
-        reason = getattr(error, "reason", str(error))
-        raise YamlError(str(reason), file=file, line=line, text=text) from None
-
-
 def load_documents(
     text: str | bytes,
     *,
@@ -276,25 +232,18 @@ def load_documents(
     it is one in KYAML and none in SIGS, where the last wins. Raises YamlError.
     """
     decoded = _decode(text, file)
-
-    def nodes() -> Iterator[Node]:
-        _check_depth(decoded, file)
-        composer = _Composer(decoded)
-        while composer.check_node():
-            node = composer.get_node()
-            assert node is not None
-            yield node
-
     unique = dialect is Dialect.KYAML if unique_keys is None else unique_keys
     documents = []
-    for node in _guard(decoded, file, nodes):
+    for node in compose(decoded, file):
         constructor = _Constructor(decoded, file, dialect, unique=unique)
         mark = node.start_mark
         if positions:
             constructor.positions = {"": Position(mark.line + 1, mark.column + 1)}
         value = constructor.value(node, "")
         if value is not None:
-            documents.append(Document(value, mark.line + 1, constructor.positions))
+            documents.append(
+                Document(value, mark.line + 1, constructor.positions, constructor.blanks)
+            )
     return documents
 
 
