@@ -3,8 +3,8 @@ import zoneinfo
 
 import pytest
 
+from fluvial.cluster.schedules import parse_schedule
 from fluvial.cluster.standins.cronjobs import due
-from fluvial.cluster.standins.schedules import parse_schedule
 
 JOBS = "batch/v1/jobs"
 CRONS = "batch/v1/cronjobs"
@@ -25,7 +25,7 @@ def at(text, zone=dt.UTC):
         ("0 0 1 * *", "2026-12-04T12:00:00", "2027-01-01T00:00:00", "over the year"),
         ("0 0 29 2 *", "2026-05-04T12:00:00", "2028-02-29T00:00:00", "a leap day"),
         ("0 9 * * mon-fri", "2026-05-08T12:00:00", "2026-05-11T09:00:00", "names; over a weekend"),
-        ("0 9 * * 7", "2026-05-04T12:00:00", "2026-05-10T09:00:00", "7 is Sunday too"),
+        ("0 9 * * 0", "2026-05-04T12:00:00", "2026-05-10T09:00:00", "0 is Sunday"),
         ("0 0 13 * fri", "2026-05-04T12:00:00", "2026-05-08T00:00:00", "either day will do"),
         ("0 0 1 jan,jul *", "2026-05-04T12:00:00", "2026-07-01T00:00:00", "a list of names"),
         ("@hourly", "2026-05-04T12:00:00", "2026-05-04T13:00:00", "a macro"),
@@ -48,12 +48,16 @@ def test_times_are_of_the_zone():
 @pytest.mark.parametrize(
     ("schedule", "message"),
     [
-        ("* * * *", "has 4 fields"),
-        ("60 * * * *", "minute '60' is outside 0-59"),
-        ("* 5-3 * * *", "hour '5-3' is outside"),
-        ("* * * mai *", "month 'mai' is no number"),
-        ("*/0 * * * *", "the step must be a positive number"),
-        ("@often", "has 1 fields"),
+        ("* * * *", r"expected exactly 5 fields, found 4: \[\* \* \* \*\]"),
+        ("60 * * * *", r"end of range \(60\) above maximum \(59\): 60"),
+        ("* 5-3 * * *", r"beginning of range \(5\) beyond end of range \(3\): 5-3"),
+        ("* * 0 * *", r"beginning of range \(0\) below minimum \(1\): 0"),
+        ("* * * * 7", r"end of range \(7\) above maximum \(6\): 7"),
+        ("* * * mai *", "failed to parse int from mai: strconv.Atoi"),
+        ("*/0 * * * *", r"step of range should be a positive number: \*/0"),
+        ("*/2/3 * * * *", "too many slashes"),
+        ("1-2-3 * * * *", "too many hyphens"),
+        ("@often", "unrecognized descriptor: @often"),
     ],
 )
 def test_what_is_no_schedule(schedule, message):

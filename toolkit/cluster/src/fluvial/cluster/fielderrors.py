@@ -14,10 +14,12 @@ __all__ = [
     "forbidden",
     "immutable",
     "invalid",
+    "not_found",
     "not_supported",
     "quote",
     "required",
     "too_long",
+    "too_many",
     "type_invalid",
 ]
 
@@ -52,10 +54,23 @@ def forbidden(field: str, detail: str) -> Cause:
 
 
 def not_supported(field: str, value: Any, supported: Iterable[str]) -> Cause:
-    """Report a value outside an enumeration; `supported` is shown sorted."""
-    shown = ", ".join(f'"{item}"' for item in sorted(supported))
+    """Report a value outside an enumeration; `supported` is shown in its order."""
+    shown = ", ".join(f'"{item}"' for item in supported)
     text = f"Unsupported value: {quote(value)}: supported values: {shown}"
     return _cause("FieldValueNotSupported", field, text)
+
+
+def not_found(field: str, value: Any) -> Cause:
+    """Report a reference to something that is not there."""
+    return _cause("FieldValueNotFound", field, f"Not found: {quote(value)}")
+
+
+def too_many(field: str, count: int, limit: int) -> Cause:
+    """Report a list with more items than it may have."""
+    unit = "item" if limit == 1 else "items"
+    return _cause(
+        "FieldValueTooMany", field, f"Too many: {count}: must have at most {limit} {unit}"
+    )
 
 
 def duplicate(field: str, value: Any) -> Cause:

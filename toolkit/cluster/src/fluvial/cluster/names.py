@@ -10,12 +10,17 @@ import re
 
 __all__ = [
     "annotation_key_errors",
+    "config_key_errors",
     "dns_label_errors",
     "dns_subdomain_errors",
+    "environment_name_errors",
+    "header_name_errors",
     "label_key_errors",
     "label_value_errors",
     "path_segment_errors",
+    "port_name_errors",
     "service_name_errors",
+    "wildcard_subdomain_errors",
 ]
 
 _LABEL = r"[a-z0-9]([-a-z0-9]*[a-z0-9])?"
@@ -27,10 +32,14 @@ _LABEL_RE = re.compile(_LABEL)
 _SUBDOMAIN_RE = re.compile(_SUBDOMAIN)
 _QUALIFIED_RE = re.compile(_QUALIFIED)
 _DNS1035_RE = re.compile(_DNS1035)
+_WILDCARD = rf"\*\.{_SUBDOMAIN}"
+_WILDCARD_RE = re.compile(_WILDCARD)
+_HEADER = "[-A-Za-z0-9]+"
+_CONFIG_KEY = "[-._a-zA-Z0-9]+"
 
 
-def _too_long(limit: int) -> str:
-    return f"must be no more than {limit} bytes"
+def _too_long(limit: int, unit: str = "characters") -> str:
+    return f"must be no more than {limit} {unit}"
 
 
 def _pattern(message: str, regex: str, *examples: str) -> str:
@@ -42,7 +51,7 @@ def dns_subdomain_errors(value: str) -> list[str]:
     """Check a lowercase RFC 1123 subdomain of at most 253 bytes."""
     errors = []
     if len(value.encode()) > 253:
-        errors.append("must be no more than 253 characters")
+        errors.append(_too_long(253))
     if not _SUBDOMAIN_RE.fullmatch(value):
         text = (
             "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, "
@@ -57,7 +66,9 @@ def dns_label_errors(value: str) -> list[str]:
     errors = []
     if len(value.encode()) > 63:
         errors.append(_too_long(63))
-    if not _LABEL_RE.fullmatch(value):
+    if not _LABEL_RE.fullmatch(value) and _SUBDOMAIN_RE.fullmatch(value):
+        errors.append("must not contain dots")
+    elif not _LABEL_RE.fullmatch(value):
         text = (
             "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or "
             "'-', and must start and end with an alphanumeric character"
@@ -80,6 +91,72 @@ def service_name_errors(value: str) -> list[str]:
     return errors
 
 
+def wildcard_subdomain_errors(value: str) -> list[str]:
+    """Check a host name whose first label is a star."""
+    errors = []
+    if len(value.encode()) > 253:
+        errors.append(_too_long(253))
+    if not _WILDCARD_RE.fullmatch(value):
+        text = (
+            "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS "
+            "subdomain, which must consist of lower case alphanumeric characters, '-' or '.' and "
+            "end with an alphanumeric character"
+        )
+        errors.append(_pattern(text, _WILDCARD, "*.example.com"))
+    return errors
+
+
+def port_name_errors(value: str) -> list[str]:
+    """Check the name of a port (RFC 6335): at most 15 characters, at least one letter."""
+    errors = []
+    if len(value.encode()) > 15:
+        errors.append(_too_long(15))
+    if not re.fullmatch("[-a-z0-9]+", value):
+        errors.append("must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)")
+    if not re.search("[a-z]", value):
+        errors.append("must contain at least one letter (a-z)")
+    if "--" in value:
+        errors.append("must not contain consecutive hyphens")
+    if value.startswith("-") or value.endswith("-"):
+        errors.append("must not begin or end with a hyphen")
+    return errors
+
+
+def environment_name_errors(value: str) -> list[str]:
+    """Check the name of an environment variable: printable ASCII without `=`."""
+    if value and all(" " <= char <= "~" and char != "=" for char in value):
+        return []
+    return [
+        "a valid environment variable name must consist only of printable ASCII characters other "
+        "than '='"
+    ]
+
+
+def header_name_errors(value: str) -> list[str]:
+    """Check the name of an HTTP header."""
+    if re.fullmatch(_HEADER, value):
+        return []
+    text = "a valid HTTP header must consist of alphanumeric characters or '-'"
+    return [_pattern(text, _HEADER, "X-Header-Name")]
+
+
+def config_key_errors(value: str) -> list[str]:
+    """Check a key of a ConfigMap or Secret."""
+    errors = []
+    if len(value.encode()) > 253:
+        errors.append(_too_long(253))
+    if not re.fullmatch(_CONFIG_KEY, value):
+        text = "a valid config key must consist of alphanumeric characters, '-', '_' or '.'"
+        errors.append(_pattern(text, _CONFIG_KEY, "key.name", "KEY_NAME", "key-name"))
+    if value == ".":
+        errors.append("must not be '.'")
+    elif value == "..":
+        errors.append("must not be '..'")
+    elif value.startswith(".."):
+        errors.append("must not start with '..'")
+    return errors
+
+
 def path_segment_errors(value: str) -> list[str]:
     """Check that a name can stand in a URL path (names of RBAC objects)."""
     if value in (".", ".."):
@@ -92,7 +169,7 @@ def _name_part_errors(value: str) -> list[str]:
     if not value:
         errors.append("name part must be non-empty")
     elif len(value.encode()) > 63:
-        errors.append("name part " + _too_long(63))
+        errors.append("name part " + _too_long(63, "bytes"))
     if not _QUALIFIED_RE.fullmatch(value):
         text = (
             "name part must consist of alphanumeric characters, '-', '_' or '.', and must start "
@@ -135,7 +212,7 @@ def label_value_errors(value: str) -> list[str]:
     """Check a label value: empty, or a name of at most 63 bytes."""
     errors = []
     if len(value.encode()) > 63:
-        errors.append(_too_long(63))
+        errors.append(_too_long(63, "bytes"))
     if value and not _QUALIFIED_RE.fullmatch(value):
         text = (
             "a valid label must be an empty string or consist of alphanumeric characters, '-', "

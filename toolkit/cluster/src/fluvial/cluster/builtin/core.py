@@ -5,34 +5,20 @@ from __future__ import annotations
 
 import base64
 import binascii
-import re
 
 from fluvial.cluster import fielderrors
 from fluvial.cluster.builtin.strategy import Context, Strategy
 from fluvial.cluster.errors import Cause
+from fluvial.cluster.names import config_key_errors
 from fluvial.cluster.objects import Object
 
 __all__ = ["STRATEGIES"]
 
 DATA_LIMIT = 1024 * 1024
-_KEY = re.compile(r"[-._a-zA-Z0-9]+")
-_KEY_TEXT = (
-    "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. "
-    "'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
-)
 
 
 def _key_errors(field: str, key: str) -> list[Cause]:
-    where = f"{field}[{key}]"
-    if len(key) > 253:
-        return [fielderrors.invalid(where, key, "must be no more than 253 bytes")]
-    if not _KEY.fullmatch(key):
-        return [fielderrors.invalid(where, key, _KEY_TEXT)]
-    if key in (".", ".."):
-        return [fielderrors.invalid(where, key, f"must not be '{key}'")]
-    if key.startswith(".."):
-        return [fielderrors.invalid(where, key, "must not start with '..'")]
-    return []
+    return [fielderrors.invalid(f"{field}[{key}]", key, t) for t in config_key_errors(key)]
 
 
 def _immutable_errors(obj: Object, old: Object, keys: tuple[str, ...]) -> list[Cause]:

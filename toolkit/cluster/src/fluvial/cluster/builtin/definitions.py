@@ -18,9 +18,9 @@ class DefinitionStrategy(Strategy):
 
     deletion_generation = False
 
-    def finalizer_errors(self, field: str, name: str) -> list[Cause]:
+    def finalizer_errors(self, name: str, field: str) -> list[Cause]:
         """Accept the server's own finalizer, which has no domain."""
-        return [] if name == CLEANUP else super().finalizer_errors(field, name)
+        return [] if name == CLEANUP else super().finalizer_errors(name, field)
 
     def default(self, obj: Object) -> None:
         """Default names and conversion."""

@@ -16,7 +16,7 @@ from fluvial.cluster.names import (
 from fluvial.cluster.objects import Object
 
 __all__ = [
-    "custom_finalizer_errors",
+    "annotation_errors",
     "finalizer_errors",
     "label_errors",
     "metadata_errors",
@@ -41,7 +41,8 @@ def label_errors(labels: object, field: str) -> list[Cause]:
     return errors
 
 
-def _annotation_errors(annotations: object, field: str) -> list[Cause]:
+def annotation_errors(annotations: object, field: str) -> list[Cause]:
+    """Check the keys and the size of an annotation map."""
     if not isinstance(annotations, dict):
         return []
     errors = [
@@ -86,18 +87,12 @@ def _owner_errors(owners: object, field: str) -> list[Cause]:
     return errors
 
 
-def custom_finalizer_errors(field: str, name: str) -> list[Cause]:
-    """Check one finalizer of a custom resource: only built-in kinds ask for a domain."""
-    return [fielderrors.invalid(field, name, text) for text in label_key_errors(name)]
-
-
-def finalizer_errors(field: str, name: str) -> list[Cause]:
-    """Check one finalizer: qualified, or one of the standard names."""
-    errors = custom_finalizer_errors(field, name)
-    if not errors and "/" not in name and name not in STANDARD_FINALIZERS:
-        text = "name is neither a standard finalizer name nor is it fully qualified"
-        errors.append(fielderrors.invalid(field, name, text))
-    return errors
+def finalizer_errors(name: str, field: str) -> list[Cause]:
+    """Check that a finalizer of a built-in kind has a domain or is one of the standard names."""
+    if "/" in name or name in STANDARD_FINALIZERS:
+        return []
+    text = "name is neither a standard finalizer name nor is it fully qualified"
+    return [fielderrors.invalid(field, name, text)]
 
 
 def metadata_errors(
@@ -105,9 +100,12 @@ def metadata_errors(
     *,
     namespaced: bool,
     name_errors: Callable[[str], list[str]] = dns_subdomain_errors,
-    finalizers: Callable[[str, str], list[Cause]] = finalizer_errors,
+    finalizers: Callable[[str, str], list[Cause]] | None = finalizer_errors,
 ) -> list[Cause]:
-    """Check `metadata` of an object about to be stored."""
+    """Check `metadata` of an object about to be stored.
+
+    `finalizers` checks one finalizer besides (None for custom resources, which need no domain).
+    """
     meta, errors = obj["metadata"], []
     name = meta.get("name", "")
     if meta.get("generateName"):
@@ -128,14 +126,20 @@ def metadata_errors(
             for text in dns_label_errors(namespace)
         ]
     errors += label_errors(meta.get("labels"), "metadata.labels")
-    errors += _annotation_errors(meta.get("annotations"), "metadata.annotations")
+    errors += annotation_errors(meta.get("annotations"), "metadata.annotations")
     errors += _owner_errors(meta.get("ownerReferences"), "metadata.ownerReferences")
     names = meta.get("finalizers") or []
-    for finalizer in names:
-        errors += finalizers("metadata.finalizers", finalizer)
+    errors += [
+        fielderrors.invalid("metadata.finalizers", name, text)
+        for name in names
+        for text in label_key_errors(name)
+    ]
     if "orphan" in names and "foregroundDeletion" in names:
         text = "finalizer orphan and foregroundDeletion cannot be both set"
         errors.append(fielderrors.invalid("metadata.finalizers", names, text))
+    if finalizers is not None:
+        for index, finalizer in enumerate(names):
+            errors += finalizers(finalizer, f"metadata.finalizers[{index}]")
     return errors
 
 

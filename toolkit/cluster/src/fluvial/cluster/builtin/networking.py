@@ -1,88 +1,25 @@
-"""Ingress, IngressClass, NetworkPolicy, EndpointSlice."""
+"""NetworkPolicy, EndpointSlice, and where Ingress and IngressClass are found."""
 
 # ruff: noqa: ARG002 - hooks share one signature
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 
 from fluvial.cluster import fielderrors
+from fluvial.cluster.builtin.ingresses import ClassStrategy, IngressStrategy
+from fluvial.cluster.builtin.labelselectors import label_selector_errors
+from fluvial.cluster.builtin.numbers import port_errors, port_reference_errors
 from fluvial.cluster.builtin.strategy import Context, Strategy
 from fluvial.cluster.errors import Cause
-from fluvial.cluster.names import dns_subdomain_errors
+from fluvial.cluster.names import dns_label_errors, port_name_errors
 from fluvial.cluster.objects import Object
 
 __all__ = ["STRATEGIES"]
 
-PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
-
-
-class IngressStrategy(Strategy):
-    """Rules of Ingress."""
-
-    def default(self, obj: Object) -> None:
-        """Both parts are always written."""
-        obj.setdefault("spec", {})
-        obj.setdefault("status", {}).setdefault("loadBalancer", {})
-
-    def prepare_create(self, obj: Object, context: Context) -> None:
-        """Reset the status."""
-        obj["status"] = {"loadBalancer": {}}
-
-    def validate(self, obj: Object, context: Context) -> list[Cause]:
-        """Check rules, paths and backends."""
-        spec, errors = obj["spec"], []
-        if not spec.get("rules") and not spec.get("defaultBackend"):
-            text = "either `defaultBackend` or `rules` must be specified"
-            errors.append(fielderrors.invalid("spec", [], text))
-        if spec.get("defaultBackend"):
-            errors += _backend_errors(spec["defaultBackend"], "spec.defaultBackend")
-        for index, rule in enumerate(spec.get("rules") or []):
-            path = f"spec.rules[{index}]"
-            host = rule.get("host", "")
-            bare = host.removeprefix("*.")
-            if bare:
-                errors += [
-                    fielderrors.invalid(f"{path}.host", host, text)
-                    for text in dns_subdomain_errors(bare)
-                ]
-            http = rule.get("http")
-            if http is None:
-                continue
-            if not http.get("paths"):
-                errors.append(fielderrors.required(f"{path}.http.paths"))
-            for number, item in enumerate(http.get("paths") or []):
-                errors += _path_errors(item, f"{path}.http.paths[{number}]")
-        return errors
-
-
-def _path_errors(item: dict[str, Any], path: str) -> list[Cause]:
-    errors: list[Cause] = []
-    kind = item.get("pathType")
-    if kind is None:
-        return [fielderrors.required(f"{path}.pathType", "pathType must be specified")]
-    if kind not in PATH_TYPES:
-        errors.append(fielderrors.not_supported(f"{path}.pathType", kind, PATH_TYPES))
-    elif kind != "ImplementationSpecific" and not item.get("path", "").startswith("/"):
-        text = "must be an absolute path"
-        errors.append(fielderrors.invalid(f"{path}.path", item.get("path", ""), text))
-    return errors + _backend_errors(item.get("backend") or {}, f"{path}.backend")
-
-
-def _backend_errors(backend: dict[str, Any], path: str) -> list[Cause]:
-    service, resource = backend.get("service"), backend.get("resource")
-    if service is None and resource is None:
-        return [fielderrors.required(path, "resource or service backend is required")]
-    if service is not None and resource is not None:
-        return [fielderrors.invalid(path, "", "cannot set both resource and service backends")]
-    if service is None:
-        return []
-    errors: list[Cause] = []
-    if not service.get("name"):
-        errors.append(fielderrors.required(f"{path}.service.name"))
-    port = service.get("port") or {}
-    if not port.get("name") and not port.get("number"):
-        errors.append(fielderrors.required(f"{path}.service", "port name or number is required"))
-    return errors
+_PROTOCOLS = ("SCTP", "TCP", "UDP")
+_POLICY_TYPES = ("Ingress", "Egress")
+_ADDRESS_TYPES = ("FQDN", "IPv4", "IPv6")
 
 
 class NetworkPolicyStrategy(Strategy):
@@ -101,15 +38,95 @@ class NetworkPolicyStrategy(Strategy):
         if not spec.get("policyTypes"):
             spec["policyTypes"] = ["Ingress", *(["Egress"] if spec.get("egress") else [])]
 
+    def validate(self, obj: Object, context: Context) -> list[Cause]:
+        """Check selector, rules and policy types."""
+        spec = obj["spec"]
+        errors = label_selector_errors(spec.get("podSelector"), "spec.podSelector")
+        for name, peers in (("ingress", "from"), ("egress", "to")):
+            for index, rule in enumerate(spec.get(name) or []):
+                path = f"spec.{name}[{index}]"
+                for number, port in enumerate(rule.get("ports") or []):
+                    errors += _policy_port_errors(port, f"{path}.ports[{number}]")
+                for number, peer in enumerate(rule.get(peers) or []):
+                    errors += _peer_errors(peer, f"{path}.{peers}[{number}]")
+        kinds = spec.get("policyTypes") or []
+        if len(kinds) > 2:
+            text = "may not specify more than two policyTypes"
+            return [*errors, fielderrors.invalid("spec.policyTypes", kinds, text)]
+        return errors + [
+            fielderrors.not_supported(f"spec.policyTypes[{index}]", kind, _POLICY_TYPES)
+            for index, kind in enumerate(kinds)
+            if kind not in _POLICY_TYPES
+        ]
 
-class ClassStrategy(Strategy):
-    """Rules of IngressClass."""
 
-    def default(self, obj: Object) -> None:
-        """Write the spec always; parameters are cluster-wide."""
-        parameters = obj.setdefault("spec", {}).get("parameters")
-        if isinstance(parameters, dict):
-            parameters.setdefault("scope", "Cluster")
+def _policy_port_errors(port: dict[str, Any], path: str) -> list[Cause]:
+    errors: list[Cause] = []
+    protocol, number, last = port.get("protocol"), port.get("port"), port.get("endPort")
+    if protocol is not None and protocol not in _PROTOCOLS:
+        errors.append(fielderrors.not_supported(f"{path}.protocol", protocol, _PROTOCOLS))
+    if number is None:
+        if last is not None:
+            text = "may not be specified when `port` is not specified"
+            errors.append(fielderrors.invalid(f"{path}.endPort", last, text))
+        return errors
+    errors += port_reference_errors(number, f"{path}.port")
+    if last is None:
+        return errors
+    if isinstance(number, str):
+        text = "may not be specified when `port` is non-numeric"
+        return [*errors, fielderrors.invalid(f"{path}.endPort", last, text)]
+    if last < number:
+        text = "must be greater than or equal to `port`"
+        errors.append(fielderrors.invalid(f"{path}.endPort", last, text))
+    return errors + port_errors(last, f"{path}.endPort")
+
+
+def _peer_errors(peer: dict[str, Any], path: str) -> list[Cause]:
+    pods, spaces, block = (
+        peer.get(name) for name in ("podSelector", "namespaceSelector", "ipBlock")
+    )
+    errors = label_selector_errors(pods, f"{path}.podSelector")
+    errors += label_selector_errors(spaces, f"{path}.namespaceSelector")
+    if block is not None:
+        errors += _block_errors(block, f"{path}.ipBlock")
+    selectors = (pods is not None) + (spaces is not None)
+    if block is not None and selectors:
+        text = "may not specify both ipBlock and another peer"
+        errors.append(fielderrors.forbidden(path, text))
+    elif block is None and not selectors:
+        errors.append(fielderrors.required(path, "must specify a peer"))
+    return errors
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
+    try:
+        return ipaddress.ip_network(text, strict=False) if "/" in text else None
+    except ValueError:
+        return None
+
+
+def _block_errors(block: dict[str, Any], path: str) -> list[Cause]:
+    whole = block.get("cidr", "")
+    if not whole:
+        return [fielderrors.required(f"{path}.cidr")]
+    text = "must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"
+    network = _network(whole)
+    if network is None:
+        return [fielderrors.invalid(f"{path}.cidr", whole, text)]
+    errors: list[Cause] = []
+    for index, part in enumerate(block.get("except") or []):
+        where, inner = f"{path}.except[{index}]", _network(part)
+        if inner is None:
+            errors.append(fielderrors.invalid(where, part, text))
+        elif (
+            inner.version != network.version
+            or inner.prefixlen <= network.prefixlen
+            or inner.network_address not in network
+        ):
+            strict = "must be a strict subset of `cidr`"
+            errors.append(fielderrors.invalid(where, part, strict))
+    return errors
 
 
 class SliceStrategy(Strategy):
@@ -122,6 +139,66 @@ class SliceStrategy(Strategy):
         for port in obj.get("ports") or []:
             port.setdefault("name", "")
             port.setdefault("protocol", "TCP")
+
+    def validate(self, obj: Object, context: Context) -> list[Cause]:
+        """Check address type, endpoints and ports."""
+        errors: list[Cause] = []
+        kind = obj.get("addressType", "")
+        if not kind:
+            errors.append(fielderrors.required("addressType"))
+        elif kind not in _ADDRESS_TYPES:
+            errors.append(fielderrors.not_supported("addressType", kind, _ADDRESS_TYPES))
+        for index, endpoint in enumerate(obj.get("endpoints") or []):
+            path = f"endpoints[{index}]"
+            if not endpoint.get("addresses"):
+                text = "must contain at least 1 address"
+                errors.append(fielderrors.required(f"{path}.addresses", text))
+            for number, address in enumerate(endpoint.get("addresses") or []):
+                where = f"{path}.addresses[{number}]"
+                errors += _endpoint_address_errors(address, kind, where)
+            host = endpoint.get("hostname")
+            if host is not None:
+                bad = dns_label_errors(host)
+                errors += [fielderrors.invalid(f"{path}.hostname", host, text) for text in bad]
+        return errors + _slice_port_errors(obj.get("ports") or [])
+
+    def validate_update(self, obj: Object, old: Object, context: Context) -> list[Cause]:
+        """Refuse another address type."""
+        kind = obj.get("addressType")
+        if kind == old.get("addressType"):
+            return []
+        return [fielderrors.immutable("addressType", kind)]
+
+
+def _endpoint_address_errors(address: str, kind: str, path: str) -> list[Cause]:
+    wanted = {"IPv4": (4, "must be an IPv4 address"), "IPv6": (6, "must be an IPv6 address")}
+    if kind not in wanted:
+        return []
+    try:
+        version = ipaddress.ip_address(address).version
+    except ValueError:
+        text = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
+        return [fielderrors.invalid(path, address, text)]
+    return (
+        [] if version == wanted[kind][0] else [fielderrors.invalid(path, address, wanted[kind][1])]
+    )
+
+
+def _slice_port_errors(ports: list[Any]) -> list[Cause]:
+    errors: list[Cause] = []
+    names: set[str] = set()
+    for index, port in enumerate(ports):
+        path, name = f"ports[{index}]", port.get("name", "")
+        if name:
+            bad = port_name_errors(name)
+            errors += [fielderrors.invalid(f"{path}.name", name, text) for text in bad]
+        if name in names:
+            errors.append(fielderrors.duplicate(f"{path}.name", name))
+        names.add(name)
+        protocol = port.get("protocol")
+        if protocol not in _PROTOCOLS:
+            errors.append(fielderrors.not_supported(f"{path}.protocol", protocol, _PROTOCOLS))
+    return errors
 
 
 STRATEGIES: dict[str, Strategy] = {

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 from fluvial.cluster import fielderrors
 from fluvial.cluster.builtin.podspec import default_pod_spec, default_template
-from fluvial.cluster.builtin.podvalidation import pod_spec_errors
+from fluvial.cluster.builtin.podvalidation import pod_spec_errors, template_errors
+from fluvial.cluster.builtin.podwarnings import name_warnings, pod_warnings
 from fluvial.cluster.builtin.strategy import Context, Strategy
 from fluvial.cluster.errors import Cause
 from fluvial.cluster.objects import Object
@@ -77,6 +78,14 @@ class PodStrategy(Strategy):
         """Check the spec."""
         return pod_spec_errors(obj["spec"], "spec")
 
+    def warnings(self, obj: Object, old: Object | None) -> list[str]:
+        """Warn of the name and of what the pod says."""
+        meta = obj["metadata"]
+        warnings = name_warnings(meta.get("name", ""), "the Pod's hostname") if old is None else []
+        if old is None or obj["spec"] != old["spec"]:
+            warnings += pod_warnings(meta, obj["spec"])
+        return warnings
+
     def validate_update(self, obj: Object, old: Object, context: Context) -> list[Cause]:
         """Refuse changes of anything but images, deadlines, tolerations and grace."""
         if _fixed(obj["spec"]) == _fixed(old["spec"]):
@@ -127,6 +136,11 @@ class PodTemplateStrategy(Strategy):
     def default(self, obj: Object) -> None:
         """Default the template."""
         default_template(obj.setdefault("template", {}))
+
+    def validate(self, obj: Object, context: Context) -> list[Cause]:
+        """Check the template."""
+        restart = ("Always", "OnFailure", "Never")
+        return template_errors(obj["template"], "template", restart=restart)
 
 
 STRATEGIES: dict[str, Strategy] = {

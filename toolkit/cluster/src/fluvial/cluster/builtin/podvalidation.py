@@ -1,144 +1,95 @@
-"""Validation of pod specs and pod templates: the mistakes that people make."""
+"""Validation of pod specs and pod templates, in the order of the API server."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from fluvial.cluster import fielderrors
-from fluvial.cluster.builtin.metadata import label_errors
+from fluvial.cluster.builtin.containers import container_errors
+from fluvial.cluster.builtin.metadata import annotation_errors, label_errors
+from fluvial.cluster.builtin.scheduling import (
+    affinity_errors,
+    spread_errors,
+    toleration_errors,
+)
+from fluvial.cluster.builtin.security import pod_security_errors
+from fluvial.cluster.builtin.volumes import volume_errors
 from fluvial.cluster.errors import Cause
-from fluvial.cluster.names import dns_label_errors
+from fluvial.cluster.names import dns_label_errors, dns_subdomain_errors
 from fluvial.cluster.objects import Object
 
 __all__ = ["pod_spec_errors", "template_errors"]
 
-RESTART = ("Always", "OnFailure", "Never")
-PULL = ("Always", "IfNotPresent", "Never")
-
-
-# In this order the API server looks at the sources of a volume; the first one is the one it means.
-_SOURCES = (
-    "emptyDir", "hostPath", "gitRepo", "gcePersistentDisk", "awsElasticBlockStore", "secret", "nfs",
-    "iscsi", "glusterfs", "flocker", "persistentVolumeClaim", "rbd", "cinder", "cephfs",
-    "quobyte", "downwardAPI", "fc", "configMap", "azureFile", "vsphereVolume", "azureDisk",
-    "photonPersistentDisk", "portworxVolume", "scaleIO", "projected", "storageos", "csi",
-    "ephemeral", "image",
-)  # fmt: skip
-
-
-def _source_order(name: str) -> int:
-    return _SOURCES.index(name) if name in _SOURCES else len(_SOURCES)
-
-
-def _container_errors(container: dict[str, Any], path: str, volumes: set[str]) -> list[Cause]:
-    errors: list[Cause] = []
-    name = container.get("name", "")
-    if not name:
-        errors.append(fielderrors.required(f"{path}.name"))
-    else:
-        errors += [fielderrors.invalid(f"{path}.name", name, t) for t in dns_label_errors(name)]
-    if not container.get("image"):
-        errors.append(fielderrors.required(f"{path}.image"))
-    policy = container.get("imagePullPolicy")
-    if policy is not None and policy not in PULL:
-        errors.append(fielderrors.not_supported(f"{path}.imagePullPolicy", policy, PULL))
-    names: set[str] = set()
-    for index, port in enumerate(container.get("ports") or []):
-        where = f"{path}.ports[{index}]"
-        if port.get("name"):
-            if port["name"] in names:
-                errors.append(fielderrors.duplicate(f"{where}.name", port["name"]))
-            names.add(port["name"])
-        number = port.get("containerPort", 0)
-        if number == 0:
-            errors.append(fielderrors.required(f"{where}.containerPort"))
-        elif not 0 < number < 65536:
-            text = "must be between 1 and 65535, inclusive"
-            errors.append(fielderrors.invalid(f"{where}.containerPort", number, text))
-        if port.get("protocol") not in ("TCP", "UDP", "SCTP"):
-            errors.append(
-                fielderrors.not_supported(
-                    f"{where}.protocol", port.get("protocol", ""), ("TCP", "UDP", "SCTP")
-                )
-            )
-    for name in ("livenessProbe", "readinessProbe", "startupProbe"):
-        probe = container.get(name)
-        if probe is not None and not {"exec", "httpGet", "tcpSocket", "grpc"} & set(probe):
-            errors.append(fielderrors.required(f"{path}.{name}", "must specify a handler type"))
-    for index, entry in enumerate(container.get("env") or []):
-        where = f"{path}.env[{index}]"
-        if not entry.get("name"):
-            errors.append(fielderrors.required(f"{where}.name"))
-        if entry.get("value") and entry.get("valueFrom"):
-            text = "may not be specified when `value` is not empty"
-            errors.append(fielderrors.invalid(f"{where}.valueFrom", "", text))
-    mounted: set[str] = set()
-    for index, mount in enumerate(container.get("volumeMounts") or []):
-        where = f"{path}.volumeMounts[{index}]"
-        if not mount.get("name"):
-            errors.append(fielderrors.required(f"{where}.name"))
-        elif mount["name"] not in volumes:
-            errors.append(
-                {
-                    "reason": "FieldValueNotFound",
-                    "message": f"Not found: {fielderrors.quote(mount['name'])}",
-                    "field": f"{where}.name",
-                }
-            )
-        place = mount.get("mountPath", "")
-        if not place:
-            errors.append(fielderrors.required(f"{where}.mountPath"))
-        elif place in mounted:
-            errors.append(fielderrors.invalid(f"{where}.mountPath", place, "must be unique"))
-        mounted.add(place)
-    return errors
+_RESTART = ("Always", "OnFailure", "Never")
+_DNS = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
+_LONGEST = 2**31 - 1
 
 
 def pod_spec_errors(spec: Object, path: str) -> list[Cause]:
     """Check a defaulted pod spec."""
-    errors: list[Cause] = []
-    volumes: set[str] = set()
-    for index, volume in enumerate(spec.get("volumes") or []):
-        where, name = f"{path}.volumes[{index}]", volume.get("name", "")
-        before = len(errors)
-        if not name:
-            errors.append(fielderrors.required(f"{where}.name"))
-            continue
-        errors += [fielderrors.invalid(f"{where}.name", name, t) for t in dns_label_errors(name)]
-        if name in volumes:
-            errors.append(fielderrors.duplicate(f"{where}.name", name))
-        sources = sorted((key for key in volume if key != "name"), key=_source_order)
-        errors += [
-            fielderrors.forbidden(f"{where}.{key}", "may not specify more than 1 volume type")
-            for key in sources[1:]
-        ]
-        if len(errors) == before:
-            volumes.add(name)  # mounts of a volume that is wrong count as mounts of none
-    containers = spec.get("containers") or []
-    if not containers:
-        errors.append(fielderrors.required(f"{path}.containers"))
-    seen: set[str] = set()
-    for key, items in (("containers", containers), ("initContainers", spec.get("initContainers"))):
-        for index, container in enumerate(items or []):
-            where = f"{path}.{key}[{index}]"
-            errors += _container_errors(container, where, volumes)
-            name = container.get("name", "")
-            if name and name in seen:
-                errors.append(fielderrors.duplicate(f"{where}.name", name))
-            seen.add(name)
-    if spec.get("restartPolicy") not in RESTART:
-        errors.append(
-            fielderrors.not_supported(f"{path}.restartPolicy", spec.get("restartPolicy"), RESTART)
-        )
-    return errors
+    errors, volumes = volume_errors(spec, f"{path}.volumes")
+    errors += container_errors(spec, path, volumes)
+    for name, allowed in (("restartPolicy", _RESTART), ("dnsPolicy", _DNS)):
+        if spec.get(name) not in allowed:
+            errors.append(fielderrors.not_supported(f"{path}.{name}", spec.get(name), allowed))
+    errors += label_errors(spec.get("nodeSelector"), f"{path}.nodeSelector")
+    errors += pod_security_errors(spec.get("securityContext") or {}, f"{path}.securityContext")
+    errors += affinity_errors(spec.get("affinity") or {}, f"{path}.affinity")
+    if spec.get("dnsPolicy") == "None" and not (spec.get("dnsConfig") or {}).get("nameservers"):
+        text = "must provide at least one DNS nameserver when `dnsPolicy` is None"
+        errors.append(fielderrors.required(f"{path}.dnsConfig.nameservers", text))
+    spread = spec.get("topologySpreadConstraints") or []
+    errors += spread_errors(spread, f"{path}.topologySpreadConstraints")
+    errors += _name_errors(spec, path, "serviceAccountName", "nodeName")
+    deadline = spec.get("activeDeadlineSeconds")
+    if deadline is not None and not 1 <= deadline <= _LONGEST:
+        text = f"must be between 1 and {_LONGEST}, inclusive"
+        errors.append(fielderrors.invalid(f"{path}.activeDeadlineSeconds", deadline, text))
+    for name in ("hostname", "subdomain"):
+        value = spec.get(name)
+        if value:
+            bad = dns_label_errors(value)
+            errors += [fielderrors.invalid(f"{path}.{name}", value, text) for text in bad]
+    errors += toleration_errors(spec.get("tolerations") or [], f"{path}.tolerations")
+    errors += _alias_errors(spec.get("hostAliases") or [], f"{path}.hostAliases")
+    return errors + _name_errors(spec, path, "priorityClassName", "runtimeClassName")
 
 
-def template_errors(template: Object, path: str, *, restart: tuple[str, ...]) -> list[Cause]:
-    """Check a pod template; `restart` are the restart policies that the kind allows."""
+def _name_errors(spec: Object, path: str, *names: str) -> list[Cause]:
+    """Check references by name to objects of the cluster."""
+    return [
+        fielderrors.invalid(f"{path}.{name}", spec[name], text)
+        for name in names
+        if spec.get(name)
+        for text in dns_subdomain_errors(spec[name])
+    ]
+
+
+def _alias_errors(aliases: list[Any], path: str) -> list[Cause]:
+    return [
+        fielderrors.invalid(f"{path}[{index}].hostnames", host, text)
+        for index, alias in enumerate(aliases)
+        for host in alias.get("hostnames") or []
+        for text in dns_subdomain_errors(host)
+    ]
+
+
+def template_errors(
+    template: Object, path: str, *, restart: tuple[str, ...], owner: str = ""
+) -> list[Cause]:
+    """Check a pod template.
+
+    `restart` are the restart policies that the kind allows; `owner` is a kind whose pods must
+    not have a deadline.
+    """
     meta, spec = template.get("metadata") or {}, template.get("spec") or {}
-    errors = label_errors(meta.get("labels"), f"{path}.metadata.labels")
+    errors = label_errors(meta.get("labels"), f"{path}.labels")
+    errors += annotation_errors(meta.get("annotations"), f"{path}.annotations")
     errors += pod_spec_errors(spec, f"{path}.spec")
     policy = spec.get("restartPolicy")
-    if policy in RESTART and policy not in restart:
+    if policy not in restart:
         errors.append(fielderrors.not_supported(f"{path}.spec.restartPolicy", policy, restart))
+    if owner and spec.get("activeDeadlineSeconds") is not None:
+        text = f"activeDeadlineSeconds in {owner} is not Supported"
+        errors.append(fielderrors.forbidden(f"{path}.spec.activeDeadlineSeconds", text))
     return errors

@@ -3,19 +3,19 @@
 # ruff: noqa: ARG002 - hooks share one signature
 from __future__ import annotations
 
-import re
-
 from fluvial.cluster import fielderrors
+from fluvial.cluster.builtin.labelselectors import label_selector_errors
+from fluvial.cluster.builtin.numbers import (
+    amount_errors,
+    at_most_all_errors,
+    nonnegative_errors,
+)
 from fluvial.cluster.builtin.strategy import Context, Strategy
 from fluvial.cluster.errors import Cause
 from fluvial.cluster.objects import Object
 
 __all__ = ["STRATEGIES"]
 
-PERCENT = (
-    "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or "
-    "'93%', regex used for validation is '[0-9]+%')"
-)
 INITIAL = {"disruptionsAllowed": 0, "currentHealthy": 0, "desiredHealthy": 0, "expectedPods": 0}
 
 
@@ -45,11 +45,20 @@ class BudgetStrategy(Strategy):
                 "UnhealthyPodEvictionPolicy": spec.get("unhealthyPodEvictionPolicy"),
             }
             return [fielderrors.invalid("spec", shown, text)]
+        errors: list[Cause] = []
         for key in ("minAvailable", "maxUnavailable"):
-            value = spec.get(key)
-            if isinstance(value, str) and not re.fullmatch("[0-9]+%", value):
-                return [fielderrors.invalid(f"spec.{key}", value, PERCENT)]
-        return []
+            errors += amount_errors(spec.get(key), f"spec.{key}")
+            errors += at_most_all_errors(spec.get(key), f"spec.{key}")
+        errors += label_selector_errors(spec.get("selector"), "spec.selector")
+        policy, kinds = spec.get("unhealthyPodEvictionPolicy"), ("AlwaysAllow", "IfHealthyBudget")
+        if policy is not None and policy not in kinds:
+            where = "spec.unhealthyPodEvictionPolicy"
+            errors.append(fielderrors.not_supported(where, policy, kinds))
+        return errors
+
+    def validate_status(self, obj: Object, old: Object) -> list[Cause]:
+        """Refuse negative counts."""
+        return nonnegative_errors(obj.get("status") or {}, "status", *INITIAL)
 
 
 STRATEGIES: dict[str, Strategy] = {"policy/poddisruptionbudgets": BudgetStrategy()}

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from fluvial.cluster import fielderrors
+from fluvial.cluster.builtin.labelselectors import label_selector_errors
 from fluvial.cluster.builtin.strategy import Context, Strategy
 from fluvial.cluster.errors import Cause
-from fluvial.cluster.names import path_segment_errors
+from fluvial.cluster.names import dns_subdomain_errors, path_segment_errors
 from fluvial.cluster.objects import Object
 
 __all__ = ["GROUP", "STRATEGIES"]
@@ -21,6 +22,9 @@ class RoleStrategy(Strategy):
     name_errors = staticmethod(path_segment_errors)
     create_on_update = True
 
+    def __init__(self, *, cluster_wide: bool) -> None:
+        self.cluster_wide = cluster_wide
+
     def default(self, obj: Object) -> None:
         """Rules are always written."""
         obj.setdefault("rules", None)
@@ -29,28 +33,50 @@ class RoleStrategy(Strategy):
         """Every rule needs verbs, and resources or URLs."""
         errors: list[Cause] = []
         for index, rule in enumerate(obj.get("rules") or []):
-            path = f"rules[{index}]"
-            if not rule.get("verbs"):
-                errors.append(
-                    fielderrors.required(f"{path}.verbs", "verbs must contain at least one value")
-                )
-            if rule.get("nonResourceURLs"):
-                continue
-            if not rule.get("apiGroups"):
-                text = "resource rules must supply at least one api group"
-                errors.append(fielderrors.required(f"{path}.apiGroups", text))
-            if not rule.get("resources"):
-                text = "resource rules must supply at least one resource"
-                errors.append(fielderrors.required(f"{path}.resources", text))
+            errors += self._rule_errors(rule, f"rules[{index}]")
+        aggregation = obj.get("aggregationRule")
+        if aggregation is not None:
+            selectors = aggregation.get("clusterRoleSelectors") or []
+            where = "aggregationRule.clusterRoleSelectors"
+            if not selectors:
+                text = "at least one clusterRoleSelector required if aggregationRule is non-nil"
+                errors.append(fielderrors.required(where, text))
+            for index, selector in enumerate(selectors):
+                errors += label_selector_errors(selector, f"{where}[{index}]")
+        return errors
+
+    def _rule_errors(self, rule: Object, path: str) -> list[Cause]:
+        errors: list[Cause] = []
+        if not rule.get("verbs"):
+            text = "verbs must contain at least one value"
+            errors.append(fielderrors.required(f"{path}.verbs", text))
+        if rule.get("nonResourceURLs"):
+            where = f"{path}.nonResourceURLs"
+            if not self.cluster_wide:
+                text = "namespaced rules cannot apply to non-resource URLs"
+                errors.append(fielderrors.invalid(where, rule["nonResourceURLs"], text))
+            if any(rule.get(key) for key in ("apiGroups", "resources", "resourceNames")):
+                text = "rules cannot apply to both regular resources and non-resource URLs"
+                errors.append(fielderrors.invalid(where, rule["nonResourceURLs"], text))
+            return errors
+        if not rule.get("apiGroups"):
+            text = "resource rules must supply at least one api group"
+            errors.append(fielderrors.required(f"{path}.apiGroups", text))
+        if not rule.get("resources"):
+            text = "resource rules must supply at least one resource"
+            errors.append(fielderrors.required(f"{path}.resources", text))
         return errors
 
 
 class BindingStrategy(Strategy):
-    """Rules of RoleBinding and ClusterRoleBinding."""
+    """Rules of RoleBinding and ClusterRoleBinding; `role_kinds` is what may be bound."""
 
     generation = False
     name_errors = staticmethod(path_segment_errors)
     create_on_update = True
+
+    def __init__(self, *role_kinds: str) -> None:
+        self.role_kinds = role_kinds
 
     def default(self, obj: Object) -> None:
         """Default the API groups of subjects and role."""
@@ -63,29 +89,40 @@ class BindingStrategy(Strategy):
         """Check the role and the subjects."""
         errors: list[Cause] = []
         role = obj.get("roleRef") or {}
-        if role.get("apiGroup") != GROUP:
-            errors.append(
-                fielderrors.not_supported("roleRef.apiGroup", role.get("apiGroup"), (GROUP,))
-            )
-        if role.get("kind") not in ("Role", "ClusterRole"):
-            errors.append(
-                fielderrors.not_supported(
-                    "roleRef.kind", role.get("kind", ""), ("ClusterRole", "Role")
-                )
-            )
-        if not role.get("name"):
+        group, name = role.get("apiGroup", ""), role.get("name", "")
+        if group != GROUP:
+            errors.append(fielderrors.not_supported("roleRef.apiGroup", group, (GROUP,)))
+        kind = role.get("kind", "")
+        if kind not in self.role_kinds:
+            errors.append(fielderrors.not_supported("roleRef.kind", kind, self.role_kinds))
+        if not name:
             errors.append(fielderrors.required("roleRef.name"))
+        errors += [
+            fielderrors.invalid("roleRef.name", name, text) for text in path_segment_errors(name)
+        ]
         for index, subject in enumerate(obj.get("subjects") or []):
-            path = f"subjects[{index}]"
-            if not subject.get("name"):
-                errors.append(fielderrors.required(f"{path}.name"))
-            kinds = ("Group", "ServiceAccount", "User")
-            if subject.get("kind") not in kinds:
-                errors.append(
-                    fielderrors.not_supported(f"{path}.kind", subject.get("kind", ""), kinds)
-                )
-            elif subject["kind"] == "ServiceAccount" and not subject.get("namespace"):
+            errors += self._subject_errors(subject, f"subjects[{index}]")
+        return errors
+
+    def _subject_errors(self, subject: Object, path: str) -> list[Cause]:
+        errors: list[Cause] = []
+        name, group = subject.get("name", ""), subject.get("apiGroup", "")
+        if not name:
+            errors.append(fielderrors.required(f"{path}.name"))
+        kind = subject.get("kind", "")
+        if kind == "ServiceAccount":
+            bad = dns_subdomain_errors(name) if name else []
+            errors += [fielderrors.invalid(f"{path}.name", name, text) for text in bad]
+            if group:
+                errors.append(fielderrors.not_supported(f"{path}.apiGroup", group, ("",)))
+            if self.role_kinds == ("ClusterRole",) and not subject.get("namespace"):
                 errors.append(fielderrors.required(f"{path}.namespace"))
+        elif kind in ("User", "Group"):
+            if group != GROUP:
+                errors.append(fielderrors.not_supported(f"{path}.apiGroup", group, (GROUP,)))
+        else:
+            kinds = ("ServiceAccount", "User", "Group")
+            errors.append(fielderrors.not_supported(f"{path}.kind", kind, kinds))
         return errors
 
     def validate_update(self, obj: Object, old: Object, context: Context) -> list[Cause]:
@@ -99,8 +136,8 @@ class BindingStrategy(Strategy):
 
 
 STRATEGIES: dict[str, Strategy] = {
-    f"{GROUP}/roles": RoleStrategy(),
-    f"{GROUP}/clusterroles": RoleStrategy(),
-    f"{GROUP}/rolebindings": BindingStrategy(),
-    f"{GROUP}/clusterrolebindings": BindingStrategy(),
+    f"{GROUP}/roles": RoleStrategy(cluster_wide=False),
+    f"{GROUP}/clusterroles": RoleStrategy(cluster_wide=True),
+    f"{GROUP}/rolebindings": BindingStrategy("Role", "ClusterRole"),
+    f"{GROUP}/clusterrolebindings": BindingStrategy("ClusterRole"),
 }

@@ -7,15 +7,14 @@ import ipaddress
 from typing import Any
 
 from fluvial.cluster import fielderrors
+from fluvial.cluster.builtin.servicevalidation import NODE_PORT_TYPES, service_errors
 from fluvial.cluster.builtin.strategy import Context, Strategy
 from fluvial.cluster.errors import Cause
-from fluvial.cluster.names import dns_label_errors, service_name_errors
+from fluvial.cluster.names import dns_label_errors
 from fluvial.cluster.objects import Object
 
 __all__ = ["Allocator", "ServiceStrategy"]
 
-TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
-PORT_TYPES = ("NodePort", "LoadBalancer")
 NODE_PORTS = range(30000, 32768)
 
 
@@ -86,7 +85,7 @@ class ServiceStrategy(Strategy):
     returns_deleted = True
     create_on_update = True
     field_labels = ("spec.clusterIP", "spec.type")
-    name_errors = staticmethod(service_name_errors)
+    name_errors = staticmethod(dns_label_errors)
 
     def __init__(self, allocator: Allocator) -> None:
         self._allocator = allocator
@@ -103,7 +102,7 @@ class ServiceStrategy(Strategy):
             port.setdefault("protocol", "TCP")
             if port.get("targetPort") in (None, 0, ""):
                 port["targetPort"] = port.get("port", 0)
-        if spec["type"] in PORT_TYPES or spec.get("externalIPs"):
+        if spec["type"] in NODE_PORT_TYPES or spec.get("externalIPs"):
             spec.setdefault("externalTrafficPolicy", "Cluster")
         if spec["type"] != "ExternalName":
             spec.setdefault("internalTrafficPolicy", "Cluster")
@@ -123,7 +122,7 @@ class ServiceStrategy(Strategy):
             for key in ("clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"):
                 if not spec.get(key) and before.get(key):
                     spec[key] = before[key]
-        if spec["type"] not in PORT_TYPES and before.get("type") in PORT_TYPES:
+        if spec["type"] not in NODE_PORT_TYPES and before.get("type") in NODE_PORT_TYPES:
             spec.pop("externalTrafficPolicy", None)
             for port in spec.get("ports") or []:
                 port.pop("nodePort", None)
@@ -144,7 +143,10 @@ class ServiceStrategy(Strategy):
         spec.setdefault("clusterIPs", [spec["clusterIP"]])
         if not context.dry_run and self._allocator.holds(spec["clusterIP"]):
             self._allocator.take(spec["clusterIP"])
-        if spec["type"] in PORT_TYPES and spec.get("allocateLoadBalancerNodePorts") is not False:
+        if (
+            spec["type"] in NODE_PORT_TYPES
+            and spec.get("allocateLoadBalancerNodePorts") is not False
+        ):
             known = {
                 (port.get("name"), port.get("port"), port.get("protocol")): port.get("nodePort")
                 for port in before.get("ports") or []
@@ -157,10 +159,22 @@ class ServiceStrategy(Strategy):
                     self._allocator.port(port["nodePort"])
 
     def warnings(self, obj: Object, old: Object | None) -> list[str]:
-        """External IPs are on their way out."""
-        if not obj["spec"].get("externalIPs"):
-            return []
-        return ["spec.externalIPs is deprecated and may no longer be implemented in some clusters"]
+        """Warn of fields on their way out and of those that have no effect."""
+        spec, warnings = obj["spec"], []
+        external = spec["type"] == "ExternalName"
+        if spec.get("externalIPs"):
+            text = "is deprecated and may no longer be implemented in some clusters"
+            warnings.append(f"spec.externalIPs {text}")
+            if external:
+                warnings.append('spec.externalIPs is ignored when spec.type is "ExternalName"')
+        if not external and spec.get("externalName"):
+            warnings.append('spec.externalName is ignored when spec.type is not "ExternalName"')
+        if spec.get("clusterIP") == "None":
+            if spec.get("sessionAffinity") not in ("", "None", None):
+                warnings.append("spec.SessionAffinity is ignored for headless services")
+            if spec.get("loadBalancerIP"):
+                warnings.append("spec.loadBalancerIP is ignored for headless services")
+        return warnings
 
     def deleted(self, obj: Object) -> None:
         """Give addresses and ports back."""
@@ -168,49 +182,7 @@ class ServiceStrategy(Strategy):
 
     def validate(self, obj: Object, context: Context) -> list[Cause]:
         """Check type, ports and addresses."""
-        spec, errors = obj["spec"], []
-        headless = spec.get("clusterIP") == "None"
-        if not spec.get("ports") and not headless and spec["type"] != "ExternalName":
-            errors.append(fielderrors.required("spec.ports"))
-        seen: set[tuple[Any, Any]] = set()
-        names: set[str] = set()
-        ports = spec.get("ports") or []
-        for index, port in enumerate(ports):
-            path = f"spec.ports[{index}]"
-            name = port.get("name", "")
-            if len(ports) > 1 and not name:
-                errors.append(fielderrors.required(f"{path}.name"))
-            elif name:
-                errors += [
-                    fielderrors.invalid(f"{path}.name", name, t) for t in dns_label_errors(name)
-                ]
-                if name in names:
-                    errors.append(fielderrors.duplicate(f"{path}.name", name))
-                names.add(name)
-            number = port.get("port", 0)
-            if not isinstance(number, int) or not 0 < number < 65536:
-                text = "must be between 1 and 65535, inclusive"
-                errors.append(fielderrors.invalid(f"{path}.port", number, text))
-            inner = port.get("targetPort")
-            if isinstance(inner, int) and not 0 < inner < 65536:
-                text = "must be between 1 and 65535, inclusive"
-                errors.append(fielderrors.invalid(f"{path}.targetPort", inner, text))
-            if port.get("protocol") not in ("TCP", "UDP", "SCTP"):
-                errors.append(
-                    fielderrors.not_supported(
-                        f"{path}.protocol", port.get("protocol"), ("SCTP", "TCP", "UDP")
-                    )
-                )
-            key = (port.get("protocol"), number)
-            if key in seen:
-                shown = {"port": number, "protocol": port.get("protocol")}
-                errors.append(fielderrors.duplicate(path, shown))
-            seen.add(key)
-        if spec["type"] not in TYPES:
-            errors.append(fielderrors.not_supported("spec.type", spec["type"], TYPES))
-        if spec["type"] == "ExternalName" and not spec.get("externalName"):
-            errors.append(fielderrors.required("spec.externalName"))
-        return errors
+        return service_errors(obj["spec"])
 
     def validate_update(self, obj: Object, old: Object, context: Context) -> list[Cause]:
         """Refuse another cluster IP."""
@@ -219,6 +191,5 @@ class ServiceStrategy(Strategy):
             return []
         if before.get("clusterIP") and spec.get("clusterIP") != before["clusterIP"]:
             text = "may not change once set"
-            shown = spec.get("clusterIPs")
-            return [fielderrors.invalid("spec.clusterIPs[0]", shown, text)]
+            return [fielderrors.invalid("spec.clusterIPs[0]", spec.get("clusterIPs"), text)]
         return []

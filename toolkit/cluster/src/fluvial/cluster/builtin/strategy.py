@@ -82,9 +82,9 @@ class Strategy:
         """Return what the writer should be told."""
         return []
 
-    def finalizer_errors(self, field: str, name: str) -> list[Cause]:
+    def finalizer_errors(self, name: str, field: str) -> list[Cause]:
         """Return what is wrong with one finalizer."""
-        return finalizer_errors(field, name)
+        return finalizer_errors(name, field)
 
     def deleted(self, obj: Object) -> None:
         """Release what was allocated to an object that is gone."""

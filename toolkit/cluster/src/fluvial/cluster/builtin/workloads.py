@@ -1,49 +1,49 @@
-"""Selectors and templates: rules that the workload kinds share."""
+"""Selectors, templates and status counts: rules that the workload kinds share."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from fluvial.cluster import fielderrors
-from fluvial.cluster.builtin.metadata import label_errors
+from fluvial.cluster.builtin.labelselectors import is_empty, label_selector_errors, matches
+from fluvial.cluster.builtin.numbers import nonnegative_errors
 from fluvial.cluster.errors import Cause
 from fluvial.cluster.objects import Object
 
-__all__ = ["matches", "selector_errors"]
-
-
-def matches(selector: dict[str, Any], labels: dict[str, str]) -> bool:
-    """Tell whether a LabelSelector selects a set of labels."""
-    for key, value in (selector.get("matchLabels") or {}).items():
-        if labels.get(key) != value:
-            return False
-    for term in selector.get("matchExpressions") or []:
-        key, operator = term.get("key"), term.get("operator")
-        values = term.get("values") or []
-        if operator == "In" and labels.get(key) not in values:
-            return False
-        if operator == "NotIn" and key in labels and labels[key] in values:
-            return False
-        if operator == "Exists" and key not in labels:
-            return False
-        if operator == "DoesNotExist" and key in labels:
-            return False
-    return True
+__all__ = ["count_errors", "mismatch_errors", "selector_errors"]
 
 
 def selector_errors(spec: Object, kind: str) -> list[Cause]:
-    """Check the selector of a workload against itself and its template."""
+    """Check the selector of a workload by itself."""
     selector = spec.get("selector")
-    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels") or {}
-    mismatch = fielderrors.invalid(
-        "spec.template.metadata.labels", labels, "`selector` does not match template `labels`"
-    )
     if selector is None:
-        return [fielderrors.required("spec.selector"), mismatch]
-    errors = label_errors(selector.get("matchLabels"), "spec.selector.matchLabels")
-    if not selector.get("matchLabels") and not selector.get("matchExpressions"):
+        return [fielderrors.required("spec.selector")]
+    errors = label_selector_errors(selector, "spec.selector")
+    if is_empty(selector):
         text = f"empty selector is invalid for {kind}"
         errors.append(fielderrors.invalid("spec.selector", selector, text))
-    if not matches(selector, labels):
-        errors.append(mismatch)
     return errors
+
+
+def mismatch_errors(spec: Object) -> list[Cause]:
+    """Refuse a selector that does not select the template's pods."""
+    selector = spec.get("selector")
+    labels = ((spec.get("template") or {}).get("metadata") or {}).get("labels")
+    if selector is not None and matches(selector, labels or {}):
+        return []
+    text = "`selector` does not match template `labels`"
+    return [fielderrors.invalid("spec.template.metadata.labels", labels, text)]
+
+
+def count_errors(status: dict[str, Any], limited: tuple[str, ...], *others: str) -> list[Cause]:
+    """Check the numbers of a status: none negative, the `limited` ones not above `replicas`."""
+    errors = nonnegative_errors(status, "status", "observedGeneration", "replicas", *limited)
+    errors += nonnegative_errors(status, "status", *others)
+    replicas = status.get("replicas", 0)
+    return errors + [
+        fielderrors.invalid(
+            f"status.{name}", status[name], "cannot be greater than status.replicas"
+        )
+        for name in limited
+        if status.get(name, 0) > replicas
+    ]

@@ -11,7 +11,6 @@ import uuid
 
 from fluvial.cluster import fielderrors, schemas
 from fluvial.cluster.builtin.metadata import (
-    custom_finalizer_errors,
     metadata_errors,
     metadata_update_errors,
 )
@@ -350,7 +349,7 @@ class Writer:
             obj,
             namespaced=resource.namespaced,
             name_errors=strategy.name_errors,
-            finalizers=custom_finalizer_errors if resource.custom else strategy.finalizer_errors,
+            finalizers=None if resource.custom else strategy.finalizer_errors,
         )
 
     @staticmethod

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 
 from fluvial.cluster.errors import StatusError
 from fluvial.cluster.objects import Object, metadata, name_of, namespace_of, rfc3339
+from fluvial.cluster.schedules import Schedule, parse_schedule
 from fluvial.cluster.standins import conditions
 from fluvial.cluster.standins.controller import Controller, Key
 from fluvial.cluster.standins.metadata import created_at, is_deleting, owner_reference, uid_of
 from fluvial.cluster.standins.resources import CRON_JOBS, JOBS
-from fluvial.cluster.standins.schedules import Schedule, parse_schedule
 from fluvial.cluster.standins.timer import Timer, parse_time
 from fluvial.cluster.standins.view import View
 

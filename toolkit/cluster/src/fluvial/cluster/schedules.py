@@ -19,13 +19,14 @@ _MACROS = {
 }
 _MONTHS = {name.lower(): number for number, name in enumerate(calendar.month_abbr) if name}
 _DAYS = {"sun": 0, "mon": 1, "tue": 2, "wed": 3, "thu": 4, "fri": 5, "sat": 6}
-_FIELDS: tuple[tuple[str, int, int, dict[str, int]], ...] = (
-    ("minute", 0, 59, {}),
-    ("hour", 0, 23, {}),
-    ("day of month", 1, 31, {}),
-    ("month", 1, 12, _MONTHS),
-    ("day of week", 0, 7, _DAYS),
+_FIELDS: tuple[tuple[int, int, dict[str, int]], ...] = (
+    (0, 59, {}),
+    (0, 23, {}),
+    (1, 31, {}),
+    (1, 12, _MONTHS),
+    (0, 6, _DAYS),
 )
+"""Bounds and names of minute, hour, day of month, month and day of week."""
 _HORIZON = 366 * 5
 """Days to look ahead: 29 February comes within that."""
 
@@ -68,37 +69,63 @@ class Schedule:
 
 
 def parse_schedule(text: str) -> Schedule:
-    """Read five fields or a macro such as `@hourly`; raises `ValueError` naming the field."""
-    parts = _MACROS.get(text.strip(), text).split()
+    """Read five fields or a macro such as `@hourly`.
+
+    Raises `ValueError` in the words of the library that Kubernetes reads schedules with.
+    """
+    if text.startswith("@"):
+        if text not in _MACROS:
+            raise ValueError(f"unrecognized descriptor: {text}")
+        text = _MACROS[text]
+    parts = text.split()
     if len(parts) != len(_FIELDS):
-        raise ValueError(f"schedule {text!r} has {len(parts)} fields: expected 5, or a macro")
+        shown = " ".join(parts)
+        raise ValueError(f"expected exactly 5 fields, found {len(parts)}: [{shown}]")
     sets = [_values(part, *field) for part, field in zip(parts, _FIELDS, strict=True)]
-    weekdays = frozenset(day % 7 for day in sets[4])
     any_day = parts[2][0] in "*?" or parts[4][0] in "*?"
-    return Schedule(sets[0], sets[1], sets[2], sets[3], weekdays, any_day)
+    return Schedule(sets[0], sets[1], sets[2], sets[3], sets[4], any_day)
 
 
-def _values(text: str, field: str, low: int, high: int, names: dict[str, int]) -> frozenset[int]:
+def _values(text: str, low: int, high: int, names: dict[str, int]) -> frozenset[int]:
     found: set[int] = set()
     for term in text.split(","):
-        span, slash, step_text = term.partition("/")
-        first, dash, last = span.partition("-")
-        if slash and not (step_text.isdigit() and int(step_text) > 0):
-            raise ValueError(f"{field} {term!r}: the step must be a positive number")
-        if span in {"*", "?"}:
-            start, end = low, high
-        else:
-            start = _number(first, field, names)
-            end = _number(last, field, names) if dash else (high if slash else start)
-        if not low <= start <= end <= high:
-            raise ValueError(f"{field} {term!r} is outside {low}-{high}")
-        found.update(range(start, end + 1, int(step_text) if slash else 1))
+        if term:
+            found.update(_range(term, low, high, names))
     return frozenset(found)
 
 
-def _number(text: str, field: str, names: dict[str, int]) -> int:
-    if text.isdigit():
-        return int(text)
+def _range(term: str, low: int, high: int, names: dict[str, int]) -> range:
+    span, *steps = term.split("/")
+    first, *ends = span.split("-")
+    if first in {"*", "?"}:
+        start, end = low, high
+    else:
+        start = _number(first, names)
+        if len(ends) > 1:
+            raise ValueError(f"too many hyphens: {term}")
+        end = _number(ends[0], names) if ends else start
+    step = 1
+    if len(steps) > 1:
+        raise ValueError(f"too many slashes: {term}")
+    if steps:
+        step = _number(steps[0], {})
+        end = end if ends else high
+    if start < low:
+        raise ValueError(f"beginning of range ({start}) below minimum ({low}): {term}")
+    if end > high:
+        raise ValueError(f"end of range ({end}) above maximum ({high}): {term}")
+    if start > end:
+        raise ValueError(f"beginning of range ({start}) beyond end of range ({end}): {term}")
+    if step == 0:
+        raise ValueError(f"step of range should be a positive number: {term}")
+    return range(start, end + 1, step)
+
+
+def _number(text: str, names: dict[str, int]) -> int:
     if text.lower() in names:
         return names[text.lower()]
-    raise ValueError(f"{field} {text!r} is no number")
+    if text.isdecimal() and text.isascii():
+        return int(text)
+    raise ValueError(
+        f'failed to parse int from {text}: strconv.Atoi: parsing "{text}": invalid syntax'
+    )
