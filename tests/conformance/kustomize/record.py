@@ -16,7 +16,11 @@ def main() -> int:
     for name in NAMES:
         case = CASES / name
         result = subprocess.run(
-            [ORACLE, "kustomize", case / "input"], capture_output=True, text=True, check=False
+            [ORACLE, "kustomize", case / "input"],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            check=False,
         )
         output, error = run(case)
         if bool(result.returncode) != bool(error) or (not error and output != result.stdout):

@@ -88,6 +88,8 @@ def _finish(accumulated: Accumulator, file: Kustomization, options: Options) -> 
     kept = [resource for resource in resources if not _is_local(resource)]
     if len(kept) != len(resources):
         resources.replace_all(kept)
+    if len(resources.index()) != len(kept):
+        Resources(kept)  # raises: a hash or a patch has given one the identity of another
     sort(resources, file.sortOptions or SortOptions(order=options.order))
     if "managedByLabel" in file.buildMetadata:
         spec = FieldSpec(Gvk(), "metadata/labels", create=True)
@@ -105,7 +107,6 @@ def _annotate(resource: Resource, metadata: list[str]) -> None:
     """Write the annotations that buildMetadata asks for, and take out what it does not."""
     found: Any = resource.metadata.get("annotations")
     annotations: dict[str, Any] = found if isinstance(found, dict) else {}
-    before = len(annotations)
     wanted: dict[str, Any] = {_ORIGIN: None, _TRANSFORMATIONS: None}
     if "originAnnotations" in metadata:
         wanted[_ORIGIN] = resource.origin
@@ -121,9 +122,9 @@ def _annotate(resource: Resource, metadata: list[str]) -> None:
             annotations[key] = text(value)
     if annotations:
         resource.data["metadata"]["annotations"] = annotations
-    elif isinstance(found, dict) and (before or resource.previous or resource.needs_hash):
+    elif found is None or isinstance(found, dict):
         # Upstream's bookkeeping lives in this map, and an empty map goes when it is taken out.
-        del resource.data["metadata"]["annotations"]
+        resource.metadata.pop("annotations", None)
 
 
 def _render(resource: Resource) -> Rendered:

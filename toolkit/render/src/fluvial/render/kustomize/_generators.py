@@ -8,7 +8,7 @@ from typing import Any
 from fluvial.render.kustomize._errors import KustomizationError
 from fluvial.render.kustomize._ids import text
 from fluvial.render.kustomize._loader import Loader
-from fluvial.render.kustomize._model import GeneratorArgs, GeneratorOptions
+from fluvial.render.kustomize._model import GeneratorArgs, GeneratorOptions, SecretArgs
 from fluvial.render.kustomize._resource import Resource
 
 __all__ = ["content_hash", "generate", "go_json"]
@@ -30,7 +30,7 @@ def generate(
         data["metadata"]["namespace"] = args.namespace
     pairs = _pairs(args, loader)
     if kind == "Secret":
-        data["type"] = args.type or "Opaque"
+        data["type"] = (args.type if isinstance(args, SecretArgs) else "") or "Opaque"
         data["data"] = {key: _base64(pairs[key]) for key in sorted(pairs)}
     else:
         for key in sorted(pairs):

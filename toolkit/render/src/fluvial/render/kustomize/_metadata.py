@@ -7,6 +7,7 @@ from fluvial.render.kustomize._errors import TransformError
 from fluvial.render.kustomize._fieldspec import FieldSpec, apply_spec, escape
 from fluvial.render.kustomize._ids import Gvk, text
 from fluvial.render.kustomize._resource import Resource, Resources
+from fluvial.render.kustomize._shared import Shared
 from fluvial.render.objects import Origin
 
 __all__ = ["set_affix", "set_entries", "set_namespace"]
@@ -76,8 +77,10 @@ def set_namespace(
 
 def _set_subjects(resource: Resource, mode: str, setter: Any) -> None:
     subjects = resource.data.get("subjects")
-    if mode == "none" or not isinstance(subjects, list):
+    if mode == "none" or subjects is None:
         return
+    if not isinstance(subjects, list):
+        raise TransformError(f"setting namespace on role binding subjects of {resource}: no list")
     for index, subject in enumerate(subjects):
         if not isinstance(subject, dict):
             continue
@@ -132,15 +135,31 @@ def set_entries(
     """Set labels or annotations in every map that the specs lead to."""
     ordered = {key: entries[key] for key in sorted(entries)}
     specs = list(specs)
+    if not ordered:
+        return
     for resource in resources:
+        added: dict[str, list[str]] = {}
 
-        def setter(node: Any, key: Any, pointer: str, resource: Resource = resource) -> None:
+        def setter(
+            node: Any,
+            key: Any,
+            pointer: str,
+            resource: Resource = resource,
+            added: dict[str, list[str]] = added,
+        ) -> None:
             found = node[key]
             if not isinstance(found, dict):
                 raise TransformError(f"wrong node kind: expected a map at {pointer}")
+            for name in ordered:
+                if name not in found:
+                    added.setdefault(name, []).append(pointer)
             found.update(ordered)
             for name in ordered if resource.origins is not None else ():
                 resource.note(f"{pointer}/{escape(name)}", by)
 
         for spec in specs:
             apply_spec(resource, spec, setter, leaf=dict)
+        resource.settle()
+        for name, pointers in added.items():
+            if len(pointers) > 1:
+                resource.shared.append(Shared(ordered[name], name, pointers))

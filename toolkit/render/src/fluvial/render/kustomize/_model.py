@@ -19,6 +19,7 @@ __all__ = [
     "PatchOptions",
     "Replacement",
     "Replica",
+    "SecretArgs",
     "Selector",
     "SortOptions",
     "Source",
@@ -167,7 +168,7 @@ class GeneratorOptions(_Strict):
 
 
 class GeneratorArgs(_Strict):
-    """A ConfigMap or, with `type`, a Secret to generate."""
+    """A ConfigMap to generate."""
 
     namespace: str = ""
     name: str = ""
@@ -177,6 +178,11 @@ class GeneratorArgs(_Strict):
     envs: list[str] = []
     env: str = ""
     options: GeneratorOptions | None = None
+
+
+class SecretArgs(GeneratorArgs):
+    """A Secret to generate."""
+
     type: str = ""
 
 
@@ -221,7 +227,7 @@ class Kustomization(_Strict):
     crds: list[str] = []
     bases: list[str] = []
     configMapGenerator: list[GeneratorArgs] = []
-    secretGenerator: list[GeneratorArgs] = []
+    secretGenerator: list[SecretArgs] = []
     helmGlobals: dict[str, Any] = {}
     helmCharts: list[dict[str, Any]] = []
     helmChartInflationGenerator: list[dict[str, Any]] = []

@@ -125,6 +125,7 @@ def _merge_into(resource: Resource, patch: Resource, by: Origin | None) -> None:
         for place in (*restored, (id(metadata), "namespace")):
             trace.taken.pop(place, None)
         trace.finish()
+    resource.settle()
 
 
 def _load(patch: Patch, loader: Loader) -> tuple[str, str]:
@@ -234,6 +235,7 @@ def _run(resource: Resource, operations: list[Operation], file: str, by: Origin 
     except TransformError as error:
         raise TransformError(f"patching {resource}: {error.problem}", file=file) from None
     resource.data = changed if isinstance(changed, dict) else {}
+    resource.shared = []  # upstream goes through JSON here, which knows no shared values
     if trace is not None:
         trace.finish()
         for operation in operations:

@@ -20,6 +20,7 @@ from fluvial.render.kustomize._model import (
     PatchOptions,
     Replacement,
     Replica,
+    SecretArgs,
     Selector,
 )
 from fluvial.render.kustomize._parse import parse_resources
@@ -80,7 +81,8 @@ def generate_from(config: Resource, loader: Loader) -> Resource:
     body.setdefault("name", config.name)
     if config.namespace:
         body.setdefault("namespace", config.namespace)
-    args = decode(body, GeneratorArgs, file=config.file, content="", lenient=True)
+    hint = SecretArgs if kind == "Secret" else GeneratorArgs
+    args = decode(body, hint, file=config.file, content="", lenient=True)
     if args.env:
         args.envs = [*args.envs, args.env]
     return generate(kind, args, None, loader)

@@ -140,6 +140,7 @@ def _copy(
     for place in places:
         _set(place, value, options)
         resource.note(place.pointer, by)
+    resource.settle()
 
 
 def _set(place: Place, value: Any, options: FieldOptions) -> None:

@@ -7,6 +7,7 @@ from fluvial.apis.ids import Unstructured
 from fluvial.render.kustomize._errors import ResourceError
 from fluvial.render.kustomize._ids import Gvk, ResourceId, split_group, text
 from fluvial.render.kustomize._merge import clone
+from fluvial.render.kustomize._shared import Shared, settle
 from fluvial.render.objects import Origin
 
 __all__ = ["Resource", "Resources"]
@@ -33,6 +34,7 @@ class Resource:
         "origins",
         "prefixes",
         "previous",
+        "shared",
         "suffixes",
         "transformations",
         "variables",
@@ -44,6 +46,7 @@ class Resource:
         self.previous: list[tuple[str, str, str]] = []
         self.prefixes: list[str] = []
         self.suffixes: list[str] = []
+        self.shared: list[Shared] = []
         self.behavior = ""
         self.blanks: list[tuple[dict[str, Any], str]] = []
         self.needs_hash = False
@@ -137,6 +140,11 @@ class Resource:
             probe = probe.rpartition("/")[0]
         known = self.origins.get(probe, Origin(self.file, 0, 0, by))
         self.origins[pointer] = known._replace(by=by)
+
+    def settle(self) -> None:
+        """Carry what was set in one place of a shared value to its other places."""
+        if self.shared:
+            settle(self.data, self.shared)
 
     def copy(self) -> "Resource":
         """Copy everything."""
