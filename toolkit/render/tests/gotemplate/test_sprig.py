@@ -27,12 +27,6 @@ def test_the_inventory_is_complete():
     assert not {"env", "expandenv"} & set(sprig.functions())
 
 
-@pytest.mark.parametrize("name", ["bcrypt", "htpasswd", "derivePassword", "encryptAES"])
-def test_what_is_not_implemented_says_so(name):
-    with pytest.raises(TemplateError, match=f"the function {name} is not supported"):
-        render(f'{{{{ {name} "a" "b" }}}}')
-
-
 def test_two_tables_are_independent():
     sprig.functions().clear()
     assert sprig.functions()

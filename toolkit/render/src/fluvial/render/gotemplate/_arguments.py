@@ -6,7 +6,7 @@ from typing import Any
 from fluvial.render.gotemplate import _nodes as nodes
 from fluvial.render.gotemplate._function import Want
 from fluvial.render.gotemplate._run import ArgFn, Run
-from fluvial.render.gotemplate._values import Int64
+from fluvial.render.gotemplate._values import Int64, NilList, NilMap, Uint32
 
 __all__ = ["argument"]
 
@@ -49,9 +49,10 @@ def _constant(node: nodes.Node, ideal: ValueFn, convert: Callable[[Want], Any]) 
             return ideal(run, dot)
         value = convert(want)
         if value is None:
-            if want.kind in {"map", "slice"}:
+            if want.kind in {"map", "slice", "struct"}:
                 run.fail(f"can't handle {node} for arg of type {want.go}")
-            run.fail(f"expected {want.kind}; found {node}")
+            kind = "unsigned integer" if want.kind == "unsigned" else want.kind
+            run.fail(f"expected {kind}; found {node}")
         return value
 
     return constant
@@ -60,6 +61,8 @@ def _constant(node: nodes.Node, ideal: ValueFn, convert: Callable[[Want], Any]) 
 def _number(node: nodes.Number, want: Want) -> Any:
     if want.kind == "float":
         return node.real
+    if want.kind == "unsigned" and node.integer is not None and node.integer >= 0:
+        return Uint32(node.integer % 2**32)
     if want.kind != "integer" or node.integer is None:
         return None
     return Int64(node.integer) if want.go == "int64" else node.integer
@@ -74,6 +77,6 @@ def _nil(node: nodes.Nil) -> ArgFn:
         run.node = node
         if want.kind not in {"interface", "map", "slice"}:
             run.fail(f"cannot assign nil to {want.go}")
-        return {"map": {}, "slice": []}.get(want.kind)
+        return {"map": NilMap(), "slice": NilList()}.get(want.kind)
 
     return nil

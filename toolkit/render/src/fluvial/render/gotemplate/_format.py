@@ -37,7 +37,7 @@ def text_of(value: Any, depth: int = 0) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int):
-        return int.__repr__(value)
+        return str(value)
     if isinstance(value, float):
         return format_float(value)
     if depth > DEEPEST:
@@ -205,6 +205,8 @@ class _Directive:
         if isinstance(value, bool):
             return self._pad(text_of(value)) if self.verb in "tv" else self._bad(value)
         if isinstance(value, int):
+            if self.verb in "vsq" and "go_type" in vars(type(value)):
+                return self._string(str(value))
             return self._integer(value)
         if isinstance(value, float):
             return self._float(value)

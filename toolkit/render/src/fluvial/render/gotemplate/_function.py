@@ -1,7 +1,7 @@
 """Functions and methods that templates call: their Go signature, read from Python annotations.
 
-An annotation of `str`, `bool`, `int`, `Int64`, `float`, `dict` or `list` is checked as Go checks
-the type of an argument; anything else, or none, takes any value. Parameters with a default may be
+An annotation of `str`, `bool`, `int`, `Int64`, `Uint32`, `float`, `dict`, `list` or a class with a
+`go_type` is checked as Go checks the type of an argument; anything else, or none, takes any value. Parameters with a default may be
 left out.
 """
 
@@ -11,7 +11,7 @@ import typing
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from fluvial.render.gotemplate._values import Int64
+from fluvial.render.gotemplate._values import Int64, Uint32
 
 __all__ = ["ANY", "Function", "Want", "function_of"]
 
@@ -29,6 +29,7 @@ _WANTS: Final[dict[Any, Want]] = {
     bool: Want("bool", "bool"),
     int: Want("int", "integer"),
     Int64: Want("int64", "integer"),
+    Uint32: Want("uint32", "unsigned"),
     float: Want("float64", "float"),
     dict: Want("map[string]interface {}", "map"),
     list: Want("[]interface {}", "slice"),
@@ -45,7 +46,10 @@ class Function(NamedTuple):
 
 
 def _want(annotation: Any) -> Want:
-    return _WANTS.get(typing.get_origin(annotation) or annotation, ANY)
+    known = _WANTS.get(typing.get_origin(annotation) or annotation)
+    if known is None and isinstance(annotation, type) and "go_type" in vars(annotation):
+        return Want(annotation.__dict__["go_type"], "struct")
+    return known or ANY
 
 
 def function_of(call: Callable[..., Any]) -> Function:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-__all__ = ["is_print", "quote", "quote_rune", "unquote"]
+__all__ = ["can_backquote", "is_print", "quote", "quote_rune", "unquote"]
 
 _ESCAPES: Final = {
     "a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11, "\\": 92, "'": 39, '"': 34,
@@ -57,6 +57,13 @@ def is_print(char: str) -> bool:
     return char.isprintable()
 
 
+def can_backquote(text: str) -> bool:
+    """Say whether a text can stand in a raw literal, as strconv.CanBackquote."""
+    return not any(char in "`\ufeff\x7f" or (char < " " and char != "\t") for char in text) and not (
+        any("\udc80" <= char <= "\udcff" for char in text)
+    )
+
+
 def quote(text: str, *, ascii_only: bool = False) -> str:
     """Write a string as Go's strconv.Quote does."""
     if text.isascii() and text.isprintable() and '"' not in text and "\\" not in text:
@@ -80,4 +87,6 @@ def _rune(char: str, mark: str, ascii_only: bool) -> str:
         return char
     if code < 0x20 or code == 0x7F:
         return f"\\x{code:02x}"
+    if 0xDC80 <= code <= 0xDCFF:  # a byte that is no UTF-8
+        return f"\\x{code - 0xDC00:02x}"
     return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"

@@ -11,7 +11,7 @@ from fluvial.render.gotemplate import _nodes as nodes
 from fluvial.render.gotemplate._errors import BudgetExceeded, FunctionError, TemplateError
 from fluvial.render.gotemplate._function import Function, Want, function_of
 from fluvial.render.gotemplate._lex import line_at
-from fluvial.render.gotemplate._values import Boxed, Ints, StringMap, Strings, type_of
+from fluvial.render.gotemplate._values import Boxed, NilList, NilMap, StringMap, type_of
 from fluvial.render.gotemplate.budget import Budget, Exhausted
 
 if TYPE_CHECKING:
@@ -31,9 +31,7 @@ type_ok: Final[dict[str, Callable[[Any], bool]]] = {
     "map[string]interface {}": lambda value: (
         isinstance(value, dict) and not isinstance(value, StringMap)
     ),
-    "[]interface {}": lambda value: (
-        isinstance(value, list) and not isinstance(value, (Strings, Ints))
-    ),
+    "[]interface {}": lambda value: type(value) in {list, NilList},
 }
 
 ArgFn = Callable[["Run", Any, Want], Any]
@@ -113,11 +111,12 @@ class Run:
             return value
         if value is None:
             if want.kind == "map":
-                return {}
+                return NilMap()
             if want.kind == "slice":
-                return []
+                return NilList()
             self.fail(f"invalid value; expected {want.go}")
-        if not type_ok[want.go](value):
+        fits = type_ok.get(want.go)
+        if not (fits(value) if fits else type_of(value) == want.go):
             self.fail(f"wrong type for value; expected {want.go}; got {type_of(value)}")
         return value
 

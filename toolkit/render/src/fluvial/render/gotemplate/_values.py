@@ -6,6 +6,7 @@
 | `bool`            | bool                      |
 | `int`             | int                       |
 | `Int64`           | int64                     |
+| `Uint64`, `Uint32`| uint64, uint32            |
 | `float`           | float64                   |
 | `complex`         | complex128                |
 | `str`             | string                    |
@@ -14,6 +15,8 @@
 | `StringMap`       | map[string]string         |
 | `list`            | []interface {}            |
 | `Strings`, `Ints` | []string, []int           |
+| `Lists`, `Maps`   | [][]interface {}, []map[string]interface {} |
+| `NilList`, `NilStrings`, `NilMap` | a slice or map that is nil: JSON's null |
 | anything else     | a struct; `go_type`, `go_fields` and `go_methods` say what it has |
 
 The distinction between int and int64, and between a list of strings and a list of anything, is
@@ -26,11 +29,19 @@ __all__ = [
     "Boxed",
     "Int64",
     "Ints",
+    "Lists",
+    "Maps",
+    "NilList",
+    "NilMap",
+    "NilStrings",
     "StringMap",
     "Strings",
+    "Uint32",
+    "Uint64",
     "byte_len",
     "deep_equal",
     "from_bytes",
+    "is_nil",
     "kind_of",
     "to_bytes",
     "truth",
@@ -48,8 +59,50 @@ class Int64(int):
         return int.__repr__(self)
 
 
+class Uint64(int):
+    """Go's uint64."""
+
+    __slots__ = ()
+
+
+class Uint32(int):
+    """Go's uint32."""
+
+    __slots__ = ()
+
+
+class Lists(list[list[Any]]):
+    """Go's [][]interface {}."""
+
+    __slots__ = ()
+
+
+class Maps(list[dict[str, Any]]):
+    """Go's []map[string]interface {}."""
+
+    __slots__ = ()
+
+
+class NilList(list[Any]):
+    """A []interface {} that is nil: empty, but JSON's null."""
+
+    __slots__ = ()
+
+
+class NilMap(dict[str, Any]):
+    """A map[string]interface {} that is nil: empty, JSON's null, and not to be written to."""
+
+    __slots__ = ()
+
+
 class Strings(list[str]):
     """Go's []string."""
+
+    __slots__ = ()
+
+
+class NilStrings(Strings):
+    """A []string that is nil."""
 
     __slots__ = ()
 
@@ -81,6 +134,8 @@ _TYPES: Final[dict[type, tuple[str, str]]] = {
     bool: ("bool", "bool"),
     int: ("int", "int"),
     Int64: ("int64", "int64"),
+    Uint64: ("uint64", "uint64"),
+    Uint32: ("uint32", "uint32"),
     float: ("float64", "float64"),
     complex: ("complex128", "complex128"),
     str: ("string", "string"),
@@ -90,7 +145,10 @@ _TYPES: Final[dict[type, tuple[str, str]]] = {
     list: ("[]interface {}", "slice"),
     Strings: ("[]string", "slice"),
     Ints: ("[]int", "slice"),
+    Lists: ("[][]interface {}", "slice"),
+    Maps: ("[]map[string]interface {}", "slice"),
 }
+_NILS: Final = (NilList, NilStrings, NilMap)
 
 
 def type_of(value: Any) -> str:
@@ -124,6 +182,11 @@ def truth(value: Any) -> bool:
     return value is not None
 
 
+def is_nil(value: Any) -> bool:
+    """Say whether a value is nil: the bare one, or a slice or map that was never made."""
+    return value is None or isinstance(value, _NILS)
+
+
 def byte_len(text: str) -> int:
     """Length in bytes, which is what Go's len counts."""
     return len(text) if text.isascii() else len(to_bytes(text))
@@ -146,7 +209,7 @@ def wrap64(number: int) -> int:
 
 def deep_equal(left: Any, right: Any) -> bool:
     """Equal with equal Go types all the way down, as reflect.DeepEqual."""
-    if type_of(left) != type_of(right):
+    if type_of(left) != type_of(right) or isinstance(left, _NILS) != isinstance(right, _NILS):
         return False
     if isinstance(left, dict):
         if left.keys() != right.keys():

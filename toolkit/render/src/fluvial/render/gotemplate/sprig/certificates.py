@@ -1,31 +1,30 @@
-"""Private keys and certificates made while rendering: new ones at every render, as in Sprig."""
+"""Certificates made while rendering: new ones at every render, as in Sprig, or from a seed."""
 
 import base64
 import binascii
 import datetime as dt
 import ipaddress
 from collections.abc import Callable
-from typing import Any, Final
-
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
-from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from typing import TYPE_CHECKING, Any, Final
 
 from fluvial.render.gotemplate._errors import FunctionError
+from fluvial.render.gotemplate._format import text_of
+from fluvial.render.gotemplate.sprig.chance import chance
+from fluvial.render.gotemplate.sprig.keys import (
+    gen_private_key,
+    new_rsa_key,
+    pem_block,
+    pem_text,
+    read_key,
+)
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+    from fluvial.render.gotemplate.sprig.keys import SignKey
 
 __all__ = ["FUNCTIONS", "Certificate"]
 
-_SignKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
-_PUBLIC_EXPONENT: Final = 65537
 _LONGEST: Final = 365 * 1000
 
 
@@ -41,72 +40,50 @@ class Certificate:
         return f"{{{self.go_fields['Cert']} {self.go_fields['Key']}}}"
 
 
-def _pem(key: Any, form: PrivateFormat = PrivateFormat.TraditionalOpenSSL) -> str:
-    if isinstance(key, ed25519.Ed25519PrivateKey):
-        form = PrivateFormat.PKCS8
-    text: bytes = key.private_bytes(Encoding.PEM, form, NoEncryption())
-    return text.decode()
+def _names(ips: list[Any], alternatives: list[Any]) -> "list[x509.GeneralName]":
+    from cryptography import x509  # noqa: PLC0415  (heavy)
 
-
-def gen_private_key(kind: str) -> str:
-    """Make a private key: rsa, dsa, ecdsa or ed25519."""
-    match kind:
-        case "" | "rsa":
-            return _pem(rsa.generate_private_key(_PUBLIC_EXPONENT, 4096))
-        case "dsa":
-            return _pem(dsa.generate_private_key(2048))
-        case "ecdsa":
-            return _pem(ec.generate_private_key(ec.SECP256R1()))
-        case "ed25519":
-            return _pem(ed25519.Ed25519PrivateKey.generate())
-    return f"Unknown type {kind}"
-
-
-def _new_key() -> _SignKey:
-    return rsa.generate_private_key(_PUBLIC_EXPONENT, 2048)
-
-
-def _read_key(pem: str) -> _SignKey:
-    try:
-        key = load_pem_private_key(pem.encode(), None)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-        raise FunctionError(f"error parsing private key: {error}") from None
-    if not isinstance(key, _SignKey):
-        raise FunctionError("error parsing private key: no RSA, ECDSA or Ed25519 key")
-    return key
-
-
-def _names(ips: Any, alternatives: Any) -> list[x509.GeneralName]:
-    names: list[x509.GeneralName] = []
-    for what, given in (("IPs", ips), ("alternate DNS names", alternatives)):
-        if given is not None and not isinstance(given, list):
-            raise FunctionError(f"error parsing {what}: a list is wanted")
-    for text in alternatives or []:
+    addresses = [x509.IPAddress(_address(text)) for text in ips]
+    hosts = []
+    for text in alternatives:
         if not isinstance(text, str):
-            raise FunctionError(f"error processing alternate dns name: {text} is no string")
-        names.append(x509.DNSName(text))
-    for text in ips or []:
-        try:
-            names.append(x509.IPAddress(ipaddress.ip_address(text)))
-        except ValueError:
-            raise FunctionError(f"error parsing ip: {text}") from None
-    return names
+            shown = text_of(text)
+            raise FunctionError(f"error processing alternate dns name: {shown} is not a string")
+        if not text.isascii():
+            reason = f"x509: {text!r} cannot be encoded as an IA5String"
+            raise FunctionError(f"error creating certificate: {reason}")
+        hosts.append(x509.DNSName(text))
+    return [*hosts, *addresses]
+
+
+def _address(text: Any) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
+    if not isinstance(text, str):
+        raise FunctionError(f"error parsing ip: {text_of(text)} is not a string")
+    try:
+        return ipaddress.ip_address(text)
+    except ValueError:
+        raise FunctionError(f"error parsing ip: {text}") from None
 
 
 def _certificate(
     name: str,
     days: int,
-    key: _SignKey,
+    key: "SignKey",
     *,
-    names: list[x509.GeneralName],
+    names: "list[x509.GeneralName]",
     authority: bool = False,
-    issuer: tuple[x509.Name, CertificateIssuerPrivateKeyTypes] | None = None,
+    issuer: "tuple[x509.Name, SignKey] | None" = None,
 ) -> Certificate:
+    from cryptography import x509  # noqa: PLC0415  (heavy)
+    from cryptography.hazmat.primitives import hashes  # noqa: PLC0415  (heavy)
+    from cryptography.hazmat.primitives.asymmetric import ec, ed25519  # noqa: PLC0415  (heavy)
+    from cryptography.hazmat.primitives.serialization import Encoding  # noqa: PLC0415  (heavy)
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID  # noqa: PLC0415  (heavy)
+
     if abs(days) > _LONGEST:
         raise FunctionError(f"a certificate cannot be valid for {days} days")
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)] if name else [])
-    start = dt.datetime.now(dt.UTC)
-    issued_by, signer = issuer or (subject, key)
+    source = chance()
+    start = dt.datetime.fromtimestamp(source.now_ns() // 10**9, dt.UTC)
     usage = x509.KeyUsage(
         digital_signature=True, key_encipherment=True, key_cert_sign=authority,
         content_commitment=False, data_encipherment=False, key_agreement=False, crl_sign=False,
@@ -114,12 +91,14 @@ def _certificate(
     )  # fmt: skip
     purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     try:
+        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)] if name else [])
+        issued_by, signer = issuer or (subject, key)
         builder = (
             x509.CertificateBuilder()
             .subject_name(subject)
             .issuer_name(issued_by)
             .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
+            .serial_number(1 + source.below(2**127 - 1))
             .not_valid_before(start)
             .not_valid_after(start + dt.timedelta(days=days))
             .add_extension(usage, critical=True)
@@ -129,56 +108,86 @@ def _certificate(
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         hashed = None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256()
-        made = builder.sign(signer, hashed)
-    except ValueError as error:
+        steady = source.seeded and isinstance(signer, ec.EllipticCurvePrivateKey)
+        made = builder.sign(signer, hashed, ecdsa_deterministic=True if steady else None)
+    except (ValueError, OverflowError) as error:
         raise FunctionError(f"error creating certificate: {error}") from None
-    return Certificate(made.public_bytes(Encoding.PEM).decode(), _pem(key))
+    return Certificate(made.public_bytes(Encoding.PEM).decode(), pem_text(key))
+
+
+def _given(key: str) -> "SignKey":
+    """Read the key of an argument."""
+    try:
+        return read_key(key)
+    except FunctionError as error:
+        raise FunctionError(f"parsing private key: {error}") from None
 
 
 def gen_ca(name: str, days: int) -> Certificate:
     """Make an authority."""
-    return _certificate(name, days, _new_key(), names=[], authority=True)
+    return _certificate(name, days, new_rsa_key(), names=[], authority=True)
 
 
 def gen_ca_with_key(name: str, days: int, key: str) -> Certificate:
     """Make an authority with a key at hand."""
-    return _certificate(name, days, _read_key(key), names=[], authority=True)
+    return _certificate(name, days, _given(key), names=[], authority=True)
 
 
-def gen_self_signed(name: str, ips: Any, alternatives: Any, days: int) -> Certificate:
+def gen_self_signed(name: str, ips: list[Any], alternatives: list[Any], days: int) -> Certificate:
     """Make a certificate that signs itself."""
-    return _certificate(name, days, _new_key(), names=_names(ips, alternatives))
+    names = _names(ips, alternatives)
+    return _certificate(name, days, new_rsa_key(), names=names)
 
 
 def gen_self_signed_with_key(
-    name: str, ips: Any, alternatives: Any, days: int, key: str
+    name: str, ips: list[Any], alternatives: list[Any], days: int, key: str
 ) -> Certificate:
     """Make a certificate that signs itself, with a key at hand."""
-    return _certificate(name, days, _read_key(key), names=_names(ips, alternatives))
+    signer = _given(key)
+    return _certificate(name, days, signer, names=_names(ips, alternatives))
 
 
-def _issuer(authority: Any) -> tuple[x509.Name, CertificateIssuerPrivateKeyTypes]:
-    if not isinstance(authority, Certificate):
-        raise FunctionError("wrong type for value; expected sprig.certificate")
+def _issuer(authority: Certificate) -> "tuple[x509.Name, SignKey]":
+    return _subject(authority.go_fields["Cert"]), _parsed_key(authority.go_fields["Key"])
+
+
+def _subject(text: str) -> "x509.Name":
+    """Read the subject of a certificate in PEM."""
+    from cryptography import x509  # noqa: PLC0415  (heavy)
+
+    block = pem_block(text)
+    if block is None:
+        raise FunctionError("unable to decode certificate")
     try:
-        parsed = x509.load_pem_x509_certificate(authority.go_fields["Cert"].encode())
+        return x509.load_der_x509_certificate(block[1]).subject
     except ValueError as error:
-        raise FunctionError(f"unable to parse certificate: {error}") from None
-    return parsed.subject, _read_key(authority.go_fields["Key"])
+        reason = f"error parsing certificate: decodedCert.Bytes: {error}"
+        raise FunctionError(reason) from None
 
 
-def gen_signed(name: str, ips: Any, alternatives: Any, days: int, authority: Any) -> Certificate:
+def _parsed_key(text: str) -> "SignKey":
+    try:
+        return read_key(text)
+    except FunctionError as error:
+        raise FunctionError(f"error parsing private key: {error}") from None
+
+
+def gen_signed(
+    name: str, ips: list[Any], alternatives: list[Any], days: int, authority: Certificate
+) -> Certificate:
     """Make a certificate signed by an authority."""
+    issuer = _issuer(authority)
     names = _names(ips, alternatives)
-    return _certificate(name, days, _new_key(), names=names, issuer=_issuer(authority))
+    return _certificate(name, days, new_rsa_key(), names=names, issuer=issuer)
 
 
 def gen_signed_with_key(  # noqa: PLR0917  (a template's arguments are positional)
-    name: str, ips: Any, alternatives: Any, days: int, authority: Any, key: str
+    name: str, ips: list[Any], alternatives: list[Any], days: int, authority: Certificate, key: str
 ) -> Certificate:
     """Make a certificate signed by an authority, with a key at hand."""
-    names = _names(ips, alternatives)
-    return _certificate(name, days, _read_key(key), names=names, issuer=_issuer(authority))
+    signee = _given(key)
+    issuer = _issuer(authority)
+    return _certificate(name, days, signee, names=_names(ips, alternatives), issuer=issuer)
 
 
 def build_custom(cert: str, key: str) -> Certificate:

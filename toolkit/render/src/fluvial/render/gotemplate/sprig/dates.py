@@ -1,23 +1,21 @@
 """Dates: moments are Go times, formatted by Go layouts."""
 
+import time
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any, Final
-from zoneinfo import ZoneInfo
 
 from fluvial.render.gotemplate._errors import FunctionError
-from fluvial.render.gotemplate.sprig._gotime import (
-    ZERO,
-    GoDuration,
-    GoTime,
-    format_layout,
-    parse_duration,
-    parse_layout,
-)
+from fluvial.render.gotemplate._values import Int64, wrap64
+from fluvial.render.gotemplate.sprig.chance import chance
+from fluvial.render.gotemplate.sprig.conversion import atoi
+from fluvial.render.gotemplate.sprig.durations import SECOND, GoDuration, parse_duration
+from fluvial.render.gotemplate.sprig.layouts import format_layout, parse_layout
+from fluvial.render.gotemplate.sprig.moments import ZERO, GoTime
+from fluvial.render.gotemplate.sprig.zones import LOCAL, UNIVERSAL, named_zone
 
 __all__ = ["FUNCTIONS"]
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_STARTED: Final = time.monotonic_ns()
 _PERIODS: Final = (
     ("y", 365 * 24 * 3600), ("mo", 30 * 24 * 3600), ("d", 24 * 3600), ("h", 3600), ("m", 60),
     ("s", 1),
@@ -26,34 +24,23 @@ _PERIODS: Final = (
 
 def now() -> GoTime:
     """Return the current time."""
-    return GoTime(datetime.now(UTC).astimezone())
+    source = chance()
+    started = 0 if source.seeded else time.monotonic_ns() - _STARTED
+    return GoTime(0, source.now_ns(), LOCAL, started)
 
 
-def _moment(value: Any) -> datetime:
+def _moment(value: Any) -> GoTime:
     """Take a time or seconds since 1970; anything else is now."""
     if isinstance(value, GoTime):
-        return value.moment
-    if isinstance(value, int) and not isinstance(value, bool):
-        try:
-            return _EPOCH + timedelta(seconds=int(value))
-        except OverflowError:
-            raise FunctionError(f"{value} seconds are out of the range of dates") from None
-    return datetime.now(UTC)
-
-
-def _zone(name: str) -> tzinfo | None:
-    """Find a zone; an unknown one is UTC, `Local` the process's own."""
-    if name == "Local":
-        return None
-    try:
-        return ZoneInfo(name) if name not in {"", "UTC"} else UTC
-    except (ValueError, OSError, KeyError):
-        return UTC
+        return value
+    if type(value) in {int, Int64}:
+        return GoTime(int(value), 0, LOCAL)
+    return now()
 
 
 def date_in_zone(layout: str, value: Any, zone: str) -> str:
-    """Format in a zone."""
-    return format_layout(_moment(value).astimezone(_zone(zone)), layout)
+    """Format in a zone; one that is unknown is UTC."""
+    return format_layout(_moment(value).within(named_zone(zone) or UNIVERSAL), layout)
 
 
 def date(layout: str, value: Any) -> str:
@@ -61,78 +48,78 @@ def date(layout: str, value: Any) -> str:
     return date_in_zone(layout, value, "Local")
 
 
-def _modified(shift: str, moment: GoTime) -> GoTime:
-    return GoTime(moment.moment + timedelta(microseconds=parse_duration(shift) / 1000))
-
-
-def date_modify(shift: str, moment: Any) -> Any:
+def date_modify(shift: str, moment: GoTime) -> GoTime:
     """Add a duration; a bad one changes nothing."""
     try:
-        return must_date_modify(shift, moment)
+        return moment.later(parse_duration(shift))
     except FunctionError:
         return moment
 
 
-def must_date_modify(shift: str, moment: Any) -> GoTime:
+def must_date_modify(shift: str, moment: GoTime) -> GoTime:
     """Add a duration."""
-    if not isinstance(moment, GoTime):
-        raise FunctionError("wrong type for value; expected time.Time")
-    return _modified(shift, moment)
+    return moment.later(parse_duration(shift))
 
 
 def to_date(layout: str, text: str) -> GoTime:
     """Read a time; a bad one is the zero time."""
     try:
-        return GoTime(parse_layout(layout, text))
+        return parse_layout(layout, text)
     except FunctionError:
-        return GoTime(ZERO)
+        return ZERO
 
 
 def must_to_date(layout: str, text: str) -> GoTime:
     """Read a time."""
-    return GoTime(parse_layout(layout, text))
+    return parse_layout(layout, text)
 
 
-def unix_epoch(moment: Any) -> str:
+def unix_epoch(moment: GoTime) -> str:
     """Return the seconds since 1970, as text."""
-    if not isinstance(moment, GoTime):
-        raise FunctionError("wrong type for value; expected time.Time")
-    return str(moment.seconds())
+    return str(moment.seconds)
 
 
 def duration(value: Any) -> str:
     """Print seconds, given as text or int64, as a duration."""
     seconds = 0
-    if (isinstance(value, str) and value.removeprefix("-").isdecimal()) or (
-        isinstance(value, int) and type(value) is not int and not isinstance(value, bool)
-    ):
+    if isinstance(value, str):
+        seconds = atoi(value)
+    elif type(value) is Int64:
         seconds = int(value)
-    return str(GoDuration(seconds * 10**9))
+    return str(GoDuration(wrap64(seconds * SECOND)))
 
 
 def duration_round(value: Any) -> str:
-    """Print a duration in its largest unit."""
-    seconds = 0.0
+    """Print a duration in its largest unit of which there is more than one whole."""
+    nanoseconds = 0
     if isinstance(value, str):
         try:
-            seconds = parse_duration(value) / 10**9
+            nanoseconds = int(parse_duration(value))
         except FunctionError:
-            seconds = 0.0
+            nanoseconds = 0
     elif isinstance(value, GoTime):
-        seconds = (datetime.now(UTC) - value.moment).total_seconds()
-    elif isinstance(value, int) and type(value) is not int and not isinstance(value, bool):
-        seconds = int(value) / 10**9
-    sign = "-" if seconds < 0 else ""
-    for name, length in _PERIODS:
-        if abs(seconds) > length - (name == "s"):
-            return f"{sign}{int(abs(seconds) // length)}{name}"
+        nanoseconds = int(now().since(value))
+    elif type(value) is Int64:
+        nanoseconds = int(value)
+    for name, seconds in _PERIODS:
+        if abs(nanoseconds) > seconds * SECOND:
+            return f"{abs(nanoseconds) // (seconds * SECOND)}{name}"
     return "0s"
 
 
 def ago(value: Any) -> str:
     """Print how long ago a time was, in seconds."""
-    passed = datetime.now(UTC) - _moment(value)
-    return str(GoDuration(round(passed.total_seconds()) * 10**9))
+    return str(now().since(_moment(value)).rounded(GoDuration(SECOND)))
+
+
+def html_date(value: Any) -> str:
+    """Format as forms of HTML want a day."""
+    return date("2006-01-02", value)
+
+
+def html_date_in_zone(value: Any, zone: str) -> str:
+    """Format the day in a zone as forms of HTML want it."""
+    return date_in_zone("2006-01-02", value, zone)
 
 
 FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
@@ -144,8 +131,8 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "date_modify": date_modify,
     "duration": duration,
     "durationRound": duration_round,
-    "htmlDate": lambda value: date("2006-01-02", value),
-    "htmlDateInZone": lambda value, zone: date_in_zone("2006-01-02", value, zone),
+    "htmlDate": html_date,
+    "htmlDateInZone": html_date_in_zone,
     "mustDateModify": must_date_modify,
     "mustToDate": must_to_date,
     "must_date_modify": must_date_modify,

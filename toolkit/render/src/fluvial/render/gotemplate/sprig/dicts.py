@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from fluvial.render.gotemplate._errors import FunctionError
-from fluvial.render.gotemplate._values import Strings, truth, type_of
+from fluvial.render.gotemplate._format import DEEPEST
+from fluvial.render.gotemplate._values import NilMap, Strings, truth, type_of
 from fluvial.render.gotemplate.sprig.conversion import strval
 
 __all__ = ["FUNCTIONS", "deep_copy"]
@@ -25,6 +26,8 @@ def get(entries: dict[str, Any], key: str) -> Any:
 
 def put(entries: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
     """Set an entry in place."""
+    if isinstance(entries, NilMap):
+        raise FunctionError("assignment to entry in nil map")
     entries[key] = value
     return entries
 
@@ -70,17 +73,23 @@ def dig(*path: Any) -> Any:
     if len(path) < 3:
         raise FunctionError("dig needs at least three arguments")
     *names, fallback, entries = path
-    if not isinstance(entries, dict):
+    if not _plain(entries):
         raise FunctionError(_conversion(entries))
-    for place, name in enumerate(names):
+    for name in names:
         if not isinstance(name, str):
             raise FunctionError(_conversion(name, "string"))
+    for place, name in enumerate(names):
         if name not in entries:
             return fallback
         entries = entries[name]
-        if place < len(names) - 1 and not isinstance(entries, dict):
+        if place < len(names) - 1 and not _plain(entries):
             raise FunctionError(_conversion(entries))
     return entries
+
+
+def _plain(value: Any) -> bool:
+    """Say whether a value is a plain map: the values of a chart are of another type."""
+    return type(value) in {dict, NilMap}
 
 
 def _conversion(value: Any, wanted: str = "map[string]interface {}") -> str:
@@ -90,35 +99,54 @@ def _conversion(value: Any, wanted: str = "map[string]interface {}") -> str:
 
 def deep_copy(value: Any) -> Any:
     """Copy maps and lists all the way down."""
+    if value is None:
+        raise FunctionError("reflect: call of reflect.Value.Type on zero Value")
+    return _copied(value, 0)
+
+
+def _copied(value: Any, depth: int) -> Any:
+    if depth > DEEPEST:
+        raise FunctionError("the value is nested too deep, or holds itself")
     if isinstance(value, dict):
         copied: dict[str, Any] = type(value)()
         for key, item in value.items():
-            copied[key] = deep_copy(item)
+            copied[key] = _copied(item, depth + 1)
         return copied
     if isinstance(value, list):
         items: list[Any] = type(value)()
         for item in value:
-            items.append(deep_copy(item))  # noqa: PERF401  (a comprehension costs C stack)
+            items.append(_copied(item, depth + 1))  # noqa: PERF401  (a comprehension costs C stack)
         return items
     return value
 
 
-def _fill(target: dict[str, Any], source: dict[str, Any]) -> None:
-    """Fill missing and zero entries."""
+def _zero(value: Any) -> bool:
+    """Say whether mergo takes a value for empty; a struct never is."""
+    return value is None or not truth(value)
+
+
+def _fill(target: dict[str, Any], source: dict[str, Any], depth: int = 0) -> None:
+    """Fill missing and zero entries; nil fills nothing."""
+    if depth > DEEPEST:
+        raise FunctionError("the maps are nested too deep, or hold themselves")
     for key, value in source.items():
         present = target.get(key)
-        if isinstance(present, dict) and isinstance(value, dict):
-            _fill(present, value)
-        elif value is not None and not truth(present) and (truth(value) or key not in target):
+        if isinstance(present, dict) and isinstance(value, dict) and present:
+            if present is not value:
+                _fill(present, value, depth + 1)
+        elif value is not None and _zero(present):
             target[key] = value
 
 
-def _overwrite(target: dict[str, Any], source: dict[str, Any]) -> None:
+def _overwrite(target: dict[str, Any], source: dict[str, Any], depth: int = 0) -> None:
     """Take every entry of the source; maps join."""
+    if depth > DEEPEST:
+        raise FunctionError("the maps are nested too deep, or hold themselves")
     for key, value in source.items():
         present = target.get(key)
-        if isinstance(present, dict) and isinstance(value, dict):
-            _overwrite(present, value)
+        if isinstance(present, dict) and isinstance(value, dict) and present:
+            if present is not value:
+                _overwrite(present, value, depth + 1)
         else:
             target[key] = value
 
@@ -126,14 +154,16 @@ def _overwrite(target: dict[str, Any], source: dict[str, Any]) -> None:
 def merge(target: dict[str, Any], *sources: dict[str, Any]) -> dict[str, Any]:
     """Fill the first map, in place, from the others."""
     for source in sources:
-        _fill(target, source)
+        if source is not target:
+            _fill(target, source)
     return target
 
 
 def merge_overwrite(target: dict[str, Any], *sources: dict[str, Any]) -> dict[str, Any]:
     """Overwrite the first map, in place, with the others."""
     for source in sources:
-        _overwrite(target, source)
+        if source is not target:
+            _overwrite(target, source)
     return target
 
 

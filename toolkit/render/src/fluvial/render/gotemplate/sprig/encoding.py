@@ -1,10 +1,7 @@
-"""Base64, base32, checksums, JSON, paths and URLs."""
+"""Checksums, JSON, and random bytes."""
 
 import base64
-import binascii
 import hashlib
-import posixpath
-import secrets
 import uuid
 import zlib
 from collections.abc import Callable
@@ -12,48 +9,12 @@ from typing import Any, Final
 
 from fluvial.render.gotemplate import gojson
 from fluvial.render.gotemplate._errors import FunctionError
-from fluvial.render.gotemplate._values import from_bytes, to_bytes
-from fluvial.render.gotemplate.sprig.urls import url_join, url_parse
+from fluvial.render.gotemplate._values import to_bytes
+from fluvial.render.gotemplate.sprig.chance import chance
 
 __all__ = ["FUNCTIONS"]
 
-
-def b64enc(text: str) -> str:
-    """Encode as base64."""
-    return base64.b64encode(to_bytes(text)).decode()
-
-
-def b64dec(text: str) -> str:
-    """Decode base64; bad input gives the text of the error."""
-    compact = text.replace("\r", "").replace("\n", "")
-    try:
-        return from_bytes(base64.b64decode(compact, validate=True))
-    except (binascii.Error, ValueError):
-        return f"illegal base64 data at input byte {_bad_place(text, _STANDARD)}"
-
-
-_STANDARD: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
-
-
-def _bad_place(text: str, alphabet: str) -> int:
-    """Find the byte Go complains about: the first foreign one, else the start of the last group."""
-    for place, char in enumerate(text):
-        if char not in alphabet and char not in "\r\n":
-            return place
-    return len(text) // 4 * 4 if len(text) % 4 else len(text)
-
-
-def b32enc(text: str) -> str:
-    """Encode as base32."""
-    return base64.b32encode(to_bytes(text)).decode()
-
-
-def b32dec(text: str) -> str:
-    """Decode base32; bad input gives the text of the error."""
-    try:
-        return from_bytes(base64.b32decode(text))
-    except (binascii.Error, ValueError):
-        return "illegal base32 data at input byte 0"
+_MOST: Final = 2**24
 
 
 def sha1sum(text: str) -> str:
@@ -78,14 +39,16 @@ def adler32sum(text: str) -> str:
 
 def uuidv4() -> str:
     """Make a random UUID."""
-    return str(uuid.uuid4())
+    return str(uuid.UUID(bytes=chance().bytes(16), version=4))
 
 
 def rand_bytes(count: int) -> str:
     """Make random bytes, in base64."""
-    if not 0 <= count <= 2**20:
-        raise FunctionError(f"{count} random bytes are out of range")
-    return base64.b64encode(secrets.token_bytes(count)).decode()
+    if count < 0:
+        raise FunctionError("runtime error: makeslice: len out of range")
+    if count > _MOST:
+        raise FunctionError(f"{count} random bytes are too many: at most {_MOST}")
+    return base64.b64encode(chance().bytes(count)).decode()
 
 
 def to_json(value: Any) -> str:
@@ -117,36 +80,6 @@ def from_json(text: str) -> Any:
         return None
 
 
-def base(path: str) -> str:
-    """Return the last element of a path."""
-    if not path:
-        return "."
-    stripped = path.rstrip("/")
-    return stripped.rsplit("/", 1)[-1] if stripped else "/"
-
-
-def clean(path: str) -> str:
-    """Shorten a path, without looking at files."""
-    cleaned = posixpath.normpath(path) if path else "."
-    return "/" + cleaned.lstrip("/") if cleaned.startswith("//") else cleaned
-
-
-def folder(path: str) -> str:
-    """Return all but the last element."""
-    return clean(path[: path.rfind("/") + 1])
-
-
-def ext(path: str) -> str:
-    """Return the extension with its dot."""
-    last = path.rsplit("/", 1)[-1]
-    return last[last.rfind(".") :] if "." in last else ""
-
-
-def is_abs(path: str) -> bool:
-    """Say whether a path starts at the root."""
-    return path.startswith("/")
-
-
 def no_host(_name: str) -> str:
     """Look up no host: rendering has no network, which is Helm's default too."""
     return ""
@@ -154,26 +87,12 @@ def no_host(_name: str) -> str:
 
 FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "adler32sum": adler32sum,
-    "b32dec": b32dec,
-    "b32enc": b32enc,
-    "b64dec": b64dec,
-    "b64enc": b64enc,
-    "base": base,
-    "clean": clean,
-    "dir": folder,
-    "ext": ext,
     "fromJson": from_json,
     "getHostByName": no_host,
-    "isAbs": is_abs,
     "mustFromJson": gojson.decode,
     "mustToJson": gojson.encode,
     "mustToPrettyJson": lambda value: gojson.encode(value, indent=2),
     "mustToRawJson": must_to_raw_json,
-    "osBase": base,
-    "osClean": clean,
-    "osDir": folder,
-    "osExt": ext,
-    "osIsAbs": is_abs,
     "randBytes": rand_bytes,
     "sha1sum": sha1sum,
     "sha256sum": sha256sum,
@@ -181,7 +100,5 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "toJson": to_json,
     "toPrettyJson": to_pretty_json,
     "toRawJson": must_to_raw_json,
-    "urlJoin": url_join,
-    "urlParse": url_parse,
     "uuidv4": uuidv4,
 }

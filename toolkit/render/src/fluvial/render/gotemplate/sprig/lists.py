@@ -4,13 +4,23 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from fluvial.render.gotemplate._errors import FunctionError
-from fluvial.render.gotemplate._values import Ints, Strings, deep_equal, kind_of, type_of
-from fluvial.render.gotemplate.sprig.conversion import NIL, as_int, as_list, strings_of
+from fluvial.render.gotemplate._values import (
+    Int64,
+    Ints,
+    Lists,
+    NilList,
+    Strings,
+    deep_equal,
+    kind_of,
+    to_bytes,
+)
+from fluvial.render.gotemplate.sprig.conversion import NIL, as_int, as_list, strings_of, strval
 from fluvial.render.gotemplate.sprig.defaults import empty
 
 __all__ = ["FUNCTIONS"]
 
-_MOST: Final = 10_000_000
+_MOST: Final = 5_000_000
+_SCALARS: Final = frozenset({str, bool, int, Int64, float})
 
 
 def join(separator: str, items: Any) -> str:
@@ -21,8 +31,8 @@ def join(separator: str, items: Any) -> str:
 def sort_alpha(items: Any) -> Strings:
     """Sort by text."""
     if isinstance(items, (list, bytes)):
-        return Strings(sorted(strings_of(items)))
-    return strings_of(items)
+        return Strings(sorted(strings_of(items), key=to_bytes))
+    return Strings([strval(items)])
 
 
 def append(items: Any, item: Any) -> list[Any]:
@@ -40,7 +50,8 @@ def _only(items: Any, verb: str) -> list[Any]:
         return list(items)
     if items is None:
         raise FunctionError(NIL)
-    raise FunctionError(f"Cannot {verb} on type {kind_of(items)}")
+    on = "" if verb == "chunk" else " on"
+    raise FunctionError(f"Cannot {verb}{on} type {kind_of(items)}")
 
 
 def first(items: Any) -> Any:
@@ -56,15 +67,15 @@ def last(items: Any) -> Any:
 
 
 def rest(items: Any) -> Any:
-    """Return all but the first, nil of an empty list."""
+    """Return all but the first, a nil list of an empty one."""
     found = as_list(items, "rest")
-    return list(found[1:]) if found else []
+    return list(found[1:]) if found else NilList()
 
 
 def initial(items: Any) -> Any:
     """Return all but the last."""
     found = as_list(items, "initial")
-    return list(found[:-1]) if found else []
+    return list(found[:-1]) if found else NilList()
 
 
 def reverse(items: Any) -> list[Any]:
@@ -74,14 +85,20 @@ def reverse(items: Any) -> list[Any]:
 
 def compact(items: Any) -> list[Any]:
     """Drop what is empty."""
-    return [item for item in as_list(items, "compact") if not empty(item)]
+    return [item for item in _only(items, "compact") if not empty(item)]
 
 
 def uniq(items: Any) -> list[Any]:
     """Drop what was there before."""
     seen: list[Any] = []
+    scalars: set[tuple[type, Any]] = set()
     for item in as_list(items, "uniq"):
-        if not any(deep_equal(item, known) for known in seen):
+        if type(item) in _SCALARS:
+            scalar = (type(item), item)
+            if scalar not in scalars or item != item:  # noqa: PLR0124  (not a number)
+                scalars.add(scalar)
+                seen.append(item)
+        elif not any(deep_equal(item, known) for known in seen):
             seen.append(item)
     return seen
 
@@ -114,7 +131,11 @@ def cut(items: Any, *bounds: Any) -> Any:
     return type(found)(found[start:stop])
 
 
-def _sliceable(items: Any) -> list[Any]:
+def _sliceable(items: Any) -> Any:
+    if items is None:
+        raise FunctionError(NIL)
+    if isinstance(items, bytes):
+        return items
     if not isinstance(items, list):
         raise FunctionError(f"list should be type of slice or array but {kind_of(items)}")
     return items
@@ -124,22 +145,23 @@ def concat(*lists: Any) -> list[Any]:
     """Join lists."""
     joined: list[Any] = []
     for items in lists:
+        if items is None:
+            raise FunctionError(NIL)
         if not isinstance(items, (list, bytes)):
             raise FunctionError(f"Cannot concat type {kind_of(items)} as list")
         joined.extend(items)
-    return joined
+    return joined or NilList()
 
 
-def chunk(size: int, items: Any) -> list[Any]:
+def chunk(size: int, items: Any) -> Lists:
     """Split into lists of at most `size` items."""
-    found = as_list(items, "chunk") if isinstance(items, (list, bytes)) else _not_chunked(items)
+    found = _only(items, "chunk")
+    if size < 0 and found:
+        return Lists()
     if size <= 0:
+        # Go computes a count of lists with floats; only with one item does that stay in range
         raise FunctionError("runtime error: makeslice: len out of range")
-    return [list(found[place : place + size]) for place in range(0, len(found), size)]
-
-
-def _not_chunked(items: Any) -> list[Any]:
-    raise FunctionError(f"Cannot chunk type {type_of(items)}")
+    return Lists(found[place : place + size] for place in range(0, len(found), size))
 
 
 def until_step(start: int, stop: int, step: int) -> Ints:

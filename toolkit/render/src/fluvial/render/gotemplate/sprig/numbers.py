@@ -1,14 +1,14 @@
 """Arithmetic: whole numbers are int64 and overflow, `…f` functions are decimal."""
 
 import math
-import secrets
 from collections.abc import Callable
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal, localcontext
 from typing import Any, Final
 
 from fluvial.render.gotemplate._errors import FunctionError
 from fluvial.render.gotemplate._format import format_float
 from fluvial.render.gotemplate._values import Int64, wrap64
+from fluvial.render.gotemplate.sprig.chance import chance
 from fluvial.render.gotemplate.sprig.conversion import as_float, as_int
 
 __all__ = ["FUNCTIONS"]
@@ -50,6 +50,11 @@ def mod(left: Any, right: Any) -> Int64:
     return Int64(-remainder if dividend < 0 else remainder)
 
 
+_WIDE: Final = Context(prec=2000, Emin=-99999, Emax=99999)  # floats have up to 308 digits
+_SIXTEENTH: Final = Decimal("1e-16")
+_DIGITS: Final = 1500
+
+
 def _decimal(value: Any) -> Decimal:
     number = as_float(value)
     if math.isnan(number) or math.isinf(number):
@@ -59,10 +64,13 @@ def _decimal(value: Any) -> Decimal:
 
 def _folded(step: Callable[[Decimal, Decimal], Decimal]) -> Callable[..., float]:
     def fold(first: Any, *others: Any) -> float:
-        total = _decimal(first)
-        for other in others:
-            total = step(total, _decimal(other))
-        return float(total)
+        with localcontext(_WIDE):
+            total = _decimal(first)
+            for other in others:
+                total = step(total, _decimal(other))
+                if total.adjusted() > _DIGITS or len(total.as_tuple().digits) > _DIGITS:
+                    raise FunctionError("the result has too many digits")
+            return float(total)
 
     return fold
 
@@ -70,7 +78,7 @@ def _folded(step: Callable[[Decimal, Decimal], Decimal]) -> Callable[..., float]
 def _divide(left: Decimal, right: Decimal) -> Decimal:
     if right == 0:
         raise FunctionError("decimal division by 0")
-    return round(left / right, 16)
+    return (left / right).quantize(_SIXTEENTH, ROUND_HALF_UP)
 
 
 def greatest(first: Any, *others: Any) -> Int64:
@@ -83,40 +91,77 @@ def least(first: Any, *others: Any) -> Int64:
     return Int64(min([as_int(first), *map(as_int, others)]))
 
 
-def rounded(value: Any, places: int, *limit: float) -> float:
-    """Round to places; a rest of at least the limit, one half unless given, goes up."""
+def ceiling(value: Any) -> float:
+    """Round upwards; the sign of what becomes zero stays."""
     number = as_float(value)
-    power = math.pow(10, places)
-    digits = power * number
-    fraction = math.modf(digits)[0]
+    return math.copysign(math.ceil(number), number) if math.isfinite(number) else number
+
+
+def floored(value: Any) -> float:
+    """Round downwards."""
+    number = as_float(value)
+    return math.copysign(math.floor(number), number) if math.isfinite(number) else number
+
+
+def rounded(value: Any, places: int, *limit: float) -> float:
+    """Round to places; a rest of at least the limit, one half unless given, goes up.
+
+    The rest of a negative number is negative and so below any usual limit: it goes down.
+    """
+    try:
+        power = math.pow(10, places)
+    except OverflowError:
+        power = math.inf
+    digits = power * as_float(value)
+    fraction = math.modf(digits)[0] if math.isfinite(digits) else math.nan
     border = limit[0] if limit else 0.5
-    up = fraction >= border if number >= 0 else fraction > -border
-    if number < 0:
-        return (math.ceil(digits) if fraction > -border else math.floor(digits)) / power
-    return (math.ceil(digits) if up else math.floor(digits)) / power
+    whole = ceiling(digits) if fraction >= border else floored(digits)
+    if power == 0:
+        return math.nan if whole == 0 or math.isnan(whole) else math.copysign(math.inf, whole)
+    return whole / power
+
+
+def largest_float(first: Any, *others: Any) -> float:
+    """Return the largest; infinity wins, then what is not a number."""
+    return _extreme([as_float(first), *map(as_float, others)], math.inf)
+
+
+def smallest_float(first: Any, *others: Any) -> float:
+    """Return the smallest; negative infinity wins, then what is not a number."""
+    return _extreme([as_float(first), *map(as_float, others)], -math.inf)
+
+
+def _extreme(numbers: list[float], bound: float) -> float:
+    """Take the number nearest the bound, as math.Max and math.Min: zeros differ by their sign."""
+    if bound in numbers:
+        return bound
+    if any(map(math.isnan, numbers)):
+        return math.nan
+    choose = max if bound > 0 else min
+    return choose(numbers, key=lambda number: (number, math.copysign(1, number)))
 
 
 def random_between(low: int, high: int) -> int:
     """Return a random number from low to before high."""
     if high <= low:
         raise FunctionError("invalid argument to Intn")
-    return low + secrets.randbelow(high - low)
+    return low + chance().below(high - low)
 
 
 FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "add": add,
     "add1": lambda value: Int64(wrap64(as_int(value) + 1)),
-    "add1f": lambda value: float(_decimal(value) + 1),
-    "addf": lambda *values: float(sum(map(_decimal, values), Decimal(0))),
+    "add1f": lambda value: _folded(lambda left, right: left + right)(value, 1),
+    "addf": lambda *values: _folded(lambda left, right: left + right)(0, *values),
     "biggest": greatest,
-    "ceil": lambda value: float(math.ceil(as_float(value))),
+    "ceil": ceiling,
     "div": div,
     "divf": _folded(_divide),
-    "floor": lambda value: float(math.floor(as_float(value))),
+    "floor": floored,
     "max": greatest,
-    "maxf": lambda first, *others: max([as_float(first), *map(as_float, others)]),
+    "maxf": largest_float,
     "min": least,
-    "minf": lambda first, *others: min([as_float(first), *map(as_float, others)]),
+    "minf": smallest_float,
     "mod": mod,
     "mul": mul,
     "mulf": _folded(lambda left, right: left * right),

@@ -1,20 +1,31 @@
 """Text. Positions count bytes, as in Go."""
 
-import secrets
 import string
 import unicodedata
 from collections.abc import Callable
 from typing import Any, Final
 
 from fluvial.render.gotemplate._errors import FunctionError
+from fluvial.render.gotemplate._format import text_of
 from fluvial.render.gotemplate._quote import quote as go_quote
 from fluvial.render.gotemplate._values import StringMap, Strings, byte_len, from_bytes, to_bytes
+from fluvial.render.gotemplate.sprig.chance import chance
 from fluvial.render.gotemplate.sprig.conversion import strval
+from fluvial.render.gotemplate.sprig.letters import (
+    SPACES,
+    is_space,
+    lower,
+    lower_letter,
+    title_letter,
+    upper,
+    upper_letter,
+)
 from fluvial.render.gotemplate.sprig.wording import camel, kebab, snake, wrap
 
 __all__ = ["FUNCTIONS"]
 
 _LONGEST: Final = 64 * 2**20
+_OUT_OF_RANGE: Final = "runtime error: slice bounds out of range"
 
 
 def _sliced(text: str, start: int, stop: int | None) -> str:
@@ -34,48 +45,49 @@ def substr(start: int, stop: int, text: str) -> str:
     """Cut out bytes; a negative start is the beginning, a negative stop the end."""
     size = byte_len(text)
     if start < 0:
-        return _sliced(text, 0, _within(stop, size))
+        if stop < 0:
+            raise FunctionError(f"{_OUT_OF_RANGE} [:{stop}]")
+        if stop > size:
+            raise FunctionError(f"{_OUT_OF_RANGE} [:{stop}] with length {size}")
+        return _sliced(text, 0, stop)
     if stop < 0 or stop > size:
-        return _sliced(text, _within(start, size), None)
+        if start > size:
+            raise FunctionError(f"{_OUT_OF_RANGE} [{start}:{size}]")
+        return _sliced(text, start, None)
     if start > stop:
-        raise FunctionError(f"runtime error: slice bounds out of range [{start}:{stop}]")
+        raise FunctionError(f"{_OUT_OF_RANGE} [{start}:{stop}]")
     return _sliced(text, start, stop)
-
-
-def _within(bound: int, size: int) -> int:
-    if not 0 <= bound <= size:
-        raise FunctionError(f"runtime error: slice bounds out of range [:{bound}]")
-    return bound
 
 
 def abbrev(width: int, text: str) -> str:
     """Shorten with an ellipsis."""
-    return abbrev_both(0, width, text) if width >= 4 else text
+    return abbrev_both(0, width, text)
 
 
 def abbrev_both(offset: int, width: int, text: str) -> str:
-    """Shorten at both ends with ellipses."""
-    size = len(text)
+    """Shorten at both ends with ellipses; widths count bytes."""
+    size = byte_len(text)
     if width < 4 or (offset > 0 and width < 7) or size <= width:
         return text
     offset = min(offset, size)
     if size - offset < width - 3:
         offset = size - (width - 3)
     if offset <= 4:
-        return text[: width - 3] + "..."
+        return _sliced(text, 0, width - 3) + "..."
     if width < 7:
-        return text
+        return ""
     if offset + width - 3 < size:
-        return "..." + abbrev(width - 3, text[offset:])
-    return "..." + text[size - (width - 3) :]
+        inner = width - 3
+        tail = _sliced(text, offset, None)
+        return "..." + (tail if byte_len(tail) <= inner else _sliced(tail, 0, inner - 3) + "...")
+    return "..." + _sliced(text, size - (width - 3), None)
 
 
 def indent(spaces: int, text: str) -> str:
     """Indent every line, empty ones too."""
     if spaces < 0:
         raise FunctionError("strings: negative Repeat count")
-    pad = " " * _bounded(spaces, 1)
-    _bounded(len(pad), text.count("\n") + 1)
+    pad = " " * _bounded(spaces, text.count("\n") + 1)
     return pad + text.replace("\n", "\n" + pad)
 
 
@@ -86,7 +98,7 @@ def nindent(spaces: int, text: str) -> str:
 
 def _bounded(count: int, size: int) -> int:
     if count * max(size, 1) > _LONGEST:
-        raise FunctionError(f"a text of {count * size} characters is too long")
+        raise FunctionError(f"a text of {count * max(size, 1)} characters is too long")
     return count
 
 
@@ -104,27 +116,31 @@ def quote(*values: Any) -> str:
 
 def squote(*values: Any) -> str:
     """Put each value's text in single quotes, as it is."""
-    return " ".join(f"'{strval(value)}'" for value in values if value is not None)
+    return " ".join(f"'{text_of(value)}'" for value in values if value is not None)
 
 
 def cat(*values: Any) -> str:
     """Join with blanks; nil ones are left out."""
-    return " ".join(strval(value) for value in values if value is not None)
+    shown = [text_of(value) for value in values if value is not None]
+    return " ".join(shown)
+
+
+def _separates(char: str) -> bool:
+    """Say whether a word ends before a character, as strings.Title has it."""
+    if char.isascii():
+        return not (char.isalnum() or char == "_")
+    category = unicodedata.category(char)
+    return category[0] != "L" and category != "Nd" and is_space(char)
 
 
 def title(text: str) -> str:
     """Capitalise the first letter of each word, and leave the rest."""
     out = []
-    inside = False
+    start = True
     for char in text:
-        out.append(char if inside else _title_case(char))
-        inside = char.isalnum() or char == "_"
+        out.append(title_letter(char) if start else char)
+        start = _separates(char)
     return "".join(out)
-
-
-def _title_case(char: str) -> str:
-    upper = char.title()
-    return upper if len(upper) == 1 else char
 
 
 def untitle(text: str) -> str:
@@ -132,40 +148,56 @@ def untitle(text: str) -> str:
     out = []
     start = True
     for char in text:
-        out.append(char.lower() if start else char)
-        start = char.isspace()
+        space = is_space(char)
+        out.append(lower_letter(char) if start and not space else char)
+        start = space
     return "".join(out)
 
 
 def swapcase(text: str) -> str:
-    """Swap cases; the first letter of a word becomes a capital."""
+    """Swap cases; a small letter at the start or after white space gets its title form."""
     out = []
     start = True
     for char in text:
-        if char.isupper() or unicodedata.category(char) == "Lt":
-            out.append(char.lower())
-        elif char.islower():
-            out.append(char.title() if start else char.upper())
+        category = unicodedata.category(char)
+        if category in {"Lu", "Lt"}:
+            out.append(lower_letter(char))
+            start = False
+        elif category == "Ll" or char.islower():
+            out.append(title_letter(char) if start else upper_letter(char))
+            start = False
         else:
             out.append(char)
-        start = char.isspace()
+            start = is_space(char)
     return "".join(out)
 
 
+def _latin(text: str) -> str:
+    """Take each byte for a letter, as the library does that Sprig uses."""
+    return text if text.isascii() else to_bytes(text).decode("latin-1")
+
+
 def initials(text: str) -> str:
-    """Return the first letter of each word."""
-    return "".join(word[0] for word in text.split())
+    """Return the first byte of each word, as a letter."""
+    words = _latin(text)
+    before = " " + words
+    return "".join(
+        char for last, char in zip(before, words, strict=False)
+        if not is_space(char) and is_space(last)
+    )  # fmt: skip
 
 
 def nospace(text: str) -> str:
-    """Remove white space."""
-    return "".join(text.split())
+    """Remove white space; with any there, bytes beyond ASCII become letters of their own."""
+    letters = _latin(text)
+    kept = "".join(char for char in letters if not is_space(char))
+    return text if len(kept) == len(letters) else kept
 
 
 def shuffle(text: str) -> str:
     """Put the letters in a random order."""
     letters = list(text)
-    secrets.SystemRandom().shuffle(letters)
+    chance().shuffle(letters)
     return "".join(letters)
 
 
@@ -183,7 +215,11 @@ def splitn(separator: str, count: int, text: str) -> StringMap:
     """Split to a map of at most `count` parts."""
     if count == 0:
         return StringMap()
-    parts = list(text) if not separator else text.split(separator, count - 1 if count > 0 else -1)
+    if separator:
+        parts = text.split(separator, count - 1 if count > 0 else -1)
+    else:
+        head = list(text) if count < 0 else list(text[: count - 1])
+        parts = [*head, *filter(None, [text[len(head) :]])]
     return StringMap((f"_{place}", part) for place, part in enumerate(parts))
 
 
@@ -209,6 +245,8 @@ def trim_suffix(suffix: str, text: str) -> str:
 
 def replace(old: str, new: str, text: str) -> str:
     """Replace every occurrence."""
+    found = text.count(old)
+    _bounded(found, len(new))
     return text.replace(old, new)
 
 
@@ -229,22 +267,12 @@ def has_suffix(suffix: str, text: str) -> bool:
 
 def trim(text: str) -> str:
     """Remove white space at both ends."""
-    return text.strip(" \t\n\v\f\r\x85\xa0")
+    return text.strip(SPACES)
 
 
-def upper(text: str) -> str:
-    """Make all capitals."""
-    return text.upper()
-
-
-def lower(text: str) -> str:
-    """Make all small."""
-    return text.lower()
-
-
-def _random(alphabet: str) -> Callable[[int], str]:
+def _random(alphabet: str) -> Callable[..., str]:
     def random_text(count: int) -> str:
-        return "".join(secrets.choice(alphabet) for _ in range(_bounded(count, 64)))
+        return chance().text(_bounded(max(count, 0), 1), alphabet)
 
     return random_text
 

@@ -9,10 +9,11 @@ from semver import Version
 from fluvial.apis.semver import Constraint, ConstraintInvalid
 from fluvial.render.gotemplate._errors import FunctionError
 from fluvial.render.gotemplate._quote import quote
-from fluvial.render.gotemplate._values import Int64
+from fluvial.render.gotemplate._values import Uint64, byte_len
 
 __all__ = ["FUNCTIONS", "GoVersion"]
 
+_LONGEST: Final = 256
 _LENIENT: Final = re.compile(
     r"v?([0-9]+)(?:\.([0-9]+))?(?:\.([0-9]+))?"
     r"(?:-([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?(?:\+([0-9A-Za-z-]+(?:\.[0-9A-Za-z-]+)*))?"
@@ -41,9 +42,9 @@ class GoVersion:
         """What a template may call."""
         version = self.version
         return {
-            "Major": lambda: Int64(version.major),
-            "Minor": lambda: Int64(version.minor),
-            "Patch": lambda: Int64(version.patch),
+            "Major": lambda: Uint64(version.major),
+            "Minor": lambda: Uint64(version.minor),
+            "Patch": lambda: Uint64(version.patch),
             "Prerelease": lambda: version.prerelease or "",
             "Metadata": lambda: version.build or "",
             "Original": lambda: self.original,
@@ -76,9 +77,15 @@ def _version(value: Any) -> Version:
 
 def semver(text: str) -> GoVersion:
     """Read a version leniently: `v1.2` is 1.2.0. Raises FunctionError."""
-    match = _LENIENT.fullmatch(text) if len(text) <= 256 else None
+    if byte_len(text) > _LONGEST:
+        raise FunctionError(f"version string is too long (max {_LONGEST} bytes)")
+    match = _LENIENT.fullmatch(text)
     if match is None:
         raise FunctionError("invalid semantic version")
+    for part in match.groups()[:3]:
+        if int(part or 0) >= 2**64:
+            reason = f'strconv.ParseUint: parsing "{part}": value out of range'
+            raise FunctionError(f"error parsing version segment: {reason}")
     for identifier in (match[4] or "").split("."):
         if len(identifier) > 1 and identifier[0] == "0" and identifier.isdecimal():
             raise FunctionError("version segment starts with 0")

@@ -1,108 +1,181 @@
 """Cases of identifiers and line breaks, as the libraries that Sprig uses make them."""
 
-from typing import Final
+import unicodedata
+from typing import NamedTuple
+
+from fluvial.render.gotemplate._values import from_bytes, to_bytes
+from fluvial.render.gotemplate.sprig.letters import is_space, lower_letter, upper_letter
 
 __all__ = ["camel", "kebab", "snake", "wrap"]
 
-_CONNECTORS: Final = frozenset("-_ ")
+_CONNECTOR, _PUNCT, _UPPER, _LETTER, _NUMBER, _OTHER = range(6)
+
+
+class _Word(NamedTuple):
+    """A run of characters of one kind."""
+
+    kind: int
+    text: str
 
 
 def _connects(char: str) -> bool:
-    return char in _CONNECTORS or char.isspace()
+    return char in "-_" or is_space(char)
+
+
+def _kind(char: str) -> int:
+    if _connects(char):
+        return _CONNECTOR
+    category = unicodedata.category(char)
+    if category[0] == "P":
+        return _PUNCT
+    if category == "Lu":
+        return _UPPER
+    if category[0] == "L":
+        # letters without case, such as ideographs, are of no alphabet here
+        return _LETTER if category in {"Ll", "Lt"} or char.islower() else _OTHER
+    return _NUMBER if category[0] == "N" else _OTHER
+
+
+def _next_word(text: str, start: int) -> _Word:
+    """Take the word at a place: capitals that small letters follow give the last one to these."""
+    kind = _kind(text[start])
+    stop = start + 1
+    if kind == _UPPER and stop < len(text):
+        if _kind(text[stop]) == _LETTER:
+            while stop < len(text) and _kind(text[stop]) == _LETTER:
+                stop += 1
+        else:
+            while stop < len(text) and _kind(text[stop]) == _UPPER:
+                stop += 1
+            if stop - start > 1 and stop < len(text) and _kind(text[stop]) == _LETTER:
+                stop -= 1
+        return _Word(kind, text[start:stop])
+    while stop < len(text):
+        following = _kind(text[stop])
+        if following != kind:
+            break
+        stop += 1
+    return _Word(kind, text[start:stop])
+
+
+def _words(text: str) -> list[_Word]:
+    words = []
+    place = 0
+    while place < len(text):
+        word = _next_word(text, place)
+        words.append(word)
+        place += len(word.text)
+    return words
 
 
 def snake(text: str) -> str:
     """Write `HTTPServer` as `http_server`."""
-    return _lowered(text, "_")
+    return _joined(_words(text), "_")
 
 
 def kebab(text: str) -> str:
     """Write `HTTPServer` as `http-server`."""
-    return _lowered(text, "-")
+    return _joined(_words(text), "-")
 
 
-def _kind(char: str) -> str:
-    if _connects(char):
-        return "gap"
-    if char.isupper():
-        return "upper"
-    if char.isdigit():
-        return "digit"
-    return "lower" if char.islower() else "other"
+def _shown(word: _Word, connector: str) -> str:
+    if word.kind == _CONNECTOR:
+        return connector * len(word.text)
+    if word.kind == _UPPER:
+        return "".join(map(lower_letter, word.text))
+    return word.text
 
 
-def _words(text: str) -> list[str]:
-    """Split at connectors, before a capital that starts a word, and before digits as in `2xx`."""
-    words: list[str] = []
-    word = ""
-    for place, char in enumerate(text):
-        kind = _kind(char)
-        if kind == "gap":
-            words.append(word)
-            word = ""
+def _joined(words: list[_Word], connector: str) -> str:
+    """Join words; numbers stick to the word before, and with small letters behind stand alone."""
+    out: list[str] = []
+    place = 0
+
+    def kind(at: int) -> int | None:
+        return words[at].kind if at < len(words) else None
+
+    def run(at: int) -> int:
+        while kind(at) in {_LETTER, _NUMBER}:
+            out.append(_shown(words[at], connector))
+            at += 1
+        return at
+
+    def separate(at: int) -> None:
+        if kind(at) not in {None, _CONNECTOR, _PUNCT}:
+            out.append(connector)
+
+    while place < len(words):
+        before = kind(place)
+        out.append(_shown(words[place], connector))
+        place += 1
+        if place == len(words) or before in {_CONNECTOR, _PUNCT}:
             continue
-        if word and _starts(text, place, kind, word):
-            words.append(word)
-            word = ""
-        word += char
-    return [*words, word]
-
-
-def _starts(text: str, place: int, kind: str, word: str) -> bool:
-    before = _kind(text[place - 1])
-    if kind == "upper":
-        after = _kind(text[place + 1]) if place + 1 < len(text) else "gap"
-        return before in {"lower", "digit"} or (before == "upper" and after == "lower")
-    if kind == "digit" and not any(char.isdigit() for char in word):
-        following = text[place:].lstrip("0123456789")
-        return _kind(following[:1] or "_") == "lower"
-    return False
-
-
-def _lowered(text: str, connector: str) -> str:
-    return connector.join(_words(text)).lower()
+        if before == _NUMBER:
+            place = run(place)
+            separate(place)
+        elif kind(place) != _NUMBER:
+            separate(place)
+        elif place + 1 < len(words):
+            number = _shown(words[place], connector)
+            place += 1
+            if kind(place) == _LETTER:
+                out += [connector, number]
+                place = run(place)
+            else:
+                out.append(number)
+            separate(place)
+    return "".join(out)
 
 
 def camel(text: str) -> str:
-    """Write `foo-bar` as `FooBar`; connectors at both ends stay, and all but one between words."""
-    start = len(text) - len(text.lstrip("-_ \t\n"))
-    stop = len(text.rstrip("-_ \t\n"))
+    """Write `foo-bar` as `FooBar`; connectors at both ends stay, and all but one between words.
+
+    A letter after a capital becomes small: `HTTPServer` is `Httpserver`.
+    """
+    start = next((n for n, char in enumerate(text) if not _connects(char)), None)
+    if start is None:
+        # the library writes the last of connectors alone twice
+        return text + text[-1:]
     out = [text[:start]]
-    raise_next = True
-    for place in range(start, stop):
-        char = text[place]
-        if _connects(char):
-            if raise_next:
-                out.append(char)
-            raise_next = True
-        elif raise_next:
-            out.append(char.upper())
-            raise_next = False
+    before = upper_letter(text[start])
+    capital = text[start].isupper()
+    for char in text[start + 1 :]:
+        following = char
+        if _connects(before):
+            if _connects(char):
+                out.append(before)
+                before = char
+                continue
+            following = upper_letter(char)
         else:
-            out.append(char.lower() if text[place - 1].isupper() else char)
-    return "".join([*out, text[max(start, stop) :]])
+            out.append(before)
+            if capital:
+                following = lower_letter(char)
+        capital = char.isupper()
+        before = following
+    return "".join([*out, before])
 
 
 def wrap(text: str, width: int, newline: str, *, long_words: bool) -> str:
-    """Break at blanks so that lines have at most `width` characters."""
+    """Break at blanks so that lines have at most `width` bytes; long words only on request."""
     width = max(width, 1)
-    lines = []
-    rest = text
-    while len(rest) > width:
-        if rest[0] == " ":
-            rest = rest[1:]
+    data = to_bytes(text)
+    ending = to_bytes(newline or "\n")
+    out: list[bytes] = []
+    offset = 0
+    while len(data) - offset > width:
+        if data[offset] == 0x20:
+            offset += 1
             continue
-        space = rest.rfind(" ", 0, width + 1)
-        if space >= 0:
-            lines.append(rest[:space])
-            rest = rest[space + 1 :]
-        elif long_words:
-            lines.append(rest[:width])
-            rest = rest[width:]
-        else:
-            space = rest.find(" ", width)
-            if space < 0:
-                break
-            lines.append(rest[:space])
-            rest = rest[space + 1 :]
-    return newline.join([*lines, rest])
+        space = data.rfind(b" ", offset, offset + width + 1)
+        stop = space
+        if space < 0:
+            if long_words:
+                stop = offset + width
+            else:
+                space = stop = data.find(b" ", offset + width)
+                if space < 0:
+                    break
+        out += [data[offset:stop], ending]
+        offset = stop + (space >= 0)
+    return from_bytes(b"".join([*out, data[offset:]]))
