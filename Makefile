@@ -4,7 +4,7 @@ BIN    := .venv/bin
 STAMP  := .venv/.ready
 JOBS   ?= 2
 
-.PHONY: setup lint type contracts test test-dists faults fuzz mutate bench demo crds docs lock clean
+.PHONY: setup lint type contracts test test-dists conformance-api faults fuzz mutate bench demo crds docs lock clean
 
 setup: $(STAMP)
 
@@ -28,6 +28,10 @@ test: $(STAMP)
 
 test-dists: $(STAMP)
 	$(BIN)/python tools/test_dists.py
+
+# CASES=<folder> replays other cases; KUBEBUILDER_ASSETS=<folder> asks a real kube-apiserver.
+conformance-api: $(STAMP)
+	@$(BIN)/python -m tests.conformance.api $(CASES)
 
 faults: $(STAMP)
 	$(BIN)/python -m pytest -n $(JOBS) -q tests/faults

@@ -126,10 +126,8 @@ def environment_name_errors(value: str) -> list[str]:
     """Check the name of an environment variable: printable ASCII without `=`."""
     if value and all(" " <= char <= "~" and char != "=" for char in value):
         return []
-    return [
-        "a valid environment variable name must consist only of printable ASCII characters other "
-        "than '='"
-    ]
+    what = "a valid environment variable name must consist"
+    return [f"{what} only of printable ASCII characters other than '='"]
 
 
 def header_name_errors(value: str) -> list[str]:

@@ -121,6 +121,12 @@ def patched(
     strict = options.validation == "Strict"
     inner = WriteOptions(validation="Warn" if strict else options.validation)
     inner.duplicates = options.duplicates
+    if form != "strategic" and resource.custom is None and not obj.get("apiVersion"):
+        # Without a version Go decodes into its own form, which has none of the JSON's names.
+        inner.warnings += [
+            f'unknown field "{name}"' for name in sorted(obj) if name != "kind" and obj[name] != {}
+        ]
+        obj = {"metadata": {}}
     try:
         _check_kind(resource, obj)
         _decode(resource, obj, inner, strategy)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
@@ -65,8 +66,14 @@ def _requests(headers: CIMultiDictProxy[str]) -> tuple[str, list[str], str, dict
     )
 
 
-def impersonated(user: User, headers: CIMultiDictProxy[str], authorizer: Authorizer) -> User:
-    """Return the user that the request is to act as; raises 403 without the right to it."""
+def impersonated(
+    user: User, headers: CIMultiDictProxy[str], authorizer: Authorizer, asked: Attributes
+) -> User:
+    """Return the user that the request is to act as; raises 403 without the right to it.
+
+    `asked` is the request itself: rights to impersonate may be bound to what is done then
+    (`impersonate-on:<mode>:<verb>` on the resource, with `impersonate:<mode>` on the user).
+    """
     name, groups, uid, extra = _requests(headers)
     if not name:
         if groups or uid or extra:
@@ -74,26 +81,11 @@ def impersonated(user: User, headers: CIMultiDictProxy[str], authorizer: Authori
                 f"requested {_requested(groups, uid, extra)} without impersonating a user name"
             )
         return user
-    wanted = []
     account = name.split(":")
-    if name.startswith("system:serviceaccount:") and len(account) == 4:
-        wanted.append(
-            Attributes("impersonate", "", "serviceaccounts", namespace=account[2], name=account[3])
-        )
-    else:
-        wanted.append(Attributes("impersonate", "", "users", name=name))
-    wanted += [Attributes("impersonate", "", "groups", name=group) for group in groups]
-    if uid:
-        wanted.append(Attributes("impersonate", "authentication.k8s.io", "uids", name=uid))
-    wanted += [
-        Attributes("impersonate", "authentication.k8s.io", "userextras", key, name=value)
-        for key, values in sorted(extra.items())
-        for value in values
-    ]
-    for attributes in wanted:
-        if not authorizer.authorize(user, attributes).allowed:
-            raise authorizer.refusal(user, attributes)
-    if not groups and name.startswith("system:serviceaccount:") and len(account) == 4:
+    wanted = _wanted(name, groups, uid, extra)
+    if not all(authorizer.authorize(user, one).allowed for one in wanted):
+        _check_constrained(user, name, wanted, authorizer, asked)
+    if not groups and _is_account(name):
         groups = ["system:serviceaccounts", f"system:serviceaccounts:{account[2]}"]
     if name == "system:anonymous":
         groups = groups or ["system:unauthenticated"]
@@ -101,6 +93,49 @@ def impersonated(user: User, headers: CIMultiDictProxy[str], authorizer: Authori
         groups = [*groups, AUTHENTICATED]
     shaped = tuple((key, tuple(values)) for key, values in sorted(extra.items()))
     return User(name, tuple(groups), uid, shaped)
+
+
+def _wanted(
+    name: str, groups: list[str], uid: str, extra: dict[str, list[str]]
+) -> list[Attributes]:
+    """Return what one must be allowed to impersonate for all of it."""
+    account, group = name.split(":"), "authentication.k8s.io"
+    wanted = [Attributes("impersonate", "", "users", name=name)]
+    if _is_account(name):
+        wanted = [
+            Attributes("impersonate", "", "serviceaccounts", namespace=account[2], name=account[3])
+        ]
+    wanted += [Attributes("impersonate", "", "groups", name=one) for one in groups]
+    if uid:
+        wanted.append(Attributes("impersonate", group, "uids", name=uid))
+    return wanted + [
+        Attributes("impersonate", group, "userextras", key, name=value)
+        for key, values in sorted(extra.items())
+        for value in values
+    ]
+
+
+def _is_account(name: str) -> bool:
+    return name.startswith("system:serviceaccount:") and len(name.split(":")) == 4
+
+
+def _check_constrained(
+    user: User, name: str, wanted: list[Attributes], authorizer: Authorizer, asked: Attributes
+) -> None:
+    """Demand the rights to impersonate for this one request; raises 403."""
+    mode = "user-info"
+    if _is_account(name):
+        mode = "serviceaccount"
+    elif name.startswith("system:node:"):
+        mode = "arbitrary-node"
+    needed = [dataclasses.replace(asked, verb=f"impersonate-on:{mode}:{asked.verb}")]
+    needed += [
+        dataclasses.replace(one, verb=f"impersonate:{mode}", group="authentication.k8s.io")
+        for one in wanted
+    ]
+    for attributes in needed:
+        if not authorizer.authorize(user, attributes).allowed:
+            raise authorizer.refusal(user, attributes)
 
 
 def _requested(groups: list[str], uid: str, extra: dict[str, list[str]]) -> str:

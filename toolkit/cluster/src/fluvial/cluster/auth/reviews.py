@@ -6,7 +6,7 @@ from fluvial.cluster import fielderrors
 from fluvial.cluster.auth.rbac import Attributes, Authorizer
 from fluvial.cluster.auth.tokens import ISSUER, TokenAuthority
 from fluvial.cluster.endpoints import Target, User
-from fluvial.cluster.errors import invalid
+from fluvial.cluster.errors import Cause, invalid
 from fluvial.cluster.objects import Object
 
 __all__ = ["Reviews"]
@@ -48,11 +48,8 @@ class Reviews:
             return {**result, "spec": spec, "status": self._token(spec)}
         if kind == "SelfSubjectRulesReview":
             return {**result, "spec": {}, "status": self._rules(user, spec)}
-        who = user
-        if kind != "SelfSubjectAccessReview":
-            who = _subject(spec)
-            self._check_subject(spec)
-        self._check(spec)
+        self._check(kind, body, target.namespace)
+        who = user if kind == "SelfSubjectAccessReview" else _subject(spec)
         return {**result, "spec": spec, "status": self._access(who, spec)}
 
     def _access(self, user: User, spec: Object) -> Object:
@@ -76,20 +73,32 @@ class Reviews:
         return status
 
     @staticmethod
-    def _check(spec: Object) -> None:
-        both = (spec.get("resourceAttributes"), spec.get("nonResourceAttributes"))
-        if (both[0] is None) != (both[1] is None):
-            return
-        value = both[0]
-        cause = fielderrors.invalid("spec.resourceAttributes", value, _ONE_OF)
-        raise invalid("authorization.k8s.io", "", "", [cause])
-
-    @staticmethod
-    def _check_subject(spec: Object) -> None:
-        if not spec.get("user") and not spec.get("groups"):
+    def _check(kind: str, body: Object, namespace: str) -> None:
+        """Refuse a question about access that is not well put."""
+        spec = body.get("spec") or {}
+        resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
+        causes: list[Cause] = []
+        if resource is not None and path is not None:
+            text = "cannot be specified in combination with resourceAttributes"
+            shown = {"Path": path.get("path", ""), "Verb": path.get("verb", "")}
+            causes.append(fielderrors.invalid("spec.nonResourceAttributes", shown, text))
+        if resource is None and path is None:
+            causes.append(fielderrors.invalid("spec.resourceAttributes", None, _ONE_OF))
+        if kind != "SelfSubjectAccessReview" and not spec.get("user") and not spec.get("groups"):
             text = "at least one of user or group must be specified"
-            cause = fielderrors.invalid("spec.user", spec.get("user", ""), text)
-            raise invalid("authorization.k8s.io", "", "", [cause])
+            causes.append(fielderrors.invalid("spec.user", spec.get("user", ""), text))
+        if kind == "LocalSubjectAccessReview":
+            given = (resource or {}).get("namespace", "")
+            if resource is not None and given != namespace:
+                text = "must match metadata.namespace"
+                where = "spec.resourceAttributes.namespace"
+                causes.append(fielderrors.invalid(where, given, text))
+            if path is not None:
+                text = "disallowed on this kind of request"
+                shown = {"Path": path.get("path", ""), "Verb": path.get("verb", "")}
+                causes.append(fielderrors.invalid("spec.nonResourceAttributes", shown, text))
+        if causes:
+            raise invalid("authorization.k8s.io", "", "", causes)
 
     def _token(self, spec: Object) -> Object:
         audiences = tuple(spec.get("audiences") or (ISSUER,))

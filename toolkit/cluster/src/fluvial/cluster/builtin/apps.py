@@ -82,6 +82,7 @@ class DeploymentStrategy(WorkloadStrategy):
 
     counts = ("updatedReplicas", "readyReplicas", "availableReplicas")
     pods_named = "Pod names and hostnames"
+    status_keeps = ("labels",)
 
     def default(self, obj: Object) -> None:
         """Default replicas, strategy, history and deadline."""

@@ -96,5 +96,7 @@ def to_v2(obj: Object) -> Object:
     }
     if status:
         status.pop("currentCPUUtilizationPercentage", None)
-        result["status"] = status
+        if not status.get("currentReplicas"):
+            status.pop("currentReplicas", None)
+        result["status"] = {"currentMetrics": None, **status}
     return result

@@ -17,6 +17,7 @@ class DefinitionStrategy(Strategy):
     """Rules of CustomResourceDefinition."""
 
     deletion_generation = False
+    status_keeps = ("labels", "annotations", "finalizers", "ownerReferences")
 
     def finalizer_errors(self, name: str, field: str) -> list[Cause]:
         """Accept the server's own finalizer, which has no domain."""

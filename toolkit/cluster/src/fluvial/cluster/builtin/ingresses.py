@@ -68,9 +68,8 @@ class IngressStrategy(Strategy):
         """Warn of the old way to choose a class."""
         if old is not None or _CLASS_NOTE not in (obj["metadata"].get("annotations") or {}):
             return []
-        return [
-            f"annotation \"{_CLASS_NOTE}\" is deprecated, please use 'spec.ingressClassName' instead"
-        ]
+        instead = "please use 'spec.ingressClassName' instead"
+        return [f'annotation "{_CLASS_NOTE}" is deprecated, {instead}']
 
 
 def _rule_errors(rule: dict[str, Any], path: str) -> list[Cause]:

@@ -36,6 +36,7 @@ class PodStrategy(Strategy):
     """Rules of Pod."""
 
     returns_deleted = True
+    status_keeps = ("ownerReferences",)
     field_labels = (
         "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName",
         "spec.hostNetwork", "status.phase", "status.podIP", "status.podIPs",

@@ -39,10 +39,8 @@ def name_warnings(name: str, where: str) -> list[str]:
     if not errors:
         return []
     shown = "[" + " ".join(errors) + "]"
-    return [
-        f"metadata.name: this is used in {where}, which can result in surprising behavior; a DNS "
-        f"label is recommended: {shown}"
-    ]
+    result = "which can result in surprising behavior; a DNS label is recommended"
+    return [f"metadata.name: this is used in {where}, {result}: {shown}"]
 
 
 def pod_warnings(meta: Object, spec: Object, path: str = "") -> list[str]:

@@ -127,7 +127,10 @@ def toleration_errors(tolerations: list[Any], path: str) -> list[Cause]:
         if key:
             errors += [fielderrors.invalid(f"{where}.key", key, t) for t in label_key_errors(key)]
         elif operator != "Exists":
-            text = 'operator must be Exists when `key` is empty, which means "match all values and all keys"'
+            text = (
+                "operator must be Exists when `key` is empty, which means "
+                '"match all values and all keys"'
+            )
             errors.append(fielderrors.invalid(f"{where}.operator", operator, text))
         seconds = item.get("tolerationSeconds")
         if seconds is not None and item.get("effect") != "NoExecute":

@@ -39,7 +39,8 @@ class Strategy:
     kept, `status` whether status is a part written only through its subresource,
     `create_on_update` whether PUT creates, `needs_version` whether PUT needs a resource version,
     `returns_deleted` whether DELETE answers with the object, `collection_policy` what happens
-    to dependents by default (`background`, `orphan`, or empty for never finalized).
+    to dependents by default (`background`, `orphan`, or empty for never finalized),
+    `status_keeps` which parts of the metadata a write to the status leaves as they are.
     """
 
     generation = True
@@ -49,6 +50,7 @@ class Strategy:
     needs_version = False
     returns_deleted = False
     collection_policy = "background"
+    status_keeps: tuple[str, ...] = ()
     field_labels: tuple[str, ...] = ()
     name_errors: Callable[[str], list[str]] = staticmethod(dns_subdomain_errors)
 

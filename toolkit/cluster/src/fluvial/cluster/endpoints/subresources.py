@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-from fluvial.cluster import fielderrors, fields
+from fluvial.cluster import fielderrors, fields, schemas
 from fluvial.cluster.endpoints.access import Access
 from fluvial.cluster.endpoints.deletion import Deleter
 from fluvial.cluster.endpoints.target import Target, WriteOptions
@@ -186,12 +186,13 @@ class Subresources:
                 'Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal '
                 "string into Go struct field ScaleSpec.spec.replicas of type int32"
             )
-        if replicas < 0:
+        if replicas < 0 and resource.custom is None:
             text = "must be greater than or equal to 0"
             cause = fielderrors.invalid("spec.replicas", replicas, text)
             raise invalid("autoscaling", "Scale", target.name, [cause])
         new = self._access.copy(live)
         _write(new, self._paths(target)["specReplicasPath"], replicas)
+        self._check_custom(target, new, live, replicas)
         if not tracked:
             before = self._scale(target, live)
             after = {**self._access.copy(before), "spec": {"replicas": replicas}}
@@ -217,6 +218,19 @@ class Subresources:
                 new = self._access.copy(self._access.view(resource, entry))
         return _shown(self._scale(target, new))
 
+    def _check_custom(self, target: Target, new: Object, old: Object, replicas: int) -> None:
+        """Refuse a scale that the schema of the custom resource behind it does not allow."""
+        resource = target.resource
+        if resource.custom is None:
+            return
+        path = self._paths(target)["specReplicasPath"]
+        causes = schemas.validate(resource, new, old)
+        if replicas < 0:
+            text = "should be a non-negative integer"
+            causes.insert(0, fielderrors.invalid(path, replicas, text))
+        if causes:
+            raise invalid(resource.group, resource.kind, target.name, causes)
+
     def _token(self, target: Target, body: Object, options: WriteOptions) -> Object:
         account = self._live(target)
         spec = dict(body.get("spec") or {})
@@ -241,7 +255,7 @@ class Subresources:
             "kind": "TokenRequest",
             "apiVersion": "authentication.k8s.io/v1",
             "metadata": {},
-            "spec": body.get("spec") or {},
+            "spec": {**spec, "expirationSeconds": seconds},
         }
         tracked = fields.track_update(
             None, review, manager=options.manager, subresource="token",

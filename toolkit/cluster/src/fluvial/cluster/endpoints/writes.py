@@ -74,17 +74,27 @@ class Writer:
         self._check_namespace(target, obj)
         schemas.decode(target.resource, obj, options, self._access.strategy(target.resource))
         meta = obj["metadata"]
+        versioned = meta.get("resourceVersion", "").isdigit() and int(meta["resourceVersion"]) > 0
         if not meta.get("name") and meta.get("generateName"):
             meta["name"] = generated(meta["generateName"])
         meta.pop("managedFields", None)
         self._strip(target.resource, obj)
         before = self._without_status(target.resource, obj)
-        return self._create(target, before, obj, options)
+        return self._create(target, before, obj, options, versioned=versioned)
 
     def _create(
-        self, target: Target, owned: Object | None, obj: Object, options: WriteOptions
+        self,
+        target: Target,
+        owned: Object | None,
+        obj: Object,
+        options: WriteOptions,
+        *,
+        versioned: bool = False,
     ) -> Object:
-        """Create `obj`; `owned` is what the manager is recorded for (None: obj says so)."""
+        """Create `obj`; `owned` is what the manager is recorded for (None: obj says so).
+
+        `versioned` tells that the body had a resource version, which only the store may refuse.
+        """
         resource, meta = target.resource, obj["metadata"]
         strategy, context = self._access.strategy(resource), self._context(options)
         named = Target(resource, target.namespace, meta.get("name", ""))
@@ -107,6 +117,8 @@ class Writer:
         causes += schemas.validate(resource, obj, None)
         causes += strategy.validate(obj, context)
         self._refuse(resource, named.name, causes)
+        if versioned and not options.dry_run:
+            raise generic(500, "", "resourceVersion should not be set on objects to be created")
         if self._access.store.get(resource.prefix, named.key) is not None:
             raise self._exists(named)
         if self._access.endpoints.guard_roles is not None:
@@ -186,8 +198,9 @@ class Writer:
             raise self._access.missing(target)
         live = None if entry is None else self._access.copy(self._access.view(resource, entry))
         body = self._access.copy(patch)
-        self._check_applied_name(target, body.setdefault("metadata", {}))
+        body.setdefault("metadata", {})
         obj = schemas.applied(resource, live, body, target, options, self._access.now(), strategy)
+        self._check_applied_name(target, body["metadata"])
         if live is None:
             uid, version = body["metadata"].get("uid"), body["metadata"].get("resourceVersion")
             if uid:
@@ -288,7 +301,8 @@ class Writer:
             self._keep(result["metadata"], obj["metadata"], key)
         if resource.custom is None:
             for key in ("labels", "annotations", "finalizers", "ownerReferences"):
-                self._keep(result["metadata"], obj["metadata"], key)
+                if key not in strategy.status_keeps:
+                    self._keep(result["metadata"], obj["metadata"], key)
         strategy.prepare_status(result, old)
         return result
 
@@ -369,10 +383,10 @@ class Writer:
         else:
             new.pop(key, None)
 
-    @staticmethod
-    def _refuse(resource: Resource, name: str, causes: list[Cause]) -> None:
+    def _refuse(self, resource: Resource, name: str, causes: list[Cause]) -> None:
         if causes:
-            raise invalid(resource.group, resource.kind, name, causes)
+            stored = self._access.storage_resource(resource)
+            raise invalid(stored.group, stored.kind, name, causes)
 
     def _exists(self, target: Target) -> StatusError:
         resource = target.resource

@@ -184,6 +184,6 @@ def _reset(kind: str, node: Schema) -> dict[str, tuple[tuple[str, ...], ...]]:
     if "status" not in node.fields or kind in _MAIN_KEEPS_STATUS:
         return {}
     status: list[tuple[str, ...]] = [("f:spec",)]
-    if kind in {"Deployment", "ReplicaSet", "DaemonSet"}:
+    if kind == "Deployment":
         status.append(("f:metadata", "f:labels"))
     return {"": (("f:status",),), "status": tuple(status)}

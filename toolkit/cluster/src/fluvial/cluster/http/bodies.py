@@ -71,13 +71,34 @@ def _parse(body: bytes, *, yaml_body: bool) -> tuple[Any, tuple[str, ...]]:
         try:
             return yaml.load(body.decode()), ()
         except (yaml.YamlError, UnicodeDecodeError) as error:
-            raise bad_request(f"error converting YAML to JSON: {error}") from None
+            raise bad_request(f"error converting YAML to JSON: {_yaml_complaint(error)}") from None
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         text = json_complaint(body) or error
         raise bad_request(f"couldn't get version/kind; json parse error: {text}") from None
     return value, duplicates(body)
+
+
+def _yaml_complaint(error: Exception) -> str:
+    """Return what go-yaml says of a text: only the problem, and lines as it counts them."""
+    if not isinstance(error, yaml.YamlError):
+        return "yaml: invalid leading UTF-8 octet"
+    context, _, problem = error.problem.rpartition(": ")
+    # go-yaml counts from 0 and adds one for errors of its scanner only.
+    line = error.line if context.startswith("while scanning") else error.line - 1
+    where = f"line {line}: " if line > 0 else ""
+    return f"yaml: {where}{problem}"
+
+
+def _applied(value: Any) -> Any:
+    """Refuse an applied configuration that is no object; nothing at all is an empty one."""
+    if value is None or isinstance(value, dict):
+        return value or {}
+    raise bad_request(
+        "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal "
+        f"{_json_type(value)} into Go value of type map[string]interface {{}}"
+    )
 
 
 def duplicates(body: bytes) -> tuple[str, ...]:
@@ -167,9 +188,11 @@ def decode_patch(
         raise StatusError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
     if form == "apply":
         try:
-            return yaml.load(body.decode()), form, ()
+            value = yaml.load(body.decode())
         except (yaml.YamlError, UnicodeDecodeError) as error:
-            raise bad_request(f"error decoding YAML: {error}") from None
+            why = f"error converting YAML to JSON: {_yaml_complaint(error)}"
+            raise bad_request(f"error decoding YAML: {why}") from None
+        return _applied(value), form, ()
     try:
         return msgspec.json.decode(body), form, duplicates(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

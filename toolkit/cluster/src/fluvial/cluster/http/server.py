@@ -78,7 +78,7 @@ class Server:
         info = parse(request.path)
         user = User("system:anonymous")
         try:
-            user = self._user(request)
+            user = self._user(request, info)
             self._authorize(request, info, user)
             response = await self._route(request, info, user)
         except StatusError as error:
@@ -109,7 +109,7 @@ class Server:
         if not self._authorizer.authorize(user, attributes).allowed:
             raise self._authorizer.refusal(user, attributes)
 
-    def _user(self, request: web.BaseRequest) -> User:
+    def _user(self, request: web.BaseRequest, info: RequestInfo) -> User:
         """Return who the request is to act as; methods that nothing has are refused first."""
         if request.method in ("HEAD", "OPTIONS", "TRACE", "CONNECT"):
             raise method_not_allowed()
@@ -120,7 +120,8 @@ class Server:
             der = transport.get_extra_info("ssl_object").getpeercert(binary_form=True)
             digest = hashlib.sha256(der).hexdigest()
         user = authenticate(request.headers, certificate, self._tokens, digest)
-        return impersonated(user, request.headers, self._authorizer)
+        asked = self._attributes(request, info)
+        return impersonated(user, request.headers, self._authorizer, asked)
 
     @staticmethod
     def _attributes(request: web.BaseRequest, info: RequestInfo) -> Attributes:

@@ -27,7 +27,7 @@ from fluvial.cluster.http.paths import RequestInfo
 from fluvial.cluster.http.streams import stream
 from fluvial.cluster.http.table import Table
 from fluvial.cluster.objects import Object
-from fluvial.cluster.resources import Gvr, Subresource
+from fluvial.cluster.resources import Gvr, Resource, Subresource
 
 __all__ = ["ResourceVerbs", "verb_of"]
 
@@ -117,7 +117,7 @@ class ResourceVerbs:
         queries_version = request.query.get("resourceVersion", "")
         if queries_version:
             self._endpoints.reader.check_version(queries_version)
-        if target.subresource in ("", "status") and not accepted.form and not accepted.yaml:
+        if target.subresource in ("", "status") and accepted.plain:
             entry = self._endpoints.access.find(target)
             return raw(
                 self._endpoints.access.encoded(target.resource, entry),
@@ -129,7 +129,7 @@ class ResourceVerbs:
     async def _list(
         self, request: web.BaseRequest, target: Target, user: User, sub: Subresource | None
     ) -> web.StreamResponse:
-        accepted = negotiate(request.headers.get("Accept", ""), listing=True)
+        accepted = negotiate(request.headers.get("Accept", ""))
         page = self._endpoints.page(target, queries.list_options(request.query))
         return self._page(request, target, page, accepted)
 
@@ -206,7 +206,7 @@ class ResourceVerbs:
     async def _deletecollection(
         self, request: web.BaseRequest, target: Target, user: User, sub: Subresource | None
     ) -> web.StreamResponse:
-        accepted = negotiate(request.headers.get("Accept", ""), listing=True)
+        accepted = negotiate(request.headers.get("Accept", ""))
         body, options = await self._delete_options(request, target, user)
         listed = queries.list_options(request.query)
         page = self._endpoints.delete_collection(target, body, listed, options)
@@ -246,8 +246,23 @@ class ResourceVerbs:
         elif sub is not None and sub.kind != resource.kind:
             bodies.check_kind(obj, resource, resource.group, resource.version, sub.kind)
         else:
-            bodies.check_kind(obj, resource, resource.group, resource.version, resource.kind)
+            self._check_kind(obj, resource)
         return obj, seen
+
+    def _check_kind(self, obj: Object, resource: Resource) -> None:
+        """Refuse the body of another endpoint; that of an unserved version has no known fields."""
+        try:
+            bodies.check_kind(obj, resource, resource.group, resource.version, resource.kind)
+        except StatusError as error:
+            group, _, version = str(obj.get("apiVersion", "")).rpartition("/")
+            served = self._endpoints.catalog.find(Gvr(group, version, resource.plural))
+            if resource.custom is not None and version and served is None:
+                error.warnings = [
+                    f'unknown field "{name}"'
+                    for name in obj
+                    if name not in ("apiVersion", "kind", "metadata")
+                ]
+            raise
 
     def _authorize_create(self, target: Target, user: User) -> None:
         """Demand the right to create for an apply that would create."""
@@ -281,6 +296,7 @@ class ResourceVerbs:
         warnings: list[str],
     ) -> web.Response:
         own = obj.get("kind") == target.resource.kind and not target.subresource.startswith("scale")
+        accepted.check(target.resource, listing=False)
         if own and accepted.form == "PartialObjectMetadata":
             obj = partial(obj, accepted.version)
         elif own and accepted.form == "Table":
@@ -294,6 +310,7 @@ class ResourceVerbs:
         self, request: web.BaseRequest, target: Target, page: Page, accepted: Accepted
     ) -> web.Response:
         resource, meta = target.resource, page.metadata()
+        accepted.check(resource, listing=True)
         warnings = self._deprecations(target)
         if accepted.form == "PartialObjectMetadata":
             meta = {key: value for key, value in meta.items() if value != ""}
@@ -301,7 +318,8 @@ class ResourceVerbs:
                 "kind": "PartialObjectMetadataList",
                 "apiVersion": f"meta.k8s.io/{accepted.version}",
                 "metadata": meta,
-                "items": [partial(obj, accepted.version) for obj in page.objects],
+                # A list that Go made by appending to nothing: null when there was nothing.
+                "items": [partial(obj, accepted.version) for obj in page.objects] or None,
             }
             return answer(body, warnings=warnings, accepted=accepted)
         if accepted.form == "Table":
