@@ -3,6 +3,7 @@
 import re
 from typing import Any
 
+from fluvial.render.kustomize._cache import PARSED, Parsed, digest_of_text
 from fluvial.render.kustomize._errors import ResourceError
 from fluvial.render.kustomize._ids import text
 from fluvial.render.kustomize._resource import Resource
@@ -21,9 +22,28 @@ def parse_resources(
 ) -> list[Resource]:
     """Read the resources of a file, in order; the items of lists come behind all others.
 
-    `by` is what provenance says of the values. Raises YamlError for what is no YAML, and
-    ResourceError for documents without kind or metadata.name.
+    A text that was read before, in this process, is not parsed again. `by` is what provenance says
+    of the values. Raises YamlError for what is no YAML, and ResourceError for documents without
+    kind or metadata.name.
     """
+    key = digest_of_text(content, *((file, by) if provenance else ()))
+    kept = PARSED.get(key)
+    if kept is not None:
+        return [_restore(document, file) for document in kept]
+    found = _parse(content, file, provenance=provenance, by=by)
+    if not any(resource.blanks for resource in found):  # blanks are places in this very value
+        PARSED.keep(key, tuple(Parsed.of(one.data, one.origins) for one in found))
+    return found
+
+
+def _restore(document: Parsed, file: str) -> Resource:
+    resource = Resource(document.decode(), file)
+    if document.origins is not None:
+        resource.origins = dict(document.origins)
+    return resource
+
+
+def _parse(content: bytes | str, file: str, *, provenance: bool, by: str) -> list[Resource]:
     documents, source = _documents(content, file, positions=provenance)
     waiting: list[tuple[Document, Any, str]] = [(one, one.value, "") for one in documents]
     found = []
