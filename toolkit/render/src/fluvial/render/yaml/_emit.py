@@ -16,7 +16,9 @@ __all__ = ["dump", "dump_all"]
 
 _WIDTH = 80
 _LONGEST_KEY = 128
-_SAFE = re.compile(r"[A-Za-z_/][A-Za-z0-9_./-]*", re.ASCII)
+_SIMPLE = re.compile(
+    r"[A-Za-z_/](?:[A-Za-z0-9_./=,+@-]|[: ](?=[A-Za-z0-9_./=+-]))*", re.ASCII
+)  # no sign, and no pair of signs, that has a meaning in YAML
 _UNPRINTABLE = re.compile(
     "[^\n\x20-\x7e\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd]"  # also everything beyond the BMP
 )
@@ -67,12 +69,17 @@ def _mapping(out: list[str], value: dict[str, Any], indent: int, sort: bool, fir
         item = value[key]
         lead = "" if first else pad
         first = False
-        written = _string(key, indent + 2, indent, key=True)
+        written = _simple(key) or _string(key, indent + 2, indent, key=True)
         if written is None:
             written = _string(key, indent + 2, indent + 2)
             out.append(f"{lead}? {written}\n{pad}:")
             _inline(out, item, indent, sort, indent + 1)
             continue
+        if type(item) is str:
+            plain = _simple(item)
+            if plain is not None and indent + len(written) + len(plain) + 2 <= _WIDTH:
+                out.append(f"{lead}{written}: {plain}\n")
+                continue
         out.append(f"{lead}{written}:")
         if isinstance(item, dict) and item:
             out.append("\n")
@@ -121,10 +128,22 @@ def _scalar(value: Any, indent: int, column: int) -> str:
     raise TypeError(f"{type(value).__name__} has no YAML form")
 
 
+@lru_cache(maxsize=65536)
+def _simple(text: str) -> str | None:
+    """Write a string that looks the same in every place; None when that must be looked into.
+
+    Only what has spaces can still fold, at the end of a line.
+    """
+    if len(text) > _LONGEST_KEY or not _SIMPLE.fullmatch(text):
+        return None
+    return f'"{text}"' if needs_quotes(text) else text
+
+
 def _string(text: str, indent: int, column: int, *, key: bool = False) -> str | None:
     """Write a string at `column`; None for a key that needs the explicit `?` form."""
-    if _SAFE.fullmatch(text) and len(text) <= _LONGEST_KEY:
-        return f'"{text}"' if needs_quotes(text) else text
+    simple = _simple(text)
+    if simple is not None and (" " not in simple or column + len(simple) <= _WIDTH):
+        return simple
     if not text:
         return '""'
     multiline = bool(_ANY_BREAK.search(text))
