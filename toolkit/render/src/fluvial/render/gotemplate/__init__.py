@@ -27,6 +27,7 @@ from fluvial.render.gotemplate._format import text_of
 from fluvial.render.gotemplate._values import (
     Int64,
     Ints,
+    PlainMap,
     StringMap,
     Strings,
     kind_of,
@@ -42,6 +43,7 @@ __all__ = [
     "FunctionError",
     "Int64",
     "Ints",
+    "PlainMap",
     "StringMap",
     "Strings",
     "TemplateError",

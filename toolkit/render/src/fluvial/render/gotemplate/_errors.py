@@ -31,9 +31,14 @@ class TemplateError(ValueError):
 
 
 class TemplateSyntaxError(TemplateError):
-    """The text of a template does not parse, or names a function that does not exist."""
+    """The text of a template does not parse, or names a function that does not exist.
+
+    `functions` are those that the text calls before the place, each with the line of its first
+    call.
+    """
 
     def __init__(self, name: str, line: int, detail: str) -> None:
+        self.functions: dict[str, int] = {}
         text = f"template: {name}:{line}: {detail}"
         super().__init__(text, name=name, line=line, column=0, detail=detail)
 

@@ -1,11 +1,17 @@
 """The tree of a parsed template. `str()` of a node is Go's String(), which error messages quote."""
 
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+from fluvial.render.gotemplate._quote import quote
+
+if TYPE_CHECKING:
+    from fluvial.render.gotemplate._actions import Form
 
 __all__ = [
     "Action",
     "Bool",
     "Break",
+    "Called",
     "Chain",
     "Command",
     "Continue",
@@ -18,10 +24,13 @@ __all__ = [
     "Node",
     "Number",
     "Pipe",
+    "Printed",
+    "Step",
     "String",
     "TemplateCall",
     "Text",
     "Variable",
+    "argument_text",
 ]
 
 
@@ -134,7 +143,7 @@ class Field(Node):
 
 
 class Variable(Node):
-    """`$x.a.b`; `names` are the fields, `slot` is where the variable is kept."""
+    """`$x.a.b`; `names` are the fields, `slot` is its number within the action."""
 
     __slots__ = ("name", "names", "slot")
 
@@ -170,7 +179,7 @@ class Command(Node):
         self.args = args
 
     def __str__(self) -> str:
-        return " ".join(f"({arg})" if isinstance(arg, Pipe) else str(arg) for arg in self.args)
+        return " ".join(map(argument_text, self.args))
 
 
 class Pipe(Node):
@@ -192,6 +201,11 @@ class Pipe(Node):
         return text
 
 
+def argument_text(node: Node) -> str:
+    """Print an argument: a pipeline has its parentheses."""
+    return f"({node})" if isinstance(node, Pipe) else str(node)
+
+
 class Items(Node):
     """A list of nodes: the body of a template or of a branch."""
 
@@ -202,8 +216,8 @@ class Items(Node):
         self.nodes: list[Node] = []
 
 
-class Action(Node):
-    """A pipeline whose value is printed, unless it declares variables."""
+class Printed(Node):
+    """An action as errors about printing its value show it."""
 
     __slots__ = ("pipe",)
 
@@ -215,16 +229,41 @@ class Action(Node):
         return f"{{{{{self.pipe}}}}}"
 
 
-class Control(Node):
+class Step(Node):
+    """A node made of one action of the text: `pos` is where the positions of its form count from.
+
+    `slots` are the variables of the form, by their number.
+    """
+
+    __slots__ = ("form", "slots")
+
+    def __init__(self, pos: int, form: "Form", slots: tuple[int, ...]) -> None:
+        super().__init__(pos)
+        self.form, self.slots = form, slots
+
+
+class Action(Step):
+    """A pipeline whose value is printed, unless it declares variables."""
+
+    __slots__ = ()
+
+
+class Control(Step):
     """`if`, `with` or `range`."""
 
-    __slots__ = ("body", "keyword", "otherwise", "pipe")
+    __slots__ = ("body", "keyword", "otherwise")
 
-    def __init__(
-        self, pos: int, keyword: str, pipe: Pipe, body: Items, otherwise: Items | None
+    def __init__(  # noqa: PLR0917  (one place makes it)
+        self,
+        pos: int,
+        keyword: str,
+        form: "Form",
+        slots: tuple[int, ...],
+        body: Items,
+        otherwise: Items | None,
     ) -> None:
-        super().__init__(pos)
-        self.keyword, self.pipe, self.body, self.otherwise = keyword, pipe, body, otherwise
+        super().__init__(pos, form, slots)
+        self.keyword, self.body, self.otherwise = keyword, body, otherwise
 
 
 class Break(Node):
@@ -239,15 +278,21 @@ class Continue(Node):
     __slots__ = ()
 
 
-class TemplateCall(Node):
-    """`template "name" pipeline`."""
+class TemplateCall(Step):
+    """`template "name" pipeline`, or the call that a `block` is."""
 
-    __slots__ = ("name", "pipe", "quoted")
+    __slots__ = ()
 
-    def __init__(self, pos: int, name: str, quoted: str, pipe: Pipe | None) -> None:
+
+class Called(Node):
+    """A call of a template as errors about it show it."""
+
+    __slots__ = ("name", "pipe")
+
+    def __init__(self, pos: int, name: str, pipe: Pipe | None) -> None:
         super().__init__(pos)
-        self.name, self.quoted, self.pipe = name, quoted, pipe
+        self.name, self.pipe = name, pipe
 
     def __str__(self) -> str:
         pipe = f" {self.pipe}" if self.pipe else ""
-        return f"{{{{template {self.quoted}{pipe}}}}}"
+        return f"{{{{template {quote(self.name)}{pipe}}}}}"

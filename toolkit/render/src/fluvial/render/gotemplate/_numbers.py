@@ -4,9 +4,9 @@ import re
 from typing import Final
 
 from fluvial.render.gotemplate._nodes import Number
-from fluvial.render.gotemplate._quote import unquote
+from fluvial.render.gotemplate._quote import quote, unquote
 
-__all__ = ["char_constant", "go_int", "go_number", "parse_float"]
+__all__ = ["char_constant", "complex_constant", "go_int", "go_number", "parse_float"]
 
 _FORMS: Final = (
     (re.compile(r"0[xX](_?[0-9a-fA-F])+"), 16),
@@ -47,6 +47,20 @@ def char_constant(pos: int, text: str) -> Number:
     if len(char) != 1:
         raise ValueError(f"malformed character constant: {text}")
     return Number(pos, text, ord(char), float(ord(char)), ord(char))
+
+
+def complex_constant(pos: int, text: str) -> Number:
+    """Read `1+2i`. Raises ValueError when one of its parts is no number."""
+    middle = max(text.rfind("+"), text.rfind("-"))
+    if middle > 0 and text[middle - 1] in "eE":
+        middle = max(text.rfind("+", 0, middle), text.rfind("-", 0, middle))
+    real, imaginary = parse_float(text[:middle]), parse_float(text[middle:-1])
+    if real is None or imaginary is None:
+        raise ValueError(f"illegal number syntax: {quote(text)}")
+    if imaginary:
+        return Number(pos, text, None, None, complex(real, imaginary))
+    whole = int(real) if real.is_integer() and abs(real) < 2**63 else None
+    return Number(pos, text, whole, real, complex(real, 0))
 
 
 def go_number(pos: int, text: str) -> Number:

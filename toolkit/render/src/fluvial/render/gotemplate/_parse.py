@@ -1,24 +1,23 @@
-"""The parser: tokens to trees, one for the text itself and one for each `define` and `block`.
+"""The parser: actions to trees, one for the text itself and one for each `define` and `block`.
 
 Variables are resolved here. A template's variables live in a frame; `$` is slot 0, and a slot is
 used again when the block of its variable has ended.
 """
 
+from collections.abc import Iterator
 from typing import Final, NamedTuple, NoReturn
 
 from fluvial.render.gotemplate import _nodes as nodes
+from fluvial.render.gotemplate._actions import Form, Problem, form_of
 from fluvial.render.gotemplate._errors import TemplateSyntaxError
-from fluvial.render.gotemplate._lex import KEYWORDS, Token, lex, line_at
-from fluvial.render.gotemplate._numbers import char_constant, go_number
-from fluvial.render.gotemplate._quote import quote, unquote
+from fluvial.render.gotemplate._lex import Piece, line_at, pieces
+from fluvial.render.gotemplate._quote import quote
 
 __all__ = ["Parsed", "Tree", "parse"]
 
-_DEEPEST: Final = 100
-_OPERANDS: Final = frozenset(
-    ["bool", "char", "dot", "field", "identifier", "number", "nil", "raw", "string", "variable",
-     "("]
-)  # fmt: skip
+_DEEPEST: Final = 400
+_UNBOUND: Final = -1
+_CONTROLS: Final = frozenset(["if", "with", "range"])
 
 
 class Tree(NamedTuple):
@@ -37,29 +36,56 @@ class Tree(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """What one text defines, and where it calls which function first."""
+    """What one text defines, and the line at which it calls each function first."""
 
-    name: str
-    text: str
     trees: list[Tree]
     functions: dict[str, int]
 
 
 def parse(name: str, text: str) -> Parsed:
-    """Parse a text named `name`. Raises TemplateSyntaxError."""
-    return _Parser(name, text).run()
+    """Parse a text named `name`. Raises TemplateSyntaxError.
+
+    The error's `functions` are the calls before it: one of a function that does not exist is what
+    Go would have complained about.
+    """
+    parser = _Parser(name, text)
+    try:
+        return parser.run()
+    except TemplateSyntaxError as error:
+        error.functions = parser.functions
+        raise
+
+
+class _Scope:
+    """The variables of one template being parsed."""
+
+    def __init__(self) -> None:
+        self.names = ["$"]
+        self.frame = 1
+        self.ranges = 0
+
+    def find(self, name: str) -> int:
+        """Return the slot of the innermost variable of a name, or -1."""
+        for slot in range(len(self.names) - 1, -1, -1):
+            if self.names[slot] == name:
+                return slot
+        return _UNBOUND
+
+    def declare(self, name: str) -> int:
+        """Make a variable; return its slot."""
+        self.names.append(name)
+        self.frame = max(self.frame, len(self.names))
+        return len(self.names) - 1
 
 
 class _Parser:
-    """One pass over the tokens of one text."""
+    """One pass over the pieces of one text."""
 
     def __init__(self, name: str, text: str) -> None:
         self.name, self.text = name, text
-        self.tokens = lex(name, text)
-        self.at = 0
-        self.vars = ["$"]
-        self.frame = 1
-        self.ranges = 0
+        self.pieces: Iterator[Piece] = pieces(name, text)
+        self.piece = Piece("", None, 0, 0)
+        self.scope = _Scope()
         self.depth = 0
         self.trees: dict[str, Tree] = {}
         self.functions: dict[str, int] = {}
@@ -67,320 +93,154 @@ class _Parser:
     def run(self) -> Parsed:
         """Parse it all."""
         body = nodes.Items(0)
-        while self.tokens[self.at].kind != "eof":
-            if self.tokens[self.at].kind == "{{" and self._keyword_after_brace() == "define":
-                self._define()
+        while True:
+            form = self._advance(body)
+            if form is None:
+                break
+            if form.keyword == "define" and not form.problem:
+                self._define(form)
                 continue
-            node = self._text_or_action()
-            if isinstance(node, Token):
-                self._fail(f"unexpected {{{{{node.kind}}}}}")
+            node = self._node(form, outermost=True)
+            if node is None:
+                self._fail(f"unexpected {{{{{form.keyword.split()[0]}}}}}", form)
             body.nodes.append(node)
-        self._register(Tree(self.name, body, self.frame))
-        return Parsed(self.name, self.text, list(self.trees.values()), self.functions)
+        self._register(Tree(self.name, body, self.scope.frame))
+        return Parsed(list(self.trees.values()), self.functions)
 
     def _register(self, tree: Tree) -> None:
         known = self.trees.get(tree.name)
         if known is None or known.empty:
             self.trees[tree.name] = tree
         elif not tree.empty:
-            self._fail(f'multiple definition of template "{tree.name}"')
+            self._fail(f"template: multiple definition of template {quote(tree.name)}")
 
-    # tokens
+    def _fail(self, message: str, form: Form | None = None, pos: int | None = None) -> NoReturn:
+        """Complain about a place in the current action, by default its end."""
+        piece = self.piece
+        if pos is None:
+            pos = len(piece.source or "") if form is not None else 0
+        raise TemplateSyntaxError(self.name, line_at(self.text, piece.at + pos), message)
 
-    def _next(self, *, spaces: bool = False) -> Token:
-        token = self.tokens[self.at]
-        if token.kind == "space" and not spaces:
-            self.at += 1
-            token = self.tokens[self.at]
-        if token.kind != "eof":
-            self.at += 1
-        return token
+    def _problem(self, problem: Problem) -> NoReturn:
+        message = problem.message
+        if problem.lexical:
+            opened = line_at(self.text, self.piece.opened)
+            if opened != line_at(self.text, self.piece.at + problem.pos):
+                started = f" started at {self.name}:{opened}"
+                message += started if message.endswith(" action") else f" in action{started}"
+        self._fail(message, pos=problem.pos)
 
-    def _peek(self) -> Token:
-        if self.tokens[self.at].kind == "space":
-            self.at += 1
-        return self.tokens[self.at]
+    def _advance(self, items: nodes.Items) -> Form | None:
+        """Take the next piece: text goes to `items`, its action is returned; None at the end."""
+        while True:
+            piece = self.piece = next(self.pieces)
+            if piece.text:
+                items.nodes.append(nodes.Text(piece.opened, piece.text))
+            if piece.source is None:
+                return None
+            if piece.source or not self.text.startswith("/*", piece.at):
+                return form_of(piece.source, piece.closed)
 
-    def _keyword_after_brace(self) -> str:
-        token = self.tokens[self.at + 1]
-        return self.tokens[self.at + 2].kind if token.kind == "space" else token.kind
+    def _items(self, items: nodes.Items) -> Form:
+        """Parse up to `end` or `else`, and return that."""
+        while True:
+            form = self._advance(items)
+            if form is None:
+                self._fail("unexpected EOF")
+            node = self._node(form)
+            if node is None:
+                return form
+            items.nodes.append(node)
 
-    def _failure(self, message: str, pos: int) -> TemplateSyntaxError:
-        return TemplateSyntaxError(self.name, line_at(self.text, pos), message)
+    def _bind(self, form: Form) -> tuple[int, ...]:
+        """Find the slots of an action's variables, and complain about what is wrong with it."""
+        scope = self.scope
+        slots: list[int] = []
+        for use in form.uses:
+            name = use.names[0]
+            if use.kind == "function":
+                if name not in self.functions:
+                    self.functions[name] = line_at(self.text, self.piece.at + use.pos)
+            elif use.kind == "declare":
+                slots.extend(map(scope.declare, use.names))
+            elif use.kind == "assign":
+                slots.extend(map(scope.find, use.names))
+            else:
+                slot = scope.find(name)
+                if slot == _UNBOUND:
+                    self._fail(f"undefined variable {quote(name)}", pos=use.pos)
+                slots.append(slot)
+        if form.problem is not None:
+            self._problem(form.problem)
+        return tuple(slots)
 
-    def _fail(self, message: str, pos: int | None = None) -> NoReturn:
-        raise self._failure(message, self.tokens[max(self.at - 1, 0)].pos if pos is None else pos)
+    def _node(self, form: Form, *, outermost: bool = False) -> nodes.Node | None:
+        """Parse what an action begins; None for `end` and `else`."""
+        at = self.piece.at
+        keyword = form.keyword
+        if keyword in _CONTROLS:
+            return self._control(keyword, form)
+        if keyword.startswith("else") and not (form.problem and keyword == "else"):
+            return None
+        if keyword == "define" and not outermost:
+            self._fail("unexpected <define> in command", pos=form.start)
+        slots = self._bind(form)
+        if keyword == "end":
+            return None
+        if keyword in {"break", "continue"}:
+            if not self.scope.ranges:
+                self._fail(f"{{{{{keyword}}}}} outside {{{{range}}}}", form)
+            return (nodes.Break if keyword == "break" else nodes.Continue)(at + form.start)
+        if keyword == "template":
+            return nodes.TemplateCall(at, form, slots)
+        if keyword == "block":
+            self._definition(form.name)
+            return nodes.TemplateCall(at, form, slots)
+        return nodes.Action(at, form, slots)
 
-    def _unexpected(self, token: Token, context: str) -> NoReturn:
-        if token.kind == "eof":
-            self._fail("unexpected EOF", token.pos)
-        self._fail(f"unexpected {_spell(token)} in {context}", token.pos)
+    def _define(self, form: Form) -> None:
+        self._bind(form)
+        self._definition(form.name)
 
-    def _expect(self, kind: str, context: str) -> Token:
-        token = self._next()
-        if token.kind != kind:
-            self._unexpected(token, context)
-        return token
-
-    # structure
+    def _definition(self, name: str) -> None:
+        """Parse the body of a define or block, whose variables are its own."""
+        outer, self.scope = self.scope, _Scope()
+        body = nodes.Items(self.piece.at)
+        self._deeper()
+        end = self._items(body)
+        self.depth -= 1
+        if end.keyword != "end":
+            self._fail("unexpected {{else}} in define clause", end)
+        self._register(Tree(name, body, self.scope.frame))
+        self.scope = outer
 
     def _deeper(self) -> None:
         self.depth += 1
         if self.depth > _DEEPEST:
             self._fail("max expression depth exceeded")
 
-    def _define(self) -> None:
-        self._next()
-        self._next()
-        name = self._name("define clause")
-        self._expect("}}", "define clause")
-        self._definition(name)
-
-    def _definition(self, name: str) -> None:
-        """Parse the body of a define or block, whose variables are its own."""
-        outer = self.vars, self.frame, self.ranges
-        self.vars, self.frame, self.ranges = ["$"], 1, 0
-        body, end = self._items()
-        if end.kind != "end":
-            self._unexpected(end, "define clause")
-        self._expect("}}", "end")
-        self._register(Tree(name, body, self.frame))
-        self.vars, self.frame, self.ranges = outer
-
-    def _name(self, context: str) -> str:
-        token = self._next()
-        if token.kind not in {"string", "raw"}:
-            self._unexpected(token, context)
-        return self._unquote(token)
-
-    def _unquote(self, token: Token) -> str:
-        try:
-            return unquote(token.text)
-        except (ValueError, OverflowError, IndexError):
-            self._fail("invalid syntax", token.pos)
-
-    def _items(self) -> tuple[nodes.Items, Token]:
-        """Parse up to `end` or `else`, and return that keyword with its action still open."""
-        items = nodes.Items(self.tokens[self.at].pos)
-        while self.tokens[self.at].kind != "eof":
-            node = self._text_or_action()
-            if isinstance(node, Token):
-                return items, node
-            items.nodes.append(node)
-        raise self._failure("unexpected EOF", len(self.text))
-
-    def _text_or_action(self) -> nodes.Node | Token:
-        token = self._next(spaces=True)
-        if token.kind == "text":
-            return nodes.Text(token.pos, token.text)
-        if token.kind != "{{":
-            self._unexpected(token, "input")
-        return self._action()
-
-    def _action(self) -> nodes.Node | Token:
-        token = self._peek()
-        match token.kind:
-            case "if" | "with" | "range":
-                self._next()
-                return self._control(token)
-            case "end" | "else":
-                return self._next()
-            case "break" | "continue":
-                self._next()
-                self._expect("}}", f"{{{{{token.kind}}}}}")
-                if not self.ranges:
-                    self._fail(f"{{{{{token.kind}}}}} outside {{{{range}}}}")
-                return (nodes.Break if token.kind == "break" else nodes.Continue)(token.pos)
-            case "template":
-                self._next()
-                return self._template()
-            case "block":
-                self._next()
-                return self._block()
-        pipe = self._pipeline("command", "}}")
-        return nodes.Action(token.pos, pipe)
-
-    def _control(self, keyword: Token) -> nodes.Control:
+    def _control(self, keyword: str, form: Form) -> nodes.Control:
         """Parse from the pipeline to the `end`; `else if` and `else with` nest and share it."""
         self._deeper()
-        mark = len(self.vars)
-        pipe = self._pipeline(keyword.kind, "}}")
-        self.ranges += keyword.kind == "range"
-        body, stop = self._items()
-        self.ranges -= keyword.kind == "range"
+        scope = self.scope
+        at = self.piece.at
+        mark = len(scope.names)
+        slots = self._bind(form)
+        body = nodes.Items(at)
+        scope.ranges += keyword == "range"
+        stop = self._items(body)
+        scope.ranges -= keyword == "range"
         otherwise = None
-        if stop.kind == "else":
-            follows = self._peek()
-            if follows.kind == keyword.kind and follows.kind in {"if", "with"}:
-                self._next()
-                otherwise = nodes.Items(follows.pos)
-                otherwise.nodes.append(self._control(follows))
-                del self.vars[mark:]
-                self.depth -= 1
-                return nodes.Control(keyword.pos, keyword.kind, pipe, body, otherwise)
-            self._expect("}}", "else")
-            otherwise, stop = self._items()
-            if stop.kind != "end":
-                self._fail(f"expected end; found {{{{{stop.kind}}}}}")
-        self._expect("}}", "end")
-        del self.vars[mark:]
+        if stop.keyword == f"else {keyword}":
+            otherwise = nodes.Items(self.piece.at)
+            otherwise.nodes.append(self._control(keyword, stop))
+        elif stop.keyword != "end":
+            if stop.keyword != "else":
+                self._fail(f"unexpected <{stop.keyword[5:]}> in input", pos=stop.start)
+            otherwise = nodes.Items(self.piece.at)
+            stop = self._items(otherwise)
+            if stop.keyword != "end":
+                self._fail("expected end; found {{else}}", stop)
+        del scope.names[mark:]
         self.depth -= 1
-        return nodes.Control(keyword.pos, keyword.kind, pipe, body, otherwise)
-
-    def _template(self) -> nodes.TemplateCall:
-        token = self._peek()
-        name = self._name("template clause")
-        pipe = None
-        if self._peek().kind == "}}":
-            self._next()
-        else:
-            pipe = self._pipeline("template clause", "}}")
-        return nodes.TemplateCall(token.pos, name, token.text, pipe)
-
-    def _block(self) -> nodes.TemplateCall:
-        token = self._peek()
-        name = self._name("block clause")
-        pipe = self._pipeline("block clause", "}}")
-        self._definition(name)
-        return nodes.TemplateCall(token.pos, name, token.text, pipe)
-
-    # pipelines
-
-    def _pipeline(self, context: str, end: str) -> nodes.Pipe:
-        self._deeper()
-        pipe = nodes.Pipe(self._peek().pos)
-        self._declarations(pipe, context)
-        while True:
-            token = self._peek()
-            if token.kind == end:
-                self._next()
-                break
-            if token.kind not in _OPERANDS:
-                self._unexpected(token, context)
-            pipe.commands.append(self._command())
-        if not pipe.commands:
-            self._fail(f"missing value for {context}", token.pos)
-        for stage, command in enumerate(pipe.commands[1:], 2):
-            first = command.args[0]
-            if isinstance(first, (nodes.Bool, nodes.Dot, nodes.Nil, nodes.Number, nodes.String)):
-                self._fail(f"non executable command in pipeline stage {stage}", command.pos)
-        # a declared variable exists from here on, not within its own pipeline
-        self._declare(pipe)
-        self.depth -= 1
-        return pipe
-
-    def _declarations(self, pipe: nodes.Pipe, context: str) -> None:
-        while self._peek().kind == "variable":
-            start = self.at
-            variable = self._next()
-            sign = self._peek()
-            if sign.kind in {":=", "="}:
-                self._next()
-                pipe.assigns = sign.kind == "="
-                pipe.declared.append(nodes.Variable(variable.pos, variable.text, [], -1))
-                return
-            if sign.kind != ",":
-                self.at = start
-                return
-            self._next()
-            pipe.declared.append(nodes.Variable(variable.pos, variable.text, [], -1))
-            if context != "range" or len(pipe.declared) > 1:
-                self._fail(f"too many declarations in {context}", variable.pos)
-            if self._peek().kind != "variable":
-                self._fail("range can only initialize variables", variable.pos)
-
-    def _declare(self, pipe: nodes.Pipe) -> None:
-        for variable in pipe.declared:
-            if pipe.assigns:
-                variable.slot = self._slot(variable.name, variable.pos)
-            else:
-                variable.slot = len(self.vars)
-                self.vars.append(variable.name)
-                self.frame = max(self.frame, len(self.vars))
-
-    def _slot(self, name: str, pos: int) -> int:
-        for slot in range(len(self.vars) - 1, -1, -1):
-            if self.vars[slot] == name:
-                return slot
-        raise self._failure(f'undefined variable "{name}"', pos)
-
-    def _command(self) -> nodes.Command:
-        command = nodes.Command(self._peek().pos, [])
-        while True:
-            operand = self._operand()
-            if operand is not None:
-                command.args.append(operand)
-            token = self._next(spaces=True)
-            if token.kind == "space":
-                continue
-            if token.kind in {"}}", ")"}:
-                self.at -= 1
-            elif token.kind != "|":
-                self._unexpected(token, "operand")
-            break
-        if not command.args:
-            self._fail("empty command", command.pos)
-        return command
-
-    def _operand(self) -> nodes.Node | None:
-        node = self._term()
-        if node is None or self.tokens[self.at].kind != "field":
-            return node
-        pos = self.tokens[self.at].pos
-        names = []
-        while self.tokens[self.at].kind == "field":
-            names.append(self._next(spaces=True).text[1:])
-        if isinstance(node, nodes.Field):
-            return nodes.Field(pos, node.names + names)
-        if isinstance(node, nodes.Variable):
-            return nodes.Variable(pos, node.name, node.names + names, node.slot)
-        if isinstance(node, (nodes.Bool, nodes.String, nodes.Number, nodes.Nil, nodes.Dot)):
-            self._fail(f"unexpected . after term {quote(str(node))}", pos)
-        return nodes.Chain(pos, node, names)
-
-    def _term(self) -> nodes.Node | None:
-        token = self._peek()
-        node: nodes.Node
-        match token.kind:
-            case "identifier":
-                self.functions.setdefault(token.text, line_at(self.text, token.pos))
-                node = nodes.Identifier(token.pos, token.text)
-            case "dot":
-                node = nodes.Dot(token.pos)
-            case "nil":
-                node = nodes.Nil(token.pos)
-            case "variable":
-                slot = self._slot(token.text, token.pos)
-                node = nodes.Variable(token.pos, token.text, [], slot)
-            case "field":
-                node = nodes.Field(token.pos, [token.text[1:]])
-            case "bool":
-                node = nodes.Bool(token.pos, token.text == "true")
-            case "number" | "char":
-                node = self._number(token)
-            case "string" | "raw":
-                node = nodes.String(token.pos, token.text, self._unquote(token))
-            case "(":
-                self._next()
-                return self._pipeline("parenthesized pipeline", ")")
-            case _:
-                return None
-        self._next()
-        return node
-
-    def _number(self, token: Token) -> nodes.Number:
-        try:
-            if token.kind == "char":
-                return char_constant(token.pos, token.text)
-            return go_number(token.pos, token.text)
-        except ValueError as error:
-            self._fail(str(error), token.pos)
-
-
-def _spell(token: Token) -> str:
-    """How Go writes a token in `unexpected …`: keywords in angle brackets, long ones cut."""
-    if token.kind == "dot" or token.kind in KEYWORDS:
-        return f"<{token.text}>"
-    if len(token.text) > 10:
-        return quote(token.text[:10]) + "..."
-    return quote(token.text)
+        return nodes.Control(at, keyword, form, slots, body, otherwise)

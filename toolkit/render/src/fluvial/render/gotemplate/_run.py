@@ -1,7 +1,7 @@
 """The state of one execution of one template, and what its closures do through it.
 
 `node` is the node that errors are reported at; every closure sets it where Go's executor does, so
-that the place in a message is the same.
+that the place in a message is the same. `base` is where the action starts that the node is of.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -11,7 +11,14 @@ from fluvial.render.gotemplate import _nodes as nodes
 from fluvial.render.gotemplate._errors import BudgetExceeded, FunctionError, TemplateError
 from fluvial.render.gotemplate._function import Function, Want, function_of
 from fluvial.render.gotemplate._lex import line_at
-from fluvial.render.gotemplate._values import Boxed, NilList, NilMap, StringMap, type_of
+from fluvial.render.gotemplate._values import (
+    Boxed,
+    NilList,
+    NilMap,
+    StringMap,
+    byte_len,
+    type_of,
+)
 from fluvial.render.gotemplate.budget import Budget, Exhausted
 
 if TYPE_CHECKING:
@@ -41,7 +48,8 @@ class Run:
     """One template being executed. `vars` is its frame; the rest is shared with nested ones."""
 
     __slots__ = (
-        "budget", "depth", "functions", "missing", "node", "parts", "template", "templates", "vars",
+        "base", "budget", "depth", "functions", "missing", "node", "parts", "template", "templates",
+        "vars",
     )  # fmt: skip
 
     def __init__(  # noqa: PLR0917  (one place makes it)
@@ -58,6 +66,7 @@ class Run:
         self.template, self.templates, self.functions = template, templates, functions
         self.missing, self.budget, self.parts, self.depth = missing, budget, parts, depth
         self.node: nodes.Node | None = None
+        self.base = 0
         self.vars: list[Any] = [None] * template.frame
         self.vars[0] = data
 
@@ -88,10 +97,10 @@ class Run:
         if self.node is None:
             return kind(f"template: {template.name}: {message}", name=template.name, line=0,
                         column=0, detail=message)  # fmt: skip
-        pos = self.node.pos
+        pos = self.base + self.node.pos
         line = line_at(template.text, pos)
         start = template.text.rfind("\n", 0, pos) + 1
-        column = len(template.text[start:pos].encode())
+        column = byte_len(template.text[start:pos])
         return kind(
             f"template: {template.file}:{line}:{column}: "
             f'executing "{template.name}" at <{self.node}>: {message}',

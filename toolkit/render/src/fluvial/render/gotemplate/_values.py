@@ -26,6 +26,7 @@ visible in templates: `until (add 1 2)` is an error, `has 2 .Values.list` is fal
 from typing import Any, Final, NamedTuple
 
 __all__ = [
+    "PLAIN",
     "Boxed",
     "Int64",
     "Ints",
@@ -34,6 +35,7 @@ __all__ = [
     "NilList",
     "NilMap",
     "NilStrings",
+    "PlainMap",
     "StringMap",
     "Strings",
     "Uint32",
@@ -127,6 +129,19 @@ class Boxed(NamedTuple):
     """
 
     value: Any
+
+
+PLAIN: Final[set[type]] = {dict, NilMap}
+"""Types of maps that have no methods and hold anything: a field of one is its entry."""
+
+
+class PlainMap(dict[str, Any]):
+    """Base of types of maps that differ from a plain one in nothing but their name, `go_type`."""
+
+    __slots__ = ()
+
+    def __init_subclass__(cls) -> None:
+        PLAIN.add(cls)
 
 
 _TYPES: Final[dict[type, tuple[str, str]]] = {

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Final, Literal
 
 from fluvial.render.gotemplate._builtins import BUILTINS
-from fluvial.render.gotemplate._compile import Compiled, compile_text
+from fluvial.render.gotemplate._compile import Compiled, Compiler, compile_text
 from fluvial.render.gotemplate._errors import TemplateError, TemplateSyntaxError
 from fluvial.render.gotemplate._function import Function, function_of
 from fluvial.render.gotemplate._run import Run
@@ -17,6 +17,7 @@ from fluvial.render.gotemplate.budget import Budget
 __all__ = ["Templates"]
 
 _FRAMES: Final = 20_000
+_COMPILER: Final = Compiler()
 
 
 class Templates:
@@ -46,19 +47,29 @@ class Templates:
         self._budget: Budget | None = None
         self._depth = 0
 
-    def add(self, name: str, text: str) -> None:
+    def add(self, name: str, text: str, *, anew: bool = False) -> None:
         """Add a text and all it defines; a later definition replaces an earlier one.
 
-        As in Go, a definition of nothing but blanks replaces no other. Raises TemplateSyntaxError.
+        As in Go, a definition of nothing but blanks replaces no other; with `anew` the text itself
+        does, as that of a template that was just made. Raises TemplateSyntaxError.
         """
-        with _stack():
-            unit = compile_text(name, text)
-        for function, line in unit.functions.items():
+        try:
+            with _stack():
+                unit = compile_text(name, text, _COMPILER)
+        except TemplateSyntaxError as error:
+            self._check(name, error.functions)
+            raise
+        self._check(name, unit.functions)
+        for template in unit.templates:
+            fresh = template.name not in self._templates or (anew and template.name == name)
+            if fresh or not template.empty:
+                self._templates[template.name] = template
+
+    def _check(self, name: str, functions: Mapping[str, int]) -> None:
+        """Complain about the first call of a function that does not exist."""
+        for function, line in functions.items():
             if function not in self._functions:
                 raise TemplateSyntaxError(name, line, f'function "{function}" not defined')
-        for template in unit.templates:
-            if not template.empty or template.name not in self._templates:
-                self._templates[template.name] = template
 
     def __contains__(self, name: str) -> bool:
         return name in self._templates

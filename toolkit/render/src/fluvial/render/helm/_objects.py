@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from fluvial.render.gotemplate import Strings
+from fluvial.render.gotemplate import PlainMap, Strings
 from fluvial.render.helm._encode import to_yaml
 from fluvial.render.helm._errors import ChartError
 from fluvial.render.helm._globs import file_glob
@@ -93,7 +93,7 @@ def files_object(files: list[File]) -> Files:
     return Files({file.name: file.data for file in files})
 
 
-class ChartValues(dict[str, Any]):
+class ChartValues(PlainMap):
     """`.Values`: a map with a type name of its own."""
 
     go_type = "common.Values"
