@@ -8,7 +8,7 @@ from fluvial.render.kustomize._errors import TransformError
 from fluvial.render.kustomize._ids import Gvk
 from fluvial.render.kustomize._resource import Resource
 
-__all__ = ["FieldSpec", "Setter", "apply_spec", "escape", "merge_specs", "split_path"]
+__all__ = ["FieldSpec", "Plan", "Setter", "apply_spec", "escape", "merge_specs", "split_path"]
 
 Setter = Callable[[Any, Any, str], None]
 """Called with the container, the key or index in it, and the pointer of the value."""
@@ -56,7 +56,38 @@ def split_path(path: str) -> tuple[str, ...]:
 
 def escape(part: str) -> str:
     """Escape one part of a JSON pointer."""
+    if "/" not in part and "~" not in part:
+        return part
     return part.replace("~", "~0").replace("/", "~1")
+
+
+class Plan:
+    """Field specs, ready to be asked for those of a kind."""
+
+    def __init__(self, specs: Iterable[FieldSpec]) -> None:
+        self.specs = list(specs)
+        self._by_kind: dict[Gvk, list[FieldSpec]] = {}
+
+    def of(self, gvk: Gvk) -> list[FieldSpec]:
+        """Return the specs that select a kind, in order."""
+        found = self._by_kind.get(gvk)
+        if found is None:
+            found = self._by_kind[gvk] = [spec for spec in self.specs if spec.gvk.selects(gvk)]
+        return found
+
+
+class _Step(NamedTuple):
+    """One part of a path: the field, how pointers spell it, and whether `[]` marks a list."""
+
+    name: str
+    below: str
+    many: bool
+
+
+@lru_cache(maxsize=4096)
+def _steps(path: str) -> tuple[_Step, ...]:
+    names = [(part.removesuffix("[]"), part.endswith("[]")) for part in split_path(path)]
+    return tuple(_Step(name, f"/{escape(name)}", many) for name, many in names)
 
 
 def apply_spec(
@@ -66,48 +97,49 @@ def apply_spec(
 
     `leaf` makes the last part where `create` asks for it; without it nothing is created.
     """
+    steps = _steps(spec.path)
+    first = steps[0].name
+    if first and not spec.create and first not in resource.data:
+        return
     if not spec.gvk.selects(resource.gvk):
         return
-    parts = split_path(spec.path)
     try:
-        _walk(resource.data, parts, setter, leaf if spec.create else None)
+        _walk(resource.data, (steps, setter, leaf if spec.create else None), 0, "")
     except TransformError as error:
         raise TransformError(
             f"considering field {spec.path!r} of object {resource}: {error.problem}"
         ) from None
 
 
-def _walk(
-    node: Any,
-    parts: tuple[str, ...],
-    setter: Setter,
-    leaf: Callable[[], Any] | None,
-    *,
-    at: int = 0,
-    pointer: str = "",
-) -> None:
-    if isinstance(node, list):
-        for index, item in enumerate(node):
-            if item is not None:
-                _walk(item, parts, setter, leaf, at=at, pointer=f"{pointer}/{index}")
-        return
-    if not isinstance(node, dict):
-        raise TransformError(f"expected sequence or mapping node at {pointer or '/'}")
-    part = parts[at]
-    many = part.endswith("[]")
-    name = part[:-2] if many else part
-    if not name:
-        raise TransformError("cannot set or create an empty field name")
-    last = at == len(parts) - 1
-    value = node.get(name)
-    if value is None:
-        if leaf is None or many:
-            if last and name in node:
-                setter(node, name, f"{pointer}/{escape(name)}")
+_Visit = tuple[tuple[_Step, ...], Setter, Callable[[], Any] | None]
+
+
+def _walk(node: Any, visit: _Visit, at: int, pointer: str) -> None:
+    steps, setter, leaf = visit
+    last = len(steps) - 1
+    while True:
+        if isinstance(node, list):
+            for index, item in enumerate(node):
+                if item is not None:
+                    _walk(item, visit, at, f"{pointer}/{index}")
             return
-        value = node[name] = leaf() if last else {}
-    inner = f"{pointer}/{escape(name)}"
-    if last:
-        setter(node, name, inner)
-    else:
-        _walk(value, parts, setter, leaf, at=at + 1, pointer=inner)
+        if not isinstance(node, dict):
+            raise TransformError(f"expected sequence or mapping node at {pointer or '/'}")
+        name, below, many = steps[at]
+        if not name:
+            raise TransformError("cannot set or create an empty field name")
+        value = node.get(name)
+        if value is None and many and name in node:
+            value = node[name] = []  # the mark says that the null should be a list
+        if value is None:
+            if leaf is None or many:
+                if at == last and name in node:
+                    setter(node, name, pointer + below)
+                return
+            value = node[name] = leaf() if at == last else {}
+        pointer += below
+        if at == last:
+            setter(node, name, pointer)
+            return
+        node = value
+        at += 1

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from fluvial.render.kustomize._errors import TransformError
-from fluvial.render.kustomize._fieldspec import FieldSpec, apply_spec, escape
+from fluvial.render.kustomize._fieldspec import FieldSpec, Plan, apply_spec, escape
 from fluvial.render.kustomize._ids import Gvk, text
 from fluvial.render.kustomize._resource import Resource, Resources
 from fluvial.render.kustomize._shared import Shared
@@ -40,7 +40,7 @@ def set_namespace(
         raise TransformError(
             f"invalid value {subjects!r} for setRoleBindingSubjects: use one of {_SUBJECTS}"
         )
-    specs = list(specs)
+    plan = Plan(specs)
     for resource in resources:
         resource.remember()
 
@@ -58,7 +58,7 @@ def set_namespace(
         if resource.gvk.kind in _BINDINGS:
             _set_subjects(resource, subjects, setter)
         core = text(resource.data.get("apiVersion") or "") == "v1"
-        for spec in specs:
+        for spec in plan.of(resource.gvk):
             if spec.path == "metadata/namespace" or (spec.path == "metadata/name" and not core):
                 continue
             if resource.gvk.kind in _BINDINGS and spec.path == "subjects/namespace":
@@ -103,14 +103,12 @@ def set_affix(
     suffix: bool = False,
 ) -> None:
     """Put a prefix before, or a suffix behind, every name except those that must stay."""
-    specs = list(specs)
+    plan = Plan(specs)
     for resource in resources:
         first = resource.original.gvk
         if any(gvk.selects(first) for gvk in _UNNAMED):
             continue
-        for spec in specs:
-            if not spec.gvk.selects(first):
-                continue
+        for spec in plan.of(first):
             if spec.path == "metadata/name" and affix:
                 (resource.suffixes if suffix else resource.prefixes).append(affix)
                 resource.remember()
@@ -134,7 +132,7 @@ def set_entries(
 ) -> None:
     """Set labels or annotations in every map that the specs lead to."""
     ordered = {key: entries[key] for key in sorted(entries)}
-    specs = list(specs)
+    plan = Plan(specs)
     if not ordered:
         return
     for resource in resources:
@@ -157,7 +155,7 @@ def set_entries(
             for name in ordered if resource.origins is not None else ():
                 resource.note(f"{pointer}/{escape(name)}", by)
 
-        for spec in specs:
+        for spec in plan.of(resource.gvk):
             apply_spec(resource, spec, setter, leaf=dict)
         resource.settle()
         for name, pointers in added.items():

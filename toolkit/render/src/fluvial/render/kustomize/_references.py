@@ -12,6 +12,7 @@ __all__ = ["References", "fix_references"]
 
 References = list[tuple[Gvk, list[FieldSpec]]]
 _BY = "name reference"
+_ANY = Gvk()  # the kind may have changed since; the paths of the original one still count
 
 
 def fix_references(resources: Resources, references: References) -> None:
@@ -32,7 +33,7 @@ def fix_references(resources: Resources, references: References) -> None:
         plan = plans.get(first)
         if plan is None:
             plan = plans[first] = [
-                (target, spec)
+                (target, spec._replace(gvk=_ANY))
                 for target, specs in references
                 for spec in specs
                 if spec.gvk.selects(first)
@@ -74,8 +75,7 @@ class _Referrer:
                 elif value is not None:
                     self._set(node, key, pointer, target=target, spec=spec)
 
-            # The kind may have changed since; the paths of the original one still count.
-            apply_spec(self.resource, spec._replace(gvk=Gvk()), setter)
+            apply_spec(self.resource, spec, setter)
 
     def _set(self, node: Any, key: Any, pointer: str, *, target: Gvk, spec: FieldSpec) -> None:
         value = node[key]

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from fluvial.render.kustomize._errors import TransformError
-from fluvial.render.kustomize._fieldspec import FieldSpec, apply_spec
+from fluvial.render.kustomize._fieldspec import FieldSpec, Plan, apply_spec
 from fluvial.render.kustomize._ids import Gvk, ResourceId, split_group, text
 from fluvial.render.kustomize._merge import MISSING
 from fluvial.render.kustomize._model import Variable
@@ -70,13 +70,14 @@ def resolve_variables(
     values = {variable.name: _value(resources, variable) for variable in variables}
     if not values:
         return
+    plan = Plan(specs)
     for resource in resources:
 
         def setter(node: Any, key: Any, pointer: str, resource: Resource = resource) -> None:
             _expand_at(node, key, values)
             resource.amend(pointer, _BY)
 
-        for spec in specs:
+        for spec in plan.of(resource.gvk):
             apply_spec(resource, spec, setter)
     resources.touch()
 

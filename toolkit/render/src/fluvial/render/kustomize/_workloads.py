@@ -6,7 +6,8 @@ from functools import lru_cache
 from typing import Any
 
 from fluvial.render.kustomize._errors import TransformError
-from fluvial.render.kustomize._fieldspec import FieldSpec, apply_spec, escape
+from fluvial.render.kustomize._fieldspec import FieldSpec, Plan, apply_spec, escape
+from fluvial.render.kustomize._ids import text
 from fluvial.render.kustomize._model import Image, Replica
 from fluvial.render.kustomize._resource import Resource, Resources
 from fluvial.render.objects import Origin
@@ -58,7 +59,7 @@ def set_image(
     resources: Resources, image: Image, specs: Iterable[FieldSpec], by: Origin | None
 ) -> None:
     """Change an image wherever it is used: in pod specs, and in any list named containers."""
-    specs = list(specs)
+    plan = Plan(specs)
     for resource in resources:
         if resource.gvk.kind == "CustomResourceDefinition":
             continue
@@ -67,13 +68,14 @@ def set_image(
             value = node[key]
             if isinstance(value, dict | list):
                 raise TransformError(f"wrong node kind: expected a scalar at {pointer}")
-            if isinstance(value, str):
-                changed = _replaced(value, image)
-                if changed != value:
+            if value is not None:
+                written = text(value)
+                changed = _replaced(written, image)
+                if changed != written:
                     node[key] = changed
                     resource.note(pointer, by)
 
-        for spec in specs:
+        for spec in plan.of(resource.gvk):
             apply_spec(resource, spec, setter)
         _everywhere(resource.data, "", setter)
 
@@ -115,7 +117,9 @@ def set_replicas(
             found = True
 
             def setter(node: Any, key: Any, pointer: str, resource: Resource = resource) -> None:
-                node[key] = replica.count
+                # A number in quotes stays in quotes.
+                quoted = isinstance(node[key], str)
+                node[key] = str(replica.count) if quoted else replica.count
                 resource.note(pointer, by)
 
             apply_spec(resource, spec, setter, leaf=lambda: None)
