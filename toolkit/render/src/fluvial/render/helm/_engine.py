@@ -1,6 +1,5 @@
 """Rendering: one set of templates for all charts, each run with its own chart's objects."""
 
-import re
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -13,7 +12,7 @@ from fluvial.render.gotemplate import (
 )
 from fluvial.render.helm._dependencies import process_dependencies
 from fluvial.render.helm._errors import ChartError, RenderError
-from fluvial.render.helm._functions import MARK_END, MARK_START, helm_functions
+from fluvial.render.helm._functions import helm_functions
 from fluvial.render.helm._manifests import manifest_text, sort_manifests
 from fluvial.render.helm._model import Capabilities, Chart, File, Release, RenderedChart
 from fluvial.render.helm._objects import (
@@ -24,6 +23,7 @@ from fluvial.render.helm._objects import (
     kube_version,
 )
 from fluvial.render.helm._schema import check_schemas
+from fluvial.render.helm._traces import render_error
 from fluvial.render.helm._values import floats, merge_values
 
 __all__ = ["Lookup", "render"]
@@ -32,9 +32,6 @@ Lookup = Callable[[str, str, str, str], dict[str, Any]]
 Table = dict[str, Any]
 _NO_VALUE: Final = "<no value>"
 _DEEPEST_INCLUDE: Final = 1000
-_LONGEST_ERROR: Final = 4096
-_PLACE = re.compile(r"template: (\S+:\d+:\d+): ")
-_MARKED = re.compile(f"{MARK_START}(.*?){MARK_END}", re.DOTALL)
 _CRD_ENDINGS = (".yaml", ".yml", ".json")
 
 
@@ -176,7 +173,7 @@ class _Engine:
             try:
                 text = self._templates.execute(path, root, budget=budget)
             except TemplateError as error:
-                raise _failure(error) from None
+                raise render_error(error) from None
             output[path] = text.replace(_NO_VALUE, "")
         return output
 
@@ -190,8 +187,6 @@ class _Engine:
         self._open[name] = depth + 1
         try:
             return self._current.execute(name, data)
-        except TemplateError as error:
-            raise FunctionError(str(error)) from None
         finally:
             self._open[name] = depth
 
@@ -199,7 +194,7 @@ class _Engine:
         outer = self._current
         inner = outer.copy()
         try:
-            inner.add("gotpl", text)
+            inner.add("gotpl", text, anew=True)
         except TemplateSyntaxError as error:
             raise FunctionError(f"cannot parse template {_quoted(text)}: {error}") from None
         self._current = inner
@@ -222,17 +217,3 @@ class _Engine:
 def _quoted(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
     return f'"{escaped}"'
-
-
-def _failure(error: TemplateError) -> RenderError:
-    """Word a failure: what `fail` and `required` say stands alone, with the outermost place."""
-    text = str(error)
-    place = _PLACE.match(text)
-    marked = _MARKED.search(text)
-    if marked and place:
-        text = f"execution error at ({place[1]}): {marked[1]}"
-    if len(text) > _LONGEST_ERROR:
-        # A template that includes itself fails a thousand levels down, and names every one.
-        text = f"{text[: _LONGEST_ERROR // 2]} … {text[-_LONGEST_ERROR // 2 :]}"
-    file, line, column = error.name, error.line, error.column
-    return RenderError(text, file=file, line=line, column=column)
