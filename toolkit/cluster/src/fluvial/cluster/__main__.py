@@ -9,6 +9,7 @@ import os
 import signal
 from pathlib import Path
 
+from fluvial.cluster.database import DatabaseError
 from fluvial.cluster.gateway.envoy import envoy_binary
 from fluvial.cluster.gateway.errors import EnvoyError
 from fluvial.cluster.plane import ControlPlane, Options
@@ -21,6 +22,12 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", required=True)
     serve = commands.add_parser("serve", help="serve the Kubernetes API until SIGTERM")
     serve.add_argument("--data-dir", type=Path, required=True, help="a folder of its own")
+    serve.add_argument(
+        "--database",
+        type=Path,
+        metavar="FILE",
+        help="an SQLite file in which everything survives a restart (default: memory only)",
+    )
     serve.add_argument("--kubeconfig", type=Path, required=True, help="written once it serves")
     serve.add_argument("--host", default="127.0.0.1", help="a loopback address")
     serve.add_argument("--port", type=int, default=0, help="0 picks a free one")
@@ -63,6 +70,7 @@ async def _serve(arguments: argparse.Namespace) -> None:
     arguments.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
     options = Options(
         data_dir=arguments.data_dir,
+        database=arguments.database,
         host=arguments.host,
         port=arguments.port,
         audit_log=arguments.audit_log,
@@ -97,7 +105,10 @@ def main(arguments: list[str] | None = None) -> None:
             envoy_binary()
         except EnvoyError as error:
             parser.error(f"--gateway: {error}")
-    asyncio.run(_serve(parsed))
+    try:
+        asyncio.run(_serve(parsed))
+    except DatabaseError as error:
+        parser.error(f"--database: {error}")
 
 
 if __name__ == "__main__":

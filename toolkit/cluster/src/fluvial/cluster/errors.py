@@ -2,7 +2,8 @@
 
     ClusterError
     ├── StatusError          an answer of the API: carries a `Status` body
-    └── storage.CompactedError    history before a resource version is gone (storage.py)
+    ├── storage.CompactedError    history before a resource version is gone (storage.py)
+    └── database.DatabaseError    a database file cannot be used (database.py)
 
 Every refusal that a client may see is a `StatusError`, made by one of the functions below, so
 that wording, reason, code and details are upstream's (`k8s.io/apimachinery/pkg/api/errors`).

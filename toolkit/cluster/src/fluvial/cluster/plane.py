@@ -17,12 +17,13 @@ from aiohttp import web
 
 from fluvial.cluster.api import Api
 from fluvial.cluster.auth import bootstrap
-from fluvial.cluster.auth.pki import Authority
+from fluvial.cluster.auth.keys import Keys
 from fluvial.cluster.auth.rbac import Authorizer
 from fluvial.cluster.auth.reviews import Reviews
-from fluvial.cluster.auth.tokens import TokenAuthority
 from fluvial.cluster.crd.registration import Registrar
+from fluvial.cluster.database import DatabaseStore
 from fluvial.cluster.endpoints import Endpoints, User
+from fluvial.cluster.errors import StatusError
 from fluvial.cluster.http.bodies import LIMIT
 from fluvial.cluster.http.server import Server
 from fluvial.cluster.http.verbs import ResourceVerbs
@@ -42,14 +43,16 @@ ADMIN = User("admin", ("system:masters",))
 class Options:
     """How a control plane runs.
 
-    `data_dir` holds what must be files (certificates; None: a temporary folder). `port` 0 picks a
-    free one. `audit_log` gets one JSON line per request. `standins` starts the stand-ins for the
-    cluster's controllers and the node; with them, `gateway` an Envoy that serves Gateways and
-    HTTPRoutes, and `scrape_targets` keeps that file for a Prometheus (`file_sd_configs`). `clock`
-    is for tests. `service_network` is where cluster IPs come from.
+    `data_dir` holds what must be files (certificates; None: a temporary folder). `database` is an
+    SQLite file in which objects, their versions and the keys survive a restart; None: memory only.
+    `port` 0 picks a free one. `audit_log` gets one JSON line per request. `standins` starts the
+    stand-ins for the cluster's controllers and the node; with them, `gateway` an Envoy that serves
+    Gateways and HTTPRoutes, and `scrape_targets` keeps that file for a Prometheus
+    (`file_sd_configs`). `clock` is for tests. `service_network` is where cluster IPs come from.
     """
 
     data_dir: Path | None = None
+    database: Path | None = None
     host: str = "127.0.0.1"
     port: int = 0
     audit_log: Path | None = None
@@ -71,7 +74,7 @@ class ControlPlane:
 
     def __init__(self, options: Options | None = None) -> None:
         self.options = options or Options()
-        self.store = MemoryStore()
+        self.store = _store(self.options.database)
         self.endpoints = Endpoints(
             self.store,
             Catalog(builtin_resources()),
@@ -80,9 +83,10 @@ class ControlPlane:
         )
         self.endpoints.watcher.bookmark_interval = self.options.bookmark_interval
         self.authorizer = Authorizer(self.endpoints)
-        self.tokens = TokenAuthority(self.endpoints)
-        self.authority = Authority()
-        self.token = self.tokens.add_static(ADMIN)
+        keys = Keys(self.store)
+        self.authority = keys.authority()
+        self.tokens = keys.tokens(self.endpoints)
+        self.token = self.tokens.add_static(ADMIN, keys.admin_token())
         self.ca = self.authority.certificate.decode()
         self.url = ""
         self.kubeconfig = ""
@@ -97,11 +101,15 @@ class ControlPlane:
 
     async def __aenter__(self) -> Self:
         async with AsyncExitStack() as stack:
+            if isinstance(self.store, DatabaseStore):
+                stack.enter_context(self.store)
             self.endpoints.guard_roles = self.authorizer.guard
             self.endpoints.subresources.issue_token = self.tokens.issue
-            await self._bootstrap()
+            self.endpoints.strategies.allocator.resume(self.store)
             registrar = Registrar(self.endpoints)
+            registrar.resume()
             self.endpoints.on_removed = registrar.sweep
+            await self._bootstrap()
             group = await stack.enter_async_context(_Background(self.broken))
             group.start(registrar.run())
             await self._listen(stack)
@@ -133,9 +141,12 @@ class ControlPlane:
 
     async def _bootstrap(self) -> None:
         api = self.api.as_manager("kube-apiserver")
-        for obj in bootstrap.objects():
-            await api.create(obj)
-        await api.create(self._service())
+        for obj in (*bootstrap.objects(), self._service()):
+            try:
+                await api.create(obj)
+            except StatusError as error:
+                if error.reason != "AlreadyExists":  # it is there since an earlier start
+                    raise
 
     @staticmethod
     def _service() -> Object:
@@ -222,6 +233,10 @@ class ControlPlane:
             "current-context": name,
         }
         return yaml.dump(config)
+
+
+def _store(database: Path | None) -> MemoryStore:
+    return MemoryStore() if database is None else DatabaseStore(database)
 
 
 def _request(

@@ -1,8 +1,8 @@
 """The store: objects by prefix, namespace and name, one growing revision, and history.
 
-`Store` is the interface (a database may stand behind it later); `MemoryStore` keeps everything in
-this process. All calls are synchronous and atomic: the server reads, decides and writes without
-giving the event loop away, so a write needs no transaction.
+`Store` is the interface; `MemoryStore` keeps everything in this process, `DatabaseStore` (in
+`fluvial.cluster.database`) in a file as well. All calls are synchronous and atomic: the server
+reads, decides and writes without giving the event loop away, so a write needs no transaction.
 
 Entries are immutable. `Entry.object` is shared by every reader and must not be changed; whoever
 wants to change it decodes `Entry.data` again.
@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import bisect
 import dataclasses
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -161,16 +162,16 @@ class MemoryStore:
         found = self._prefixes.setdefault(prefix, _Prefix())
         entry = self._advance(key, obj)
         event = Event(entry.revision, entry, found.objects.get(key))
+        self._record(prefix, event)
         found.objects[key] = entry
-        self._record(found, event)
         return entry
 
     def remove(self, prefix: str, key: Key, last: Object) -> Entry:
         """Delete an object; `last` is what watchers see."""
         found = self._prefixes[prefix]
-        previous = found.objects.pop(key)
         entry = self._advance(key, last)
-        self._record(found, Event(entry.revision, entry, previous, deleted=True))
+        self._record(prefix, Event(entry.revision, entry, found.objects[key], deleted=True))
+        del found.objects[key]
         return entry
 
     def events(self, prefix: str, after: int) -> list[Event]:
@@ -216,8 +217,29 @@ class MemoryStore:
         obj.setdefault("metadata", {})["resourceVersion"] = str(self._revision)
         return Entry(key, self._revision, msgspec.json.decode(msgspec.json.encode(obj)))
 
-    def _record(self, found: _Prefix, event: Event) -> None:
-        found.record(event)
+    def _begin(self, revision: int, lost: Mapping[str, int]) -> None:
+        """Begin at a compaction; `lost` is the newest change of each prefix that it forgot."""
+        self._revision = self._compacted = revision
+        for prefix, newest in lost.items():
+            found = self._prefixes.setdefault(prefix, _Prefix())
+            found.lost = found.last = newest
+
+    def _restore(self, prefix: str, entry: Entry) -> None:
+        """Take in an object as it was at the beginning."""
+        self._prefixes.setdefault(prefix, _Prefix()).objects[entry.key] = entry
+
+    def _replay(self, prefix: str, entry: Entry, *, deleted: bool) -> None:
+        """Take in a change that was made since."""
+        found = self._prefixes.setdefault(prefix, _Prefix())
+        previous = found.objects.pop(entry.key, None)
+        if not deleted:
+            found.objects[entry.key] = entry
+        found.record(Event(entry.revision, entry, previous, deleted))
+        self._events += 1
+        self._revision = entry.revision
+
+    def _record(self, prefix: str, event: Event) -> None:
+        self._prefixes[prefix].record(event)
         self._events += 1
         if self._events > HISTORY_LIMIT:
             self.compact(self._revision - HISTORY_LIMIT // 2)

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-__all__ = ["Authority", "KeyPair"]
+__all__ = ["Authority", "KeyPair", "key_pem", "load_key"]
 
 LIFETIME = dt.timedelta(days=365)
 SERVER_NAMES = ("localhost", "kubernetes", "kubernetes.default", "kubernetes.default.svc")
@@ -25,12 +25,33 @@ class KeyPair:
     key: bytes
 
 
-class Authority:
-    """Signs the server's certificate and those of clients. The key never leaves the process."""
+def key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
+    """Write a key as PEM, in the clear."""
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
 
-    def __init__(self) -> None:
-        self._key = ec.generate_private_key(ec.SECP256R1())
+
+def load_key(pem: bytes) -> ec.EllipticCurvePrivateKey:
+    """Read what `key_pem` has written. Raises ValueError for anything else."""
+    key = serialization.load_pem_private_key(pem, None)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise ValueError("not a key of an elliptic curve")  # noqa: TRY004 - of the value it holds
+    return key
+
+
+class Authority:
+    """Signs the server's certificate and those of clients; a new one, or that of a kept pair."""
+
+    def __init__(self, kept: KeyPair | None = None) -> None:
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "fluvial-cluster-ca")])
+        if kept is not None:
+            self._key = load_key(kept.key)
+            self._certificate = x509.load_pem_x509_certificate(kept.certificate)
+            return
+        self._key = ec.generate_private_key(ec.SECP256R1())
         usage = x509.KeyUsage(
             digital_signature=True, key_cert_sign=True, crl_sign=True, content_commitment=False,
             key_encipherment=False, data_encipherment=False, key_agreement=False,
@@ -45,6 +66,11 @@ class Authority:
             )
             .sign(self._key, hashes.SHA256())
         )
+
+    @property
+    def pair(self) -> KeyPair:
+        """Return what must be kept for the certificates to stay good; nobody else may have it."""
+        return KeyPair(self.certificate, key_pem(self._key))
 
     @property
     def certificate(self) -> bytes:
@@ -85,14 +111,7 @@ class Authority:
         if names is not None:
             builder = builder.add_extension(names, critical=False)
         certificate = builder.sign(self._key, hashes.SHA256())
-        return KeyPair(
-            certificate.public_bytes(serialization.Encoding.PEM),
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            ),
-        )
+        return KeyPair(certificate.public_bytes(serialization.Encoding.PEM), key_pem(key))
 
     def _builder(
         self, subject: x509.Name, key: ec.EllipticCurvePublicKey

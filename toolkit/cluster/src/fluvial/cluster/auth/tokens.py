@@ -11,6 +11,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 
+from fluvial.cluster.auth.pki import key_pem, load_key
 from fluvial.cluster.endpoints import Endpoints, User
 from fluvial.cluster.objects import Object
 
@@ -31,14 +32,19 @@ def _decode(text: str) -> bytes:
 class TokenAuthority:
     """Issues and checks tokens. A token dies with its account, its bound object, or by time."""
 
-    def __init__(self, endpoints: Endpoints) -> None:
+    def __init__(self, endpoints: Endpoints, key: bytes | None = None) -> None:
         self._endpoints = endpoints
-        self._key = ec.generate_private_key(ec.SECP256R1())
+        self._key = load_key(key) if key else ec.generate_private_key(ec.SECP256R1())
         self._static: dict[str, User] = {}
 
-    def add_static(self, user: User) -> str:
-        """Return a new bearer token for a fixed user."""
-        token = secrets.token_urlsafe(32)
+    @property
+    def key(self) -> bytes:
+        """Return what must be kept for the tokens to stay good (PEM); nobody else may have it."""
+        return key_pem(self._key)
+
+    def add_static(self, user: User, token: str = "") -> str:
+        """Let a bearer token stand for a fixed user; a new one unless given. Returns it."""
+        token = token or secrets.token_urlsafe(32)
         self._static[token] = user
         return token
 

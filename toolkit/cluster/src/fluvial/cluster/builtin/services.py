@@ -12,6 +12,7 @@ from fluvial.cluster.builtin.strategy import Context, Strategy
 from fluvial.cluster.errors import Cause
 from fluvial.cluster.names import dns_label_errors
 from fluvial.cluster.objects import Object
+from fluvial.cluster.storage import Store
 
 __all__ = ["Allocator", "ServiceStrategy"]
 
@@ -27,6 +28,15 @@ class Allocator:
         self._addresses: set[str] = set()
         self._ports: set[int] = set()
         self._next_port = NODE_PORTS.start
+
+    def resume(self, store: Store) -> None:
+        """Count what the stored Services have taken as taken."""
+        for entry in store.entries("/services"):
+            spec = entry.object["spec"]
+            self._addresses.update(spec.get("clusterIPs") or ())
+            self._ports.update(
+                port["nodePort"] for port in spec.get("ports") or () if "nodePort" in port
+            )
 
     def holds(self, address: str) -> bool:
         """Tell whether an address is in the service network."""

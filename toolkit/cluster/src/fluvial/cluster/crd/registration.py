@@ -47,8 +47,7 @@ class Registrar:
             try:
                 events = store.events(PREFIX, self._cursor)
             except CompactedError:
-                self._cursor = store.revision
-                self._settle_all()
+                self.resume()
                 return
             if not events:
                 return
@@ -61,7 +60,9 @@ class Registrar:
                 else:
                     self._settle(name, self._endpoints.access.copy(current.object))
 
-    def _settle_all(self) -> None:
+    def resume(self) -> None:
+        """Serve every definition that is stored, from now on; at the start, or after a gap."""
+        self._cursor = self._endpoints.store.revision
         for entry in self._endpoints.store.entries(PREFIX):
             self._settle(entry.key[1], self._endpoints.access.copy(entry.object))
 
