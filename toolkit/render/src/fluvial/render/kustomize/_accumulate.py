@@ -249,7 +249,7 @@ class _Run:
             made.origin = self.record(kind, config)
         resources = self.into.resources
         key = made.id.key
-        found = resources.by_any_id(lambda one: one.key == key)
+        found = resources.by_any_id(lambda one: one.key == key, name=made.name)
         behavior = made.behavior if made.behavior in {"merge", "replace"} else "create"
         if not found:
             if behavior != "create":

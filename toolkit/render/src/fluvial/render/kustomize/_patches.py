@@ -86,8 +86,13 @@ class _Trace:
                 self._walk(item, inner, old, theirs, new)
 
 
-def _merge_into(resource: Resource, patch: Resource, by: Origin | None) -> None:
-    """Apply a strategic merge patch to one resource; `patch` may be changed."""
+def _merge_into(
+    resources: Resources, resource: Resource, patch: Resource, by: Origin | None
+) -> None:
+    """Apply a strategic merge patch to one resource; `patch` may be changed.
+
+    A resource that the patch deletes is left empty, and found by no identity from then on.
+    """
     name, namespace, kind = (
         resource.metadata.get("name"),
         resource.metadata.get("namespace"),
@@ -95,6 +100,7 @@ def _merge_into(resource: Resource, patch: Resource, by: Origin | None) -> None:
     )
     if patch.name_change or patch.kind_change:
         resource.remember()
+        resources.touch()
     gvk = resource.gvk
     trace = _Trace(resource, patch, by) if resource.origins is not None else None
     try:
@@ -177,8 +183,7 @@ def apply_patch_entry(
             raise TransformError("must specify a target for JSON patch", file=file)
         for resource in select(resources, entry.target):
             resource.remember()
-            _run(resource, operations, file, by)
-        resources.touch()
+            _change(resources, resource, operations, file, by)
         return
     for document in documents:
         if entry.options is not None:
@@ -197,9 +202,7 @@ def apply_patch_entry(
         for resource in select(resources, entry.target):
             copy = document.copy()
             copy.data["apiVersion"] = resource.data.get("apiVersion")
-            _merge_into(resource, copy, by)
-    resources.drop_empty()
-    resources.touch()
+            _merge_into(resources, resource, copy, by)
 
 
 def _documents(text: str, file: str, by: Origin | None, *, inline: bool) -> list[Resource]:
@@ -223,18 +226,26 @@ def apply_strategic(resources: Resources, documents: list[Resource], by: Origin 
                 f"no resource matches strategic merge patch {str(wanted)!r}: {error.problem}",
                 file=document.file,
             ) from None
-        _merge_into(target, document.copy(), by)
-    resources.drop_empty()
-    resources.touch()
+        _merge_into(resources, target, document.copy(), by)
 
 
-def _run(resource: Resource, operations: list[Operation], file: str, by: Origin | None) -> None:
+def _change(
+    resources: Resources,
+    resource: Resource,
+    operations: list[Operation],
+    file: str,
+    by: Origin | None,
+) -> None:
+    """Apply a JSON patch to one resource."""
+    before = resource.id
     trace = _Trace(resource, None, by) if resource.origins is not None else None
     try:
         changed = apply_patch(resource.data, operations)
     except TransformError as error:
         raise TransformError(f"patching {resource}: {error.problem}", file=file) from None
     resource.data = changed if isinstance(changed, dict) else {}
+    if resource.id != before:
+        resources.touch()
     resource.shared = []  # upstream goes through JSON here, which knows no shared values
     if trace is not None:
         trace.finish()
@@ -252,5 +263,4 @@ def apply_json6902(resources: Resources, entry: Patch, loader: Loader, by: Origi
     if operations is None:
         raise TransformError("a JSON patch must be a list of operations", file=file)
     for resource in select(resources, entry.target):
-        _run(resource, operations, file, by)
-    resources.touch()
+        _change(resources, resource, operations, file, by)

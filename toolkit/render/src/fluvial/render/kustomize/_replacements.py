@@ -12,7 +12,7 @@ from fluvial.render.kustomize._merge import MISSING, clone
 from fluvial.render.kustomize._model import FieldOptions, Replacement, Source, Target
 from fluvial.render.kustomize._paths import Place, find, lookup, split
 from fluvial.render.kustomize._resource import Resource, Resources
-from fluvial.render.kustomize._selectors import selects_id, selects_text
+from fluvial.render.kustomize._selectors import candidates, selects_id, selects_text
 from fluvial.render.objects import Origin
 from fluvial.render.yaml import Dialect, YamlError, dump, load, load_documents, resolve
 
@@ -50,7 +50,6 @@ def apply_replacements(resources: Resources, entries: list[Replacement], by: Ori
         value = _value(resources, entry)
         for target in entry.targets:
             _apply(resources, value, target, by)
-    resources.touch()
 
 
 def _value(resources: Resources, entry: Replacement) -> Any:
@@ -89,7 +88,7 @@ def _source(resources: Resources, source: Source) -> Resource:
             and (not wanted.namespace or one.effective_namespace == (wanted.namespace or "default"))
         )
 
-    found = resources.by_any_id(matches)
+    found = resources.by_any_id(matches, name=wanted.name)
     if len(found) > 1:
         raise TransformError(f"multiple matches for selector {wanted}")
     if not found:
@@ -100,7 +99,7 @@ def _source(resources: Resources, source: Source) -> Resource:
 def _apply(resources: Resources, value: Any, target: Target, by: Origin | None) -> None:
     if target.select is None:
         raise TransformError("target must specify resources to select")
-    for resource in resources:
+    for resource in candidates(resources, target.select.name):
         if not selects_text(target.select, resource) or any(
             (reject.annotationSelector or reject.labelSelector) and selects_text(reject, resource)
             for reject in target.reject
@@ -117,6 +116,8 @@ def _apply(resources: Resources, value: Any, target: Target, by: Origin | None) 
         if any(selects_id(target.select, one) for one in identities):
             for path in target.fieldPaths or [_NAME]:
                 _copy(resource, value, path, target.options or FieldOptions(), by)
+            if resource.id != identities[-1]:
+                resources.touch()
 
 
 def _copy(

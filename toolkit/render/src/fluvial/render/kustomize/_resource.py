@@ -167,6 +167,7 @@ class Resources:
     def __init__(self, items: Iterable[Resource] = ()) -> None:
         self.items: list[Resource] = []
         self._keys: dict[tuple[Gvk, str, str], Resource] | None = {}
+        self._named: dict[str, list[Resource]] | None = None
         self.extend(items)
 
     def __iter__(self) -> Iterator[Resource]:
@@ -180,6 +181,7 @@ class Resources:
     def touch(self) -> None:
         """Forget the index, because identities may have changed."""
         self._keys = None
+        self._named = None
 
     def index(self) -> dict[tuple[Gvk, str, str], Resource]:
         """Return the resources by current identity."""
@@ -200,6 +202,8 @@ class Resources:
             )
         keys[key] = item
         self.items.append(item)
+        if self._named is not None:
+            _add_names(self._named, item)
 
     def extend(self, items: Iterable[Resource]) -> None:
         """Add resources in order."""
@@ -216,19 +220,35 @@ class Resources:
         if any(not item.data for item in self.items):
             self.replace_all([item for item in self.items if item.data])
 
-    def by_any_id(self, matches: Callable[[ResourceId], bool]) -> list[Resource]:
-        """Return the resources of which any identity, now or before, matches."""
+    def named(self, name: str) -> list[Resource]:
+        """Return the resources that have a name, or had it before, in order."""
+        if self._named is None:
+            self._named = {}
+            for item in self.items:
+                _add_names(self._named, item)
+        return self._named.get(name, [])
+
+    def by_any_id(self, matches: Callable[[ResourceId], bool], *, name: str = "") -> list[Resource]:
+        """Return the resources of which any identity, now or before, matches.
+
+        `name` is what the matching identity is called, if that is known: it saves a scan.
+        """
         return [
             item
-            for item in self.items
+            for item in (self.named(name) if name else self.items)
             if item.data and any(matches(one) for one in item.identities())
         ]
 
     def one_by_id(self, wanted: ResourceId) -> Resource:
         """Return the only resource with this identity, now or before; else ResourceError."""
         key = wanted.key
-        found = self.by_any_id(lambda one: one.key == key)
+        found = self.by_any_id(lambda one: one.key == key, name=wanted.name)
         if len(found) == 1:
             return found[0]
         problem = "multiple matches" if found else "no matches"
         raise ResourceError(f"{problem} for Id {wanted}; failed to find unique target for patch")
+
+
+def _add_names(named: dict[str, list[Resource]], item: Resource) -> None:
+    for name in dict.fromkeys((*(name for _, name, _ in item.previous), item.name)):
+        named.setdefault(name, []).append(item)

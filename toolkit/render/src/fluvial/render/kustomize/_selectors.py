@@ -8,8 +8,16 @@ from fluvial.render.kustomize._ids import Gvk, ResourceId
 from fluvial.render.kustomize._model import Selector
 from fluvial.render.kustomize._resource import Resource, Resources
 
-__all__ = ["matches_labels", "matches_pattern", "select", "selects_id", "selects_text"]
+__all__ = [
+    "candidates",
+    "matches_labels",
+    "matches_pattern",
+    "select",
+    "selects_id",
+    "selects_text",
+]
 
+_LITERAL = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _SET = re.compile(r"^\s*(\S+)\s+(in|notin)\s*\(([^)]*)\)\s*$")
 _EQUAL = re.compile(r"^\s*([^=!<>\s]+)\s*(==|=|!=|<|>)\s*([^=!\s]*)\s*$")
 _PRESENT = re.compile(r"^\s*(!?)\s*([^=!<>\s()]+)\s*$")
@@ -97,10 +105,15 @@ def selects_text(selector: Selector, resource: Resource) -> bool:
     )
 
 
+def candidates(resources: Resources, pattern: str) -> list[Resource]:
+    """Return, in order, all resources that a pattern for names can match, and perhaps more."""
+    return resources.named(pattern) if _LITERAL.fullmatch(pattern) else list(resources)
+
+
 def select(resources: Resources, selector: Selector) -> list[Resource]:
     """Return what a patch target selects: by the original or the current name and namespace."""
     found = []
-    for resource in resources:
+    for resource in candidates(resources, selector.name):
         now, first = resource.id, resource.original
         if (
             any(

@@ -36,7 +36,8 @@ def register(resources: Resources, known: list[Variable], more: list[Variable]) 
                 one.key == wanted.key
                 if wanted.namespace or wanted.cluster_scoped
                 else (one.gvk, one.name) == (wanted.gvk, wanted.name)
-            )
+            ),
+            name=wanted.name,
         )
         if len(found) > 1:
             raise TransformError(
