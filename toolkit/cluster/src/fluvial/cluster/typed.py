@@ -55,6 +55,54 @@ _ZERO_OMITTED: dict[str, frozenset[str]] = {
     ),
     "batch.v1.JobStatus": frozenset({"active", "succeeded", "failed"}),
     "meta.v1.ObjectMeta": frozenset({"generation"}),
+    "meta.v1.Condition": frozenset({"observedGeneration"}),
+    "apiextensions.v1.CustomResourceColumnDefinition": frozenset({"priority"}),
+    "apiextensions.v1.CustomResourceDefinitionSpec": frozenset({"preserveUnknownFields"}),
+    "apiextensions.v1.CustomResourceDefinitionVersion": frozenset({"deprecated"}),
+    "apiextensions.v1.CustomResourceDefinitionCondition": frozenset({"observedGeneration"}),
+    "apiextensions.v1.CustomResourceDefinitionStatus": frozenset({"observedGeneration"}),
+    "apiextensions.v1.JSONSchemaProps": frozenset(
+        {"nullable", "uniqueItems", "exclusiveMaximum", "exclusiveMinimum",
+         "x-kubernetes-embedded-resource", "x-kubernetes-int-or-string"}
+    ),
+    "apiregistration.v1.APIServiceSpec": frozenset({"insecureSkipTLSVerify"}),
+    "authentication.v1.TokenReviewStatus": frozenset({"authenticated"}),
+    "authorization.v1.SubjectAccessReviewStatus": frozenset({"denied"}),
+    "autoscaling.v1.ScaleSpec": frozenset({"replicas"}),
+    "autoscaling.v2.HorizontalPodAutoscalerStatus": frozenset({"currentReplicas"}),
+    "events.v1.Event": frozenset({"deprecatedCount"}),
+    "networking.v1.ServiceBackendPort": frozenset({"number"}),
+    "policy.v1.PodDisruptionBudgetStatus": frozenset({"observedGeneration"}),
+    "scheduling.v1.PriorityClass": frozenset({"globalDefault"}),
+    "core.v1.EphemeralContainer": frozenset({"stdin", "stdinOnce", "tty"}),
+    "core.v1.ContainerImage": frozenset({"sizeBytes"}),
+    "core.v1.ContainerStateTerminated": frozenset({"signal"}),
+    "core.v1.EventSeries": frozenset({"count"}),
+    "core.v1.NodeSpec": frozenset({"unschedulable"}),
+    "core.v1.PodCondition": frozenset({"observedGeneration"}),
+    "core.v1.PodStatus": frozenset({"observedGeneration"}),
+    "core.v1.ReplicationControllerSpec": frozenset({"minReadySeconds"}),
+    "core.v1.ReplicationControllerStatus": (_COUNTS - {"replicas"})
+    | {"fullyLabeledReplicas", "observedGeneration"},
+    "core.v1.VolumeMountStatus": frozenset({"readOnly"}),
+    "core.v1.AWSElasticBlockStoreVolumeSource": frozenset({"partition", "readOnly"}),
+    "core.v1.GCEPersistentDiskVolumeSource": frozenset({"partition", "readOnly"}),
+    **dict.fromkeys(
+        (f"core.v1.{name}VolumeSource" for name in (
+            "AzureFile", "AzureFilePersistent", "CephFS", "CephFSPersistent", "Cinder",
+            "CinderPersistent", "CSIPersistent", "FC", "Flex", "FlexPersistent", "Glusterfs", "NFS",
+            "Portworx", "Quobyte", "RBD", "RBDPersistent", "StorageOS", "StorageOSPersistent",
+        )),
+        frozenset({"readOnly"}),
+    ),
+    **dict.fromkeys(
+        ("core.v1.ISCSIVolumeSource", "core.v1.ISCSIPersistentVolumeSource"),
+        frozenset({"chapAuthDiscovery", "chapAuthSession", "readOnly"}),
+    ),
+    **dict.fromkeys(
+        ("core.v1.ScaleIOVolumeSource", "core.v1.ScaleIOPersistentVolumeSource"),
+        frozenset({"readOnly", "sslEnabled"}),
+    ),
 }  # fmt: skip
 """Numbers and booleans that are no pointers in Go: their zero is not written."""
 

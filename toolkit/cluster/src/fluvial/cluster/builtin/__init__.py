@@ -10,6 +10,7 @@ from fluvial.cluster.builtin import (
     core,
     definitions,
     events,
+    limits,
     networking,
     pods,
     policy,
@@ -32,7 +33,7 @@ class Strategies:
         self._plain = Strategy()
         self.allocator = services.Allocator(service_network)
         for module in (
-            apps, autoscaling, batch, cluster, core, definitions, events, networking, pods,
+            apps, autoscaling, batch, cluster, core, definitions, events, limits, networking, pods,
             policy, rbac, storage,
         ):  # fmt: skip
             self._known.update(module.STRATEGIES)

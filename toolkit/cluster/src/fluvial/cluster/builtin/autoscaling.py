@@ -6,11 +6,16 @@ from __future__ import annotations
 from typing import Any
 
 from fluvial.cluster import fielderrors
+from fluvial.cluster.builtin.metricsources import metric_errors
 from fluvial.cluster.builtin.strategy import Context, Strategy
 from fluvial.cluster.errors import Cause
 from fluvial.cluster.objects import Object
 
 __all__ = ["STRATEGIES"]
+
+_LONGEST_WINDOW, _LONGEST_PERIOD = 3600, 1800
+_CHOICES = ("Disabled", "Max", "Min")
+_POLICIES = ("Percent", "Pods")
 
 
 def _policy(kind: str, value: int) -> dict[str, Any]:
@@ -84,13 +89,49 @@ class AutoscalerStrategy(Strategy):
             text = "apiVersion must specify API group"
             where = "spec.scaleTargetRef.apiVersion"
             errors.append(fielderrors.invalid(where, target.get("apiVersion", ""), text))
+        behavior = spec.get("behavior") or {}
+        for name in ("scaleUp", "scaleDown"):
+            if behavior.get(name) is not None:
+                errors += _rules_errors(behavior[name], f"spec.behavior.{name}")
         for index, metric in enumerate(spec.get("metrics") or []):
-            source = str(metric.get("type", ""))
-            member = source[:1].lower() + source[1:]
-            if metric.get(member) is None:
-                text = "must populate information for the given metric source"
-                errors.append(fielderrors.required(f"spec.metrics[{index}].{member}", text))
+            errors += metric_errors(metric, f"spec.metrics[{index}]")
         return errors
+
+
+def _rules_errors(rules: Object, path: str) -> list[Cause]:
+    errors: list[Cause] = []
+    window, choice = rules.get("stabilizationWindowSeconds"), rules.get("selectPolicy")
+    where = f"{path}.stabilizationWindowSeconds"
+    if window is not None and window < 0:
+        errors.append(fielderrors.invalid(where, window, "must be greater than or equal to zero"))
+    if window is not None and window > _LONGEST_WINDOW:
+        text = f"must be less than or equal to {_LONGEST_WINDOW}"
+        errors.append(fielderrors.invalid(where, window, text))
+    if choice is not None and choice not in _CHOICES:
+        errors.append(fielderrors.not_supported(f"{path}.selectPolicy", choice, _CHOICES))
+    if not rules.get("policies"):
+        text = "must specify at least one Policy"
+        errors.append(fielderrors.required(f"{path}.policies", text))
+    for index, policy in enumerate(rules.get("policies") or []):
+        errors += _policy_errors(policy, f"{path}.policies[{index}]")
+    return errors
+
+
+def _policy_errors(policy: Object, path: str) -> list[Cause]:
+    errors: list[Cause] = []
+    if policy.get("type") not in _POLICIES:
+        kind = policy.get("type", "")
+        errors.append(fielderrors.not_supported(f"{path}.type", kind, _POLICIES))
+    for name in ("value", "periodSeconds"):
+        number = policy.get(name, 0)
+        if number <= 0:
+            errors.append(
+                fielderrors.invalid(f"{path}.{name}", number, "must be greater than zero")
+            )
+    if policy.get("periodSeconds", 0) > _LONGEST_PERIOD:
+        text = f"must be less than or equal to {_LONGEST_PERIOD}"
+        errors.append(fielderrors.invalid(f"{path}.periodSeconds", policy["periodSeconds"], text))
+    return errors
 
 
 STRATEGIES: dict[str, Strategy] = {"autoscaling/horizontalpodautoscalers": AutoscalerStrategy()}

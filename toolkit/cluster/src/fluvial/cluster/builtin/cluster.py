@@ -11,6 +11,8 @@ from fluvial.cluster.objects import Object
 
 __all__ = ["STRATEGIES"]
 
+_SYSTEM, _HIGHEST = "system-", 1_000_000_000
+_SYSTEM_CLASSES = ("system-cluster-critical", "system-node-critical")
 NAME_LABEL = "kubernetes.io/metadata.name"
 
 
@@ -131,6 +133,34 @@ class PriorityClassStrategy(PlainStrategy):
     def default(self, obj: Object) -> None:
         """Default the preemption policy."""
         obj.setdefault("preemptionPolicy", "PreemptLowerPriority")
+
+    def validate(self, obj: Object, context: Context) -> list[Cause]:
+        """Keep the highest numbers and the system's names for the system."""
+        errors: list[Cause] = []
+        name, value = obj["metadata"].get("name", ""), obj.get("value", 0)
+        if name.startswith(_SYSTEM) and name not in _SYSTEM_CLASSES:
+            text = (
+                "priority class names with 'system-' prefix are reserved for system use only. "
+                f"error: {name} is not a known system priority class"
+            )
+            errors.append(fielderrors.forbidden("metadata.name", text))
+        elif not name.startswith(_SYSTEM) and value > _HIGHEST:
+            text = f"maximum allowed value of a user defined priority is {_HIGHEST}"
+            errors.append(fielderrors.forbidden("value", text))
+        policy, kinds = obj.get("preemptionPolicy"), ("Never", "PreemptLowerPriority")
+        if policy not in kinds:
+            errors.append(fielderrors.not_supported("preemptionPolicy", policy, kinds))
+        return errors
+
+    def validate_update(self, obj: Object, old: Object, context: Context) -> list[Cause]:
+        """Refuse another number or policy."""
+        errors: list[Cause] = []
+        if obj.get("value", 0) != old.get("value", 0):
+            errors.append(fielderrors.forbidden("value", "may not be changed in an update."))
+        policy = obj.get("preemptionPolicy")
+        if policy != old.get("preemptionPolicy"):
+            errors.append(fielderrors.immutable("preemptionPolicy", policy))
+        return errors
 
 
 STRATEGIES: dict[str, Strategy] = {

@@ -1,4 +1,4 @@
-"""ConfigMap, Secret, ServiceAccount, Endpoints, ResourceQuota, LimitRange."""
+"""ConfigMap, Secret and ServiceAccount."""
 
 # ruff: noqa: ARG002 - hooks share one signature
 from __future__ import annotations
@@ -6,19 +6,40 @@ from __future__ import annotations
 import base64
 import binascii
 
+import msgspec
+
 from fluvial.cluster import fielderrors
 from fluvial.cluster.builtin.strategy import Context, Strategy
 from fluvial.cluster.errors import Cause
+from fluvial.cluster.fields import json_complaint
 from fluvial.cluster.names import config_key_errors
 from fluvial.cluster.objects import Object
 
 __all__ = ["STRATEGIES"]
 
 DATA_LIMIT = 1024 * 1024
+_DOCKER_KEYS = ("kubernetes.io/dockerconfigjson", "kubernetes.io/dockercfg")
+_NEEDED_KEYS = {
+    "kubernetes.io/tls": ("tls.crt", "tls.key"),
+    "kubernetes.io/dockerconfigjson": (".dockerconfigjson",),
+    "kubernetes.io/dockercfg": (".dockercfg",),
+    "kubernetes.io/ssh-auth": ("ssh-privatekey",),
+}
+"""The keys that a Secret of a type must hold."""
 
 
 def _key_errors(field: str, key: str) -> list[Cause]:
     return [fielderrors.invalid(f"{field}[{key}]", key, t) for t in config_key_errors(key)]
+
+
+def _docker_errors(encoded: str, field: str) -> list[Cause]:
+    """Check that a value is JSON; what it holds is not shown."""
+    try:
+        msgspec.json.decode(base64.b64decode(encoded))
+    except (msgspec.DecodeError, binascii.Error, UnicodeDecodeError):
+        complaint = json_complaint(base64.b64decode(encoded)) or "unexpected end of JSON input"
+        return [fielderrors.invalid(field, "<secret contents redacted>", complaint)]
+    return []
 
 
 def _immutable_errors(obj: Object, old: Object, keys: tuple[str, ...]) -> list[Cause]:
@@ -95,17 +116,15 @@ class SecretStrategy(Strategy):
     @staticmethod
     def _type_errors(obj: Object, data: dict[str, str]) -> list[Cause]:
         kind = obj.get("type")
-        if kind == "kubernetes.io/tls":
-            wanted = [key for key in ("tls.crt", "tls.key") if key not in data]
-            return [fielderrors.required(f"data[{key}]") for key in wanted]
-        if kind == "kubernetes.io/dockerconfigjson":
-            key = ".dockerconfigjson"
-            if key not in data:
-                return [fielderrors.required(f"data[{key}]")]
-            try:
-                base64.b64decode(data[key], validate=True)
-            except binascii.Error:
-                return [fielderrors.invalid(f"data[{key}]", "<secret contents redacted>", "bad")]
+        needed = _NEEDED_KEYS.get(kind or "", ())
+        missing = [fielderrors.required(f"data[{key}]") for key in needed if key not in data]
+        if kind in _DOCKER_KEYS and not missing:
+            return _docker_errors(data[needed[0]], f"data[{needed[0]}]")
+        if missing:
+            return missing
+        basic = ("username", "password")
+        if kind == "kubernetes.io/basic-auth" and not any(key in data for key in basic):
+            return [fielderrors.required(f"data[{key}]") for key in basic]
         if kind == "kubernetes.io/service-account-token":
             notes = obj["metadata"].get("annotations") or {}
             if not notes.get("kubernetes.io/service-account.name"):
@@ -133,45 +152,8 @@ class AccountStrategy(PlainStrategy):
     returns_deleted = True
 
 
-class EndpointsStrategy(PlainStrategy):
-    """Rules of Endpoints."""
-
-    create_on_update = True
-
-    def default(self, obj: Object) -> None:
-        """Default the protocol of ports."""
-        for subset in obj.get("subsets") or []:
-            for port in subset.get("ports") or []:
-                port.setdefault("protocol", "TCP")
-
-
-class QuotaStrategy(Strategy):
-    """Rules of ResourceQuota."""
-
-    generation = False
-    returns_deleted = True
-
-    def default(self, obj: Object) -> None:
-        """Both parts are always written."""
-        obj.setdefault("spec", {})
-        obj.setdefault("status", {})
-
-    def prepare_create(self, obj: Object, context: Context) -> None:
-        """Reset the status."""
-        obj["status"] = {}
-
-
-class LimitRangeStrategy(PlainStrategy):
-    """Rules of LimitRange."""
-
-    create_on_update = True
-
-
 STRATEGIES: dict[str, Strategy] = {
     "/configmaps": ConfigMapStrategy(),
     "/secrets": SecretStrategy(),
     "/serviceaccounts": AccountStrategy(),
-    "/endpoints": EndpointsStrategy(),
-    "/resourcequotas": QuotaStrategy(),
-    "/limitranges": LimitRangeStrategy(),
 }
