@@ -2,8 +2,8 @@
 
 The file holds the objects as of the newest compaction (`base`), the changes since (`history`), and
 the newest change of each prefix that was compacted (that of the empty prefix is the compaction's
-own revision). They are replayed at the start, so that revisions, and watches that go on after one of
-them, survive a restart. A write is in the file before the call returns: a process that is killed
+own revision). They are replayed at the start, so that revisions, and watches that go on after one
+of them, survive a restart. A write is in the file before the call returns: a process that is killed
 loses nothing. Keys of the control plane (`secrets`) are kept beside the objects, so the file is its
 owner's only.
 """
