@@ -29,6 +29,35 @@ __all__ = ["Options", "build", "to_yaml"]
 _LOCAL = "config.kubernetes.io/local-config"
 _ORIGIN = "config.kubernetes.io/origin"
 _TRANSFORMATIONS = "alpha.config.kubernetes.io/transformations"
+_INTERNAL = "internal.config.kubernetes.io/"
+_NEEDS_HASH = f"{_INTERNAL}needsHashSuffix"
+_BOOKKEEPING = {
+    "config.k8s.io/id",
+    "config.kubernetes.io/index",
+    "config.kubernetes.io/path",
+    _NEEDS_HASH,
+    *(
+        f"{_INTERNAL}{name}"
+        for name in (
+            "allowKindChange",
+            "allowNameChange",
+            "annotations-migration-resource-id",
+            "generatorBehavior",
+            "helm-generated",
+            "id",
+            "index",
+            "path",
+            "prefixes",
+            "previousKinds",
+            "previousNames",
+            "previousNamespaces",
+            "refBy",
+            "seqindent",
+            "suffixes",
+        )
+    ),
+}
+"""Upstream keeps its books in these annotations, so files that have them lose them."""
 _MANAGED_BY = "app.kubernetes.io/managed-by"
 _VERSION = "kustomize-v5.8.1"
 _NEL = b"\xc2\x85"
@@ -76,7 +105,7 @@ def to_yaml(rendered: list[Rendered]) -> str:
 def _finish(accumulated: Accumulator, file: Kustomization, options: Options) -> Resources:
     resources = accumulated.resources
     for resource in resources:
-        if resource.needs_hash:
+        if resource.needs_hash or _asks_for_hash(resource):
             digest = content_hash(resource)
             resource.remember()
             resource.rename(f"{resource.name}-{digest}")
@@ -99,6 +128,11 @@ def _finish(accumulated: Accumulator, file: Kustomization, options: Options) -> 
     return resources
 
 
+def _asks_for_hash(resource: Resource) -> bool:
+    annotations = resource.metadata.get("annotations")
+    return isinstance(annotations, dict) and annotations.get(_NEEDS_HASH) == "enabled"
+
+
 def _is_local(resource: Resource) -> bool:
     return resource.strings("annotations").get(_LOCAL, "false") != "false"
 
@@ -117,6 +151,8 @@ def _annotate(resource: Resource, metadata: list[str]) -> None:
             annotations[key] = dump(value, sort_keys=False)
         else:
             annotations.pop(key, None)
+    for key in _BOOKKEEPING.intersection(annotations):
+        del annotations[key]
     for key, value in annotations.items():
         if not isinstance(value, str):
             annotations[key] = text(value)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 import msgspec
 
 from fluvial.render.kustomize._errors import KustomizationError
-from fluvial.render.yaml import Position, YamlError, load_documents
+from fluvial.render.yaml import Position, YamlError, dump, load_documents
 
 __all__ = ["decode", "line_of", "load_config", "positions_of"]
 
@@ -25,7 +25,11 @@ def _fields(struct: type) -> dict[str, tuple[str, Any]]:
 
 
 def _shape(value: Any, hint: Any, *, lenient: bool) -> Any:
-    """Rename fields to their exact spelling and drop nulls; the types are checked later."""
+    """Rename fields to their exact spelling and drop nulls; the types are checked later.
+
+    Where unknown fields are dropped, scalars become strings if strings are wanted, as they do in
+    the reader that upstream uses there.
+    """
     if get_origin(hint) in {Union, types.UnionType}:
         hint = next(one for one in get_args(hint) if one is not type(None))
     origin = get_origin(hint)
@@ -42,7 +46,12 @@ def _shape(value: Any, hint: Any, *, lenient: bool) -> Any:
                 shaped[name] = _shape(item, inner, lenient=lenient)
         return shaped
     if isinstance(value, dict) and origin is dict and get_args(hint)[1] is str:
-        return {key: "" if item is None else item for key, item in value.items()}
+        return {
+            key: "" if item is None else _shape(item, str, lenient=lenient)
+            for key, item in value.items()
+        }
+    if lenient and hint is str and isinstance(value, bool | int | float):
+        return dump(value).strip()
     if isinstance(value, list) and origin is list:
         inner = get_args(hint)[0]
         empty: Any = "" if inner is str else {}

@@ -14,6 +14,7 @@ __all__ = [
     "Kustomization",
     "Label",
     "LegacySortOptions",
+    "ObjectMeta",
     "ObjectRef",
     "Patch",
     "PatchOptions",
@@ -200,12 +201,21 @@ class SortOptions(_Strict):
     legacySortOptions: LegacySortOptions | None = None
 
 
+class ObjectMeta(_Strict):
+    """What a kustomization file says of itself; it has no effect."""
+
+    name: str = ""
+    namespace: str = ""
+    labels: dict[str, str] = {}
+    annotations: dict[str, str] = {}
+
+
 class Kustomization(_Strict):
     """A kustomization file. Fields that are always refused stay undecoded."""
 
     apiVersion: str = ""
     kind: str = ""
-    metadata: dict[str, Any] = {}
+    metadata: ObjectMeta | None = None
     openapi: dict[str, str] = {}
     namePrefix: str = ""
     nameSuffix: str = ""

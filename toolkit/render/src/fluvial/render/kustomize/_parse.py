@@ -14,6 +14,7 @@ __all__ = ["parse_resources"]
 
 _ODD = re.compile(r"^(?:\ufeff|%|\.\.\.|---(?![ \t]*(?:#.*)?\r?$))", re.MULTILINE)
 _END = re.compile(r"^(?=\.\.\.(?:\s|$))", re.MULTILINE)
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT")
 _CUT = re.compile(r"\n---.*\n")
 
 
@@ -78,7 +79,13 @@ def _parse(content: bytes | str, file: str, *, provenance: bool, by: str) -> lis
     return found
 
 
-def _documents(content: bytes | str, file: str, *, positions: bool) -> tuple[list[Document], str]:
+def _documents(
+    content: bytes | str,
+    file: str,
+    *,
+    positions: bool = False,
+    dialect: Dialect = Dialect.KYAML,
+) -> tuple[list[Document], str]:
     """Read the documents of a file, and return its text with them.
 
     Upstream cuts the text at lines that start with `---` and reads the first document of each
@@ -86,7 +93,7 @@ def _documents(content: bytes | str, file: str, *, positions: bool) -> tuple[lis
     or an end marker of its own, or a cutting line says more than a comment.
     """
     source = content if isinstance(content, str) else content.decode("utf-8", "replace")
-    options: Any = {"file": file, "dialect": Dialect.KYAML, "positions": positions}
+    options: Any = {"file": file, "dialect": dialect, "positions": positions}
     odd = source.startswith("%") or _ODD.search(source, 1)
     if not odd or (isinstance(content, bytes) and "\ufffd" in source):
         return load_documents(content, **options), source
@@ -130,13 +137,14 @@ def _keep_annotation_texts(
     metadata = value.get("metadata")
     annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
     if not isinstance(annotations, dict) or all(
-        isinstance(item, str) for item in annotations.values()
+        isinstance(item, str) and not _MOMENT.match(item) for item in annotations.values()
     ):
         return
-    documents = load_documents(source, file=file, dialect=Dialect.TEXT)
+    documents, _ = _documents(source, file, dialect=Dialect.TEXT)
     texts: Any = next(document.value for document in documents if document.line == line)
     for part in base.split("/")[1:]:
         texts = texts[int(part)] if isinstance(texts, list) else texts[part]
+    written = texts["metadata"]["annotations"]
     for key, item in annotations.items():
-        if not isinstance(item, str):
-            annotations[key] = texts["metadata"]["annotations"][key]
+        if key in written and (not isinstance(item, str) or _MOMENT.match(item)):
+            annotations[key] = written[key]
