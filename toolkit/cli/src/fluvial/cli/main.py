@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from fluvial.cli import build, demo_command, get, new
+from fluvial.cli import build, cluster, demo_command, get, new
 
 __all__ = ["main"]
 
@@ -13,7 +13,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; returns the exit status: 0 done, 1 failed, 2 not understood."""
     parser = argparse.ArgumentParser(prog="fluvial", description="GitOps in composable parts.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for module in (demo_command, get, build, new):
+    for module in (demo_command, cluster, get, build, new):
         module.add(commands)
     parsed = parser.parse_args(arguments)
     status: int = parsed.run(parsed)
