@@ -25,6 +25,7 @@ from fluvial.cluster.database import DatabaseStore
 from fluvial.cluster.endpoints import Endpoints, User
 from fluvial.cluster.errors import StatusError
 from fluvial.cluster.http.bodies import LIMIT
+from fluvial.cluster.http.faults import Faults
 from fluvial.cluster.http.server import Server
 from fluvial.cluster.http.verbs import ResourceVerbs
 from fluvial.cluster.objects import Clock, Object, system_clock
@@ -69,7 +70,7 @@ class ControlPlane:
 
     `url`, `ca` (PEM), `token` (an admin's bearer token) and `kubeconfig` (YAML with an admin's
     client certificate) are there once it has started. `broken` is set when a part of it has failed:
-    leave then, which raises the failure.
+    leave then, which raises the failure. `faults` makes requests fail on demand.
     """
 
     def __init__(self, options: Options | None = None) -> None:
@@ -91,6 +92,7 @@ class ControlPlane:
         self.url = ""
         self.kubeconfig = ""
         self.broken = asyncio.Event()
+        self.faults = Faults()
         self._closing = asyncio.Event()
         self._stack = AsyncExitStack()
 
@@ -163,7 +165,15 @@ class ControlPlane:
         audit = self._open_audit(stack)
         reviews = Reviews(self.authorizer, self.tokens)
         verbs = ResourceVerbs(self.endpoints, self.authorizer, reviews, self._closing)
-        server = Server(self.endpoints, self.authorizer, self.tokens, verbs, audit=audit)
+        server = Server(
+            self.endpoints,
+            self.authorizer,
+            self.tokens,
+            verbs,
+            audit=audit,
+            faults=self.faults,
+            closing=self._closing,
+        )
         runner = web.ServerRunner(
             web.Server(server.handle, request_factory=_request, access_log=None),
             shutdown_timeout=2.0,

@@ -5,6 +5,7 @@ The order is upstream's: authenticate, impersonate, authorize, then look at what
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import hashlib
 import logging
@@ -23,6 +24,7 @@ from fluvial.cluster.endpoints import Endpoints, User
 from fluvial.cluster.errors import StatusError, internal, method_not_allowed
 from fluvial.cluster.http import discovery, openapi
 from fluvial.cluster.http.answers import answer, raw, text
+from fluvial.cluster.http.faults import Faults, abandoned, strike
 from fluvial.cluster.http.negotiation import negotiate, parse_accept
 from fluvial.cluster.http.paths import RequestInfo, parse
 from fluvial.cluster.http.verbs import ResourceVerbs, failure, verb_of
@@ -63,7 +65,11 @@ class Server:
         verbs: ResourceVerbs,
         *,
         audit: AuditLog | None = None,
+        faults: Faults,
+        closing: asyncio.Event,
     ) -> None:
+        self._faults = faults
+        self._closing = closing
         self._endpoints = endpoints
         self._authorizer = authorizer
         self._tokens = tokens
@@ -77,10 +83,15 @@ class Server:
         started = time.monotonic()
         info = parse(request.path)
         user = User("system:anonymous")
+        fault = self._faults.find(request, verb_of(request, info))
         try:
-            user = self._user(request, info)
-            self._authorize(request, info, user)
-            response = await self._route(request, info, user)
+            struck = await strike(fault, request, self._closing) if fault is not None else None
+            if struck is None:
+                user = self._user(request, info)
+                self._authorize(request, info, user)
+                response = await self._route(request, info, user)
+            else:
+                response = struck
         except StatusError as error:
             response = failure(error, error.warnings)
         except ConnectionError:
@@ -99,6 +110,8 @@ class Server:
                     "seconds": round(time.monotonic() - started, 6),
                 }
             )
+        if fault is not None and fault.drop == "after":
+            raise abandoned(request)
         if not response.prepared:
             response.headers.setdefault("X-Kubernetes-PF-FlowSchema-UID", _FLOW_UID)
             response.headers.setdefault("X-Kubernetes-PF-PriorityLevel-UID", _FLOW_UID)
