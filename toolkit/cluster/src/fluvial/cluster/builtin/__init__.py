@@ -17,6 +17,7 @@ from fluvial.cluster.builtin import (
     rbac,
     services,
     storage,
+    webhooks,
 )
 from fluvial.cluster.builtin.custom import CustomStrategy
 from fluvial.cluster.builtin.strategy import Context, Strategy
@@ -34,7 +35,7 @@ class Strategies:
         self.allocator = services.Allocator(service_network)
         for module in (
             apps, autoscaling, batch, cluster, core, definitions, events, limits, networking, pods,
-            policy, rbac, storage,
+            policy, rbac, storage, webhooks,
         ):  # fmt: skip
             self._known.update(module.STRATEGIES)
         self._known["/services"] = services.ServiceStrategy(self.allocator)

@@ -156,9 +156,9 @@ def _address_errors(text: str, path: str) -> list[Cause]:
     except ValueError:
         why = "must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"
         return [fielderrors.invalid(path, text, why)]
+    # Loopback addresses, which upstream refuses, are good here: that is where pods run.
     reasons = (
         (address.is_unspecified, "may not be unspecified (0.0.0.0 or ::)"),
-        (address.is_loopback, "may not be in the loopback range (127.0.0.0/8, ::1/128)"),
         (address.is_link_local, "may not be in the link-local range (169.254.0.0/16, fe80::/10)"),
         (address.is_multicast and address.version == 4 and address.packed[:3] == b"\xe0\0\0",
          "may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)"),

@@ -9,7 +9,8 @@ from typing import Any
 
 import msgspec
 
-from fluvial.cluster.http import pod_cells
+from fluvial.cluster.http import cluster_cells, pod_cells
+from fluvial.cluster.http.cluster_cells import access_modes, labels_text, template_images
 from fluvial.cluster.http.durations import age, human
 from fluvial.cluster.objects import Object
 from fluvial.cluster.resources import Resource
@@ -33,10 +34,6 @@ def _age(obj: Object, now: dt.datetime) -> str:
     return age(obj["metadata"].get("creationTimestamp"), now)
 
 
-def _labels(labels: dict[str, str] | None) -> str:
-    return ",".join(f"{k}={v}" for k, v in sorted((labels or {}).items())) or NONE
-
-
 def _selector(selector: Object | None) -> str:
     if not selector:
         return NONE
@@ -52,12 +49,6 @@ def _selector(selector: Object | None) -> str:
     return ",".join(parts) or NONE
 
 
-def _images(obj: Object) -> tuple[str, str]:
-    containers = obj["spec"]["template"]["spec"].get("containers") or []
-    names = ",".join(item.get("name", "") for item in containers)
-    return names, ",".join(item.get("image", "") for item in containers)
-
-
 def _configmap(obj: Object, now: dt.datetime) -> list[Any]:
     count = len(obj.get("data") or {}) + len(obj.get("binaryData") or {})
     return [obj["metadata"]["name"], count, _age(obj, now)]
@@ -68,7 +59,7 @@ def _secret(obj: Object, now: dt.datetime) -> list[Any]:
 
 
 def _deployment(obj: Object, now: dt.datetime) -> list[Any]:
-    status, names = obj.get("status") or {}, _images(obj)
+    status, names = obj.get("status") or {}, template_images(obj["spec"]["template"])
     ready = f"{status.get('readyReplicas', 0)}/{obj['spec'].get('replicas', 0)}"
     return [
         obj["metadata"]["name"], ready, status.get("updatedReplicas", 0),
@@ -81,7 +72,7 @@ def _replicaset(obj: Object, now: dt.datetime) -> list[Any]:
     status = obj.get("status") or {}
     return [
         obj["metadata"]["name"], obj["spec"].get("replicas", 0), status.get("replicas", 0),
-        status.get("readyReplicas", 0), _age(obj, now), *_images(obj),
+        status.get("readyReplicas", 0), _age(obj, now), *template_images(obj["spec"]["template"]),
         _selector(obj["spec"].get("selector")),
     ]  # fmt: skip
 
@@ -89,7 +80,12 @@ def _replicaset(obj: Object, now: dt.datetime) -> list[Any]:
 def _statefulset(obj: Object, now: dt.datetime) -> list[Any]:
     status = obj.get("status") or {}
     ready = f"{status.get('readyReplicas', 0)}/{obj['spec'].get('replicas', 0)}"
-    return [obj["metadata"]["name"], ready, _age(obj, now), *_images(obj)]
+    return [
+        obj["metadata"]["name"],
+        ready,
+        _age(obj, now),
+        *template_images(obj["spec"]["template"]),
+    ]
 
 
 def _daemonset(obj: Object, now: dt.datetime) -> list[Any]:
@@ -99,10 +95,10 @@ def _daemonset(obj: Object, now: dt.datetime) -> list[Any]:
         for key in ("desiredNumberScheduled", "currentNumberScheduled", "numberReady",
                     "updatedNumberScheduled", "numberAvailable")
     ]  # fmt: skip
-    nodes = _labels(obj["spec"]["template"]["spec"].get("nodeSelector"))
+    nodes = labels_text(obj["spec"]["template"]["spec"].get("nodeSelector"))
     return [
-        obj["metadata"]["name"], *counts, nodes, _age(obj, now), *_images(obj),
-        _selector(obj["spec"].get("selector")),
+        obj["metadata"]["name"], *counts, nodes, _age(obj, now),
+        *template_images(obj["spec"]["template"]), _selector(obj["spec"].get("selector")),
     ]  # fmt: skip
 
 
@@ -131,7 +127,7 @@ def _job(obj: Object, now: dt.datetime) -> list[Any]:
         duration = human((dt.datetime.fromisoformat(end) if end else now) - start)
     return [
         obj["metadata"]["name"], _job_status(obj), shown, duration, _age(obj, now),
-        *_images(obj), _selector(spec.get("selector")),
+        *template_images(obj["spec"]["template"]), _selector(spec.get("selector")),
     ]  # fmt: skip
 
 
@@ -152,7 +148,7 @@ def _service(obj: Object, now: dt.datetime) -> list[Any]:
         external = ",".join([*filter(None, [external]), *shown]) or "<pending>"
     return [
         obj["metadata"]["name"], kind, spec.get("clusterIP") or NONE, external or NONE,
-        ports or NONE, _age(obj, now), _labels(spec.get("selector")),
+        ports or NONE, _age(obj, now), labels_text(spec.get("selector")),
     ]  # fmt: skip
 
 
@@ -259,9 +255,7 @@ def _slice(obj: Object, now: dt.datetime) -> list[Any]:
 
 def _claim(obj: Object, now: dt.datetime) -> list[Any]:
     spec, status = obj["spec"], obj.get("status") or {}
-    short = {"ReadWriteOnce": "RWO", "ReadOnlyMany": "ROX", "ReadWriteMany": "RWX",
-             "ReadWriteOncePod": "RWOP"}  # fmt: skip
-    modes = ",".join(short.get(mode, mode) for mode in status.get("accessModes") or [])
+    modes = access_modes(status.get("accessModes"))
     phase = "Terminating" if obj["metadata"].get("deletionTimestamp") else status.get("phase", "")
     return [
         obj["metadata"]["name"], phase, spec.get("volumeName", ""),
@@ -292,11 +286,11 @@ def _autoscaler(obj: Object, now: dt.datetime) -> list[Any]:
 def _cronjob(obj: Object, now: dt.datetime) -> list[Any]:
     spec, status = obj["spec"], obj.get("status") or {}
     last = status.get("lastScheduleTime")
-    inner = {"spec": {"template": spec["jobTemplate"]["spec"]["template"]}}
     return [
         obj["metadata"]["name"], spec.get("schedule", ""), spec.get("timeZone") or NONE,
         str(bool(spec.get("suspend"))), len(status.get("active") or []),
-        age(last, now) if last else NONE, _age(obj, now), *_images(inner), NONE,
+        age(last, now) if last else NONE, _age(obj, now), *template_images(spec["jobTemplate"]["spec"]["template"]),
+        NONE,
     ]  # fmt: skip
 
 
@@ -326,6 +320,8 @@ def row_conditions(resource: Resource, obj: Object) -> list[Object]:
 
 
 MAKERS: dict[str, Maker] = {
+    **cluster_cells.MAKERS,
+    "events.k8s.io/events": _event,
     "/configmaps": _configmap,
     "/endpoints": _endpoints,
     "/events": _event,

@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
-from fluvial.cluster.http import cells
+from fluvial.cluster.builtin.conversion import convert
+from fluvial.cluster.http import cells, cluster_cells
 from fluvial.cluster.http.jsonpath import find
 from fluvial.cluster.objects import Object
 from fluvial.cluster.resources import Resource, read_data
@@ -122,16 +123,16 @@ class Table:
         if self._resource.custom is not None:
             return self._custom_cells(obj)
         maker = cells.MAKERS.get(f"{self._resource.group}/{self._resource.plural}")
-        wanted = len(self.definitions())
-        return (
-            maker(obj, self._now)
-            if maker
-            else [
-                obj["metadata"]["name"],
-                *([None] * (wanted - 2)),
-                cells.age(obj["metadata"].get("creationTimestamp"), self._now),
-            ]
-        )
+        if maker is None:
+            columns = [column["name"] for column in self.definitions()]
+            return cluster_cells.fallback(obj, self._now, columns)
+        return maker(self._as_printed(obj), self._now)
+
+    def _as_printed(self, obj: Object) -> Object:
+        """Return an object in the version that its maker of cells reads."""
+        printed = {"events.k8s.io/v1": "v1", "autoscaling/v1": "autoscaling/v2"}
+        version = printed.get(self._resource.api_version)
+        return obj if version is None else convert(dict(obj), version)
 
     def _custom_cells(self, obj: Object) -> list[Any]:
         assert self._resource.custom is not None

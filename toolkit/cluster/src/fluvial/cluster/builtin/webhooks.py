@@ -1,0 +1,167 @@
+"""Configurations of admission webhooks: defaults and checks."""
+
+# ruff: noqa: ARG002 - hooks share one signature
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from fluvial.cluster import fielderrors
+from fluvial.cluster.builtin.labelselectors import label_selector_errors
+from fluvial.cluster.builtin.strategy import Context, Strategy
+from fluvial.cluster.errors import Cause
+from fluvial.cluster.names import dns_subdomain_errors
+from fluvial.cluster.objects import Object
+
+__all__ = ["STRATEGIES"]
+
+_OPERATIONS = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
+_SCOPES = ("*", "Cluster", "Namespaced")
+_URL = "desired format: https://host[/path]"
+
+
+class WebhookStrategy(Strategy):
+    """Rules of both kinds; `mutating` ones may be called again."""
+
+    def __init__(self, *, mutating: bool) -> None:
+        self.mutating = mutating
+
+    def default(self, obj: Object) -> None:
+        """Default policies, selectors, time and scope."""
+        for hook in obj.get("webhooks") or []:
+            hook.setdefault("failurePolicy", "Fail")
+            hook.setdefault("matchPolicy", "Equivalent")
+            hook.setdefault("namespaceSelector", {})
+            hook.setdefault("objectSelector", {})
+            hook.setdefault("timeoutSeconds", 10)
+            if self.mutating:
+                hook.setdefault("reinvocationPolicy", "Never")
+            service = (hook.get("clientConfig") or {}).get("service")
+            if isinstance(service, dict):
+                service.setdefault("port", 443)
+            for rule in hook.get("rules") or []:
+                rule.setdefault("scope", "*")
+
+    def validate(self, obj: Object, context: Context) -> list[Cause]:
+        """Check every webhook."""
+        errors: list[Cause] = []
+        names: set[str] = set()
+        for index, hook in enumerate(obj.get("webhooks") or []):
+            path, name = f"webhooks[{index}]", hook.get("name", "")
+            if name in names:
+                errors.append(fielderrors.duplicate(f"{path}.name", name))
+            names.add(name)
+            errors += self._hook_errors(hook, path)
+        return errors
+
+    def _hook_errors(self, hook: dict[str, Any], path: str) -> list[Cause]:
+        errors = _name_errors(hook.get("name", ""), f"{path}.name")
+        for index, rule in enumerate(hook.get("rules") or []):
+            errors += _rule_errors(rule, f"{path}.rules[{index}]")
+        errors += _choice_errors(hook, path, "failurePolicy", ("Fail", "Ignore"))
+        errors += _choice_errors(hook, path, "matchPolicy", ("Equivalent", "Exact"))
+        sides = ("None", "NoneOnDryRun")
+        if hook.get("sideEffects") is None:
+            text = f"must specify one of {', '.join(sides)}"
+            errors.append(fielderrors.required(f"{path}.sideEffects", text))
+        errors += _choice_errors(hook, path, "sideEffects", sides)
+        seconds = hook.get("timeoutSeconds")
+        if seconds is not None and not 1 <= seconds <= 30:
+            text = "the timeout value must be between 1 and 30 seconds"
+            errors.append(fielderrors.invalid(f"{path}.timeoutSeconds", seconds, text))
+        for name in ("namespaceSelector", "objectSelector"):
+            errors += label_selector_errors(hook.get(name), f"{path}.{name}")
+        errors += _client_errors(hook.get("clientConfig") or {}, f"{path}.clientConfig")
+        if not hook.get("admissionReviewVersions"):
+            text = "must specify one of v1, v1beta1"
+            errors.append(fielderrors.required(f"{path}.admissionReviewVersions", text))
+        if self.mutating:
+            again = ("IfNeeded", "Never")
+            errors += _choice_errors(hook, path, "reinvocationPolicy", again)
+        return errors
+
+
+def _choice_errors(
+    hook: dict[str, Any], path: str, name: str, allowed: tuple[str, ...]
+) -> list[Cause]:
+    value = hook.get(name)
+    if value is None or value in allowed:
+        return []
+    return [fielderrors.not_supported(f"{path}.{name}", value, allowed)]
+
+
+def _name_errors(name: str, path: str) -> list[Cause]:
+    if not name:
+        return [fielderrors.required(path)]
+    bad = dns_subdomain_errors(name)
+    if bad:
+        return [fielderrors.invalid(path, name, ",".join(bad))]
+    if name.count(".") < 2:
+        text = "should be a domain with at least three segments separated by dots"
+        return [fielderrors.invalid(path, name, text)]
+    return []
+
+
+def _rule_errors(rule: dict[str, Any], path: str) -> list[Cause]:
+    errors: list[Cause] = []
+    operations = rule.get("operations") or []
+    if not operations:
+        errors.append(fielderrors.required(f"{path}.operations"))
+    if "*" in operations and len(operations) > 1:
+        text = "if '*' is present, must not specify other operations"
+        errors.append(fielderrors.invalid(f"{path}.operations", operations, text))
+    errors += [
+        fielderrors.not_supported(f"{path}.operations[{index}]", operation, _OPERATIONS)
+        for index, operation in enumerate(operations)
+        if operation not in _OPERATIONS
+    ]
+    for name in ("apiGroups", "apiVersions", "resources"):
+        values = rule.get(name) or []
+        if not values:
+            errors.append(fielderrors.required(f"{path}.{name}"))
+        if name != "resources" and "*" in values and len(values) > 1:
+            kind = "API groups" if name == "apiGroups" else "API versions"
+            text = f"if '*' is present, must not specify other {kind}"
+            errors.append(fielderrors.invalid(f"{path}.{name}", values, text))
+    return errors + _choice_errors(rule, path, "scope", _SCOPES)
+
+
+def _client_errors(config: dict[str, Any], path: str) -> list[Cause]:
+    url, service = config.get("url"), config.get("service")
+    if (url is None) == (service is None):
+        return [fielderrors.required(path, "exactly one of url or service is required")]
+    if service is None:
+        return _url_errors(str(url), f"{path}.url")
+    errors = [
+        fielderrors.required(f"{path}.service.{key}", f"service {key} is required")
+        for key in ("name", "namespace")
+        if not service.get(key)
+    ]
+    port = service.get("port", 443)
+    if not 0 < port < 65536:
+        text = "port is not valid: must be between 1 and 65535, inclusive"
+        errors.append(fielderrors.invalid(f"{path}.service.port", port, text))
+    return errors
+
+
+def _url_errors(url: str, path: str) -> list[Cause]:
+    parts = urlsplit(url)
+    checks = (
+        (parts.scheme != "https", parts.scheme, "'https' is the only allowed URL scheme"),
+        (not parts.netloc, parts.netloc, "host must be specified"),
+        (bool(parts.username), parts.username, "user information is not permitted in the URL"),
+        (bool(parts.fragment), parts.fragment, "fragments are not permitted in the URL"),
+        (bool(parts.query), parts.query, "query parameters are not permitted in the URL"),
+    )
+    return [
+        fielderrors.invalid(path, value, f"{text}; {_URL}")
+        for wrong, value, text in checks
+        if wrong
+    ]
+
+
+_GROUP = "admissionregistration.k8s.io"
+STRATEGIES: dict[str, Strategy] = {
+    f"{_GROUP}/validatingwebhookconfigurations": WebhookStrategy(mutating=False),
+    f"{_GROUP}/mutatingwebhookconfigurations": WebhookStrategy(mutating=True),
+}
