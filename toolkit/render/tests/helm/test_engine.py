@@ -231,3 +231,26 @@ def test_a_subcharts_schema_holds_too(rendered) -> None:
     }
     with pytest.raises(ValuesError, match="sub:\n- at ''"):
         rendered(files)
+
+
+def test_templates_of_a_chart_share_their_root(rendered) -> None:
+    """The last file by name runs first; what it sets is there for all that follow."""
+    done = rendered(
+        {
+            "templates/z.yaml": '{{ $_ := set $ "Extra" "set" }}{{ $_ := set .Values "n" 2 }}',
+            "templates/a.yaml": "# {{ .Extra }} {{ .Values.n }} {{ .Template.Name }}",
+        },
+        {"n": 1},
+    )
+    assert done.manifests[0].text == "# set 2 web/templates/a.yaml"
+
+
+def test_a_blank_text_replaces_the_template_that_runs_it(rendered) -> None:
+    """`tpl` within `tpl`: an empty text prints nothing, and does not run the outer one again."""
+    template = "{{ tpl .Values.outer . }}"
+    assert text_of(rendered, template, {"outer": "<{{ tpl .Values.inner . }}>", "inner": " "}) == (
+        "< >"
+    )
+    assert text_of(rendered, template, {"outer": "<{{ tpl .Values.inner . }}>", "inner": ""}) == (
+        "<>"
+    )

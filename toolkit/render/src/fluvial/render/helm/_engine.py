@@ -126,10 +126,13 @@ class _Engine:
         }
         self._templates = Templates(functions | bound)
         self._current = self._templates
-        self._texts: dict[str, tuple[str, Table]] = {}
+        self._texts: dict[str, tuple[str, str, Table]] = {}
 
     def collect(self, chart: Chart, values: Table, top: Table) -> Table:
-        """Take the templates of `chart` and those below it; return its root object."""
+        """Take the templates of `chart` and those below it; return its root object.
+
+        All templates of a chart have the same one: what one of them sets in it, later ones see.
+        """
         root: Table = {
             "Chart": chart_object(chart),
             "Files": files_object(chart.files),
@@ -146,7 +149,7 @@ class _Engine:
             if not chart.is_library or leaf.startswith("_"):
                 path = f"{chart.path}/{file.name}"
                 text = file.data.decode("utf-8", "surrogateescape")
-                self._texts[path] = (text, root | {"BasePath": f"{chart.path}/templates"})
+                self._texts[path] = (text, f"{chart.path}/templates", root)
         return root
 
     def run(self) -> dict[str, str]:
@@ -167,8 +170,7 @@ class _Engine:
         for path in order:
             if path.rpartition("/")[2].startswith("_"):
                 continue
-            root = self._texts[path][1]
-            base = root.pop("BasePath")
+            _text, base, root = self._texts[path]
             root["Template"] = {"Name": path, "BasePath": base}
             try:
                 text = self._templates.execute(path, root, budget=budget)

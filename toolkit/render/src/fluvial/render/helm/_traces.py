@@ -9,7 +9,7 @@ from fluvial.render.helm._functions import MARK_END, MARK_START
 
 __all__ = ["render_error"]
 
-_LONGEST: Final = 4096
+_LONGEST: Final = 65_536
 _PREFIX: Final = "template: "
 _MARKED = re.compile(f"{MARK_START}(.*){MARK_END}", re.DOTALL)
 _EXECUTING = re.compile(
