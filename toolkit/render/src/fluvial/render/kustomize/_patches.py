@@ -18,13 +18,14 @@ from fluvial.render.yaml import Dialect, YamlError, load_documents
 __all__ = ["apply_json6902", "apply_patch_entry", "apply_strategic"]
 
 
-def _track(value: Any, pointer: str, known: dict[int, str]) -> None:
-    """Remember where each container of a tree stands."""
+def _track(value: Any, pointer: str, known: dict[int, str], kept: list[Any]) -> None:
+    """Remember where each container of a tree stands, and keep it, so that its id stays its own."""
     known[id(value)] = pointer
+    kept.append(value)
     items = value.items() if isinstance(value, dict) else enumerate(value)
     for key, item in items:
         if isinstance(item, dict | list):
-            _track(item, f"{pointer}/{escape(str(key))}", known)
+            _track(item, f"{pointer}/{escape(str(key))}", known, kept)
 
 
 class _Trace:
@@ -37,10 +38,10 @@ class _Trace:
         self.resource = resource
         self.patch = patch
         self.by = by
-        self.kept = clone(resource.data)
-        _track(resource.data, "", self.before)
+        self.kept: list[Any] = []
+        _track(resource.data, "", self.before, self.kept)
         if patch is not None:
-            _track(patch.data, "", self.theirs)
+            _track(patch.data, "", self.theirs, self.kept)
 
     def take(self, node: Any, key: str | int, patch: Any, patch_key: str | int) -> None:
         """Note that a value came from the patch."""
@@ -251,7 +252,7 @@ def _change(
         trace.finish()
         for operation in operations:
             if operation["op"] in {"add", "replace", "move", "copy"}:
-                resource.note(str(operation.get("path")), by)
+                resource.note(str(operation.get("path")), by, deep=True)
 
 
 def apply_json6902(resources: Resources, entry: Patch, loader: Loader, by: Origin | None) -> None:

@@ -140,7 +140,7 @@ def _copy(
         )
     for place in places:
         _set(place, value, options)
-        resource.note(place.pointer, by)
+        resource.note(place.pointer, by, deep=True)
     resource.settle()
 
 
@@ -193,7 +193,7 @@ def _inside_scalar(
         for spot in inner:
             _set(spot, value, options)
         place.node[place.key] = _write(document, source)
-        resource.note(place.pointer, by)
+        resource.note(place.pointer, by, deep=True)
         return True
     return False
 

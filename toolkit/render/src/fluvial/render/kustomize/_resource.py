@@ -122,13 +122,18 @@ class Resource:
         found = self.metadata.get(field)
         return {k: text(v) for k, v in found.items()} if isinstance(found, dict) else {}
 
-    def note(self, pointer: str, origin: Origin | None) -> None:
-        """Record that `origin` set the value at `pointer`, and everything below it."""
+    def note(self, pointer: str, origin: Origin | None, *, deep: bool = False) -> None:
+        """Record that `origin` set the value at `pointer`.
+
+        `deep` is for values that may have been, or now are, maps or lists: everything below is
+        then of the same origin.
+        """
         if self.origins is None or origin is None:
             return
-        below = f"{pointer}/"
-        for known in [name for name in self.origins if name.startswith(below)]:
-            del self.origins[known]
+        if deep:
+            below = f"{pointer}/"
+            for known in [name for name in self.origins if name.startswith(below)]:
+                del self.origins[known]
         self.origins[pointer] = origin
 
     def amend(self, pointer: str, by: str) -> None:
