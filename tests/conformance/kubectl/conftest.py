@@ -18,8 +18,19 @@ class Kubectl:
     def __init__(self, kubeconfig: Path, home: Path) -> None:
         self.kubeconfig, self.home = kubeconfig, home
 
-    def __call__(self, *arguments: str, stdin: str | None = None) -> subprocess.CompletedProcess:
-        environment = {**os.environ, "KUBECONFIG": str(self.kubeconfig), "HOME": str(self.home)}
+    def _environment(self) -> dict[str, str]:
+        return {**os.environ, "KUBECONFIG": str(self.kubeconfig), "HOME": str(self.home)}
+
+    def start(self, *arguments: str) -> subprocess.Popen:
+        """Start a command that does not end by itself; its output is a pipe."""
+        return subprocess.Popen(
+            [str(KUBECTL), *arguments], stdout=subprocess.PIPE, text=True, env=self._environment()
+        )
+
+    def __call__(
+        self, *arguments: str, stdin: str | None = None, **more: str
+    ) -> subprocess.CompletedProcess:
+        environment = {**self._environment(), **more}
         return subprocess.run(
             [str(KUBECTL), *arguments], input=stdin, capture_output=True, text=True,
             timeout=DEADLINE, env=environment, check=False,

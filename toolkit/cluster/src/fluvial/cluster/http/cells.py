@@ -289,7 +289,8 @@ def _cronjob(obj: Object, now: dt.datetime) -> list[Any]:
     return [
         obj["metadata"]["name"], spec.get("schedule", ""), spec.get("timeZone") or NONE,
         str(bool(spec.get("suspend"))), len(status.get("active") or []),
-        age(last, now) if last else NONE, _age(obj, now), *template_images(spec["jobTemplate"]["spec"]["template"]),
+        age(last, now) if last else NONE, _age(obj, now),
+        *template_images(spec["jobTemplate"]["spec"]["template"]),
         NONE,
     ]  # fmt: skip
 
