@@ -7,6 +7,8 @@ import msgspec
 
 from fluvial.apis.ids import ObjectId
 from fluvial.render.kustomize._accumulate import Accumulator, accumulate
+from fluvial.render.kustomize._blanks import fill
+from fluvial.render.kustomize._collector import paused
 from fluvial.render.kustomize._config import default_config
 from fluvial.render.kustomize._errors import KustomizeError, ResourceError
 from fluvial.render.kustomize._fieldspec import FieldSpec
@@ -89,12 +91,13 @@ def build(
     """
     options = options or Options()
     loader = Loader(tree, join("", path), confined=options.confined)
-    try:
-        accumulated, file = accumulate(loader, provenance=options.provenance, read=read)
-        resources = _finish(accumulated, file, options)
-    except YamlError as error:
-        raise KustomizeError(str(error)) from None
-    return [_render(resource) for resource in resources]
+    with paused():
+        try:
+            accumulated, file = accumulate(loader, provenance=options.provenance, read=read)
+            resources = _finish(accumulated, file, options)
+        except YamlError as error:
+            raise KustomizeError(str(error)) from None
+        return [_render(resource) for resource in resources]
 
 
 def to_yaml(rendered: list[Rendered]) -> str:
@@ -165,9 +168,7 @@ def _annotate(resource: Resource, metadata: list[str]) -> None:
 
 def _render(resource: Resource) -> Rendered:
     """Freeze a resource; upstream prints those too of which the identity has gaps."""
-    for mapping, key in resource.blanks:
-        if key in mapping and mapping[key] is None:
-            mapping[key] = ""
+    fill(resource.blanks)
     resource.data.setdefault("metadata", {})  # a List without items may come without
     data = msgspec.json.encode(resource.data)
     if not data.isascii() or b"\x7f" in data:

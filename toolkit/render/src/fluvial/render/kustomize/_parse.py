@@ -4,6 +4,7 @@ import re
 from functools import partial
 from typing import Any
 
+from fluvial.render.kustomize._blanks import locate, resolve
 from fluvial.render.kustomize._cache import PARSED, Parsed, digest_of_text
 from fluvial.render.kustomize._errors import ResourceError
 from fluvial.render.kustomize._ids import text
@@ -34,13 +35,16 @@ def parse_resources(
     if kept is not None:
         return [_restore(document, file) for document in kept]
     found = _parse(content, file, provenance=provenance, by=by)
-    if not any(resource.blanks for resource in found):  # blanks are places in this very value
-        PARSED.keep(key, tuple(Parsed.of(one.data, one.origins) for one in found))
+    PARSED.keep(
+        key,
+        tuple(Parsed.of(one.data, one.origins, locate(one.data, one.blanks)) for one in found),
+    )
     return found
 
 
 def _restore(document: Parsed, file: str) -> Resource:
     resource = Resource(document.decode(), file)
+    resource.blanks = resolve(resource.data, document.blanks)
     if document.origins is not None:
         resource.origins = dict(document.origins)
     return resource
@@ -71,10 +75,10 @@ def _parse(content: bytes | str, file: str, *, provenance: bool, by: str) -> lis
             continue
         resource = Resource(value, file)
         resource.blanks = document.blanks
-        if provenance and document.positions is not None:
+        if provenance and document.marks is not None:
             resource.origins = {
-                pointer[len(base) :]: _origin((file, line, column, by))
-                for pointer, (line, column) in document.positions.items()
+                pointer[len(base) :]: _origin((file, mark.line + 1, mark.column + 1, by))
+                for pointer, mark in document.marks.items()
                 if not base or pointer == base or pointer.startswith(f"{base}/")
             }
         found.append(resource)

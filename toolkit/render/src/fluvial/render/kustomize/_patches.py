@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from fluvial.render.kustomize._blanks import fill
 from fluvial.render.kustomize._errors import KustomizeError, TransformError
 from fluvial.render.kustomize._fieldspec import escape
 from fluvial.render.kustomize._jsonpatch import Operation, apply_patch
@@ -18,14 +19,20 @@ from fluvial.render.yaml import Dialect, YamlError, load_documents
 __all__ = ["apply_json6902", "apply_patch_entry", "apply_strategic"]
 
 
-def _track(value: Any, pointer: str, known: dict[int, str], kept: list[Any]) -> None:
-    """Remember where each container of a tree stands, and keep it, so that its id stays its own."""
+_CONTAINERS = (dict, list)
+
+
+def _track(value: Any, pointer: str, known: dict[int, str], held: dict[int, Any]) -> None:
+    """Remember where each container of a tree stands, and what it holds.
+
+    `held` also keeps the containers alive, so that no new one gets the id of an old one.
+    """
     known[id(value)] = pointer
-    kept.append(value)
+    held[id(value)] = (value, value.copy())
     items = value.items() if isinstance(value, dict) else enumerate(value)
     for key, item in items:
-        if isinstance(item, dict | list):
-            _track(item, f"{pointer}/{escape(str(key))}", known, kept)
+        if isinstance(item, _CONTAINERS):
+            _track(item, f"{pointer}/{escape(str(key))}", known, held)
 
 
 class _Trace:
@@ -35,13 +42,15 @@ class _Trace:
         self.before: dict[int, str] = {}
         self.theirs: dict[int, str] = {}
         self.taken: dict[tuple[int, str | int], str] = {}
+        self.held: dict[int, Any] = {}
+        self.new: dict[str, Origin] = {}
+        self.touched: set[int] = set()
         self.resource = resource
         self.patch = patch
         self.by = by
-        self.kept: list[Any] = []
-        _track(resource.data, "", self.before, self.kept)
+        _track(resource.data, "", self.before, self.held)
         if patch is not None:
-            _track(patch.data, "", self.theirs, self.kept)
+            _track(patch.data, "", self.theirs, self.held)
 
     def take(self, node: Any, key: str | int, patch: Any, patch_key: str | int) -> None:
         """Note that a value came from the patch."""
@@ -52,9 +61,19 @@ class _Trace:
         """Write the new table of the resource."""
         old = self.resource.origins or {}
         theirs = (self.patch.origins if self.patch is not None else None) or {}
-        new: dict[str, Origin] = {"": old[""]} if "" in old else {}
-        self._walk(self.resource.data, "", old, theirs, new)
-        self.resource.origins = new
+        self.new = dict(old)
+        self.touched = {node for node, _ in self.taken}
+        self._walk(self.resource.data, "", old, theirs, fresh=False)
+        self.resource.origins = self.new
+
+    def _is_as_it_was(self, node: Any, pointer: str) -> bool:
+        """Say whether a container stands where it stood, with what it held."""
+        key = id(node)
+        return (
+            self.before.get(key) == pointer
+            and key not in self.touched
+            and node == self.held[key][1]
+        )
 
     def _walk(
         self,
@@ -62,10 +81,22 @@ class _Trace:
         pointer: str,
         old: dict[str, Origin],
         theirs: dict[str, Origin],
-        new: dict[str, Origin],
+        *,
+        fresh: bool,
     ) -> None:
-        mine, foreign = self.before.get(id(node)), self.theirs.get(id(node))
+        """Correct the table for a container; `fresh` says that nothing below is in it yet."""
         items = node.items() if isinstance(node, dict) else enumerate(node)
+        if not fresh and self._is_as_it_was(node, pointer):
+            for key, item in items:
+                if isinstance(item, _CONTAINERS):
+                    inner = f"{pointer}/{escape(str(key))}"
+                    self._walk(item, inner, old, theirs, fresh=False)
+            return
+        if not fresh:
+            below = f"{pointer}/"
+            for known in [name for name in self.new if name.startswith(below)]:
+                del self.new[known]
+        mine, foreign = self.before.get(id(node)), self.theirs.get(id(node))
         for key, item in items:
             part = escape(str(key))
             inner = f"{pointer}/{part}"
@@ -75,16 +106,16 @@ class _Trace:
                 place = f"{foreign}/{part}"
             if place is not None:
                 origin = theirs.get(place) or self.by
-            elif isinstance(item, dict | list) and id(item) in self.theirs:
+            elif isinstance(item, _CONTAINERS) and id(item) in self.theirs:
                 origin = theirs.get(self.theirs[id(item)]) or self.by
-            elif isinstance(item, dict | list) and id(item) in self.before:
+            elif isinstance(item, _CONTAINERS) and id(item) in self.before:
                 origin = old.get(self.before[id(item)])
             elif mine is not None:
                 origin = old.get(f"{mine}/{part}")
             if origin is not None:
-                new[inner] = origin
-            if isinstance(item, dict | list):
-                self._walk(item, inner, old, theirs, new)
+                self.new[inner] = origin
+            if isinstance(item, _CONTAINERS):
+                self._walk(item, inner, old, theirs, fresh=True)
 
 
 def _merge_into(
@@ -110,6 +141,7 @@ def _merge_into(
             patch.data,
             root_type(gvk.api_version, gvk.kind),
             trace.take if trace else None,
+            resource.blanks,
         )
     except TransformError as error:
         raise TransformError(f"patching {resource}: {error.problem}", file=patch.file) from None
@@ -240,6 +272,8 @@ def _change(
     """Apply a JSON patch to one resource."""
     before = resource.id
     trace = _Trace(resource, None, by) if resource.origins is not None else None
+    fill(resource.blanks)  # as upstream goes through JSON here, which also has no blanks
+    resource.blanks = []
     try:
         changed = apply_patch(resource.data, operations)
     except TransformError as error:

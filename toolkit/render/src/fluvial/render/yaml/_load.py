@@ -3,7 +3,6 @@
 import base64
 import binascii
 from collections.abc import Callable
-from functools import partial
 from typing import Any, NamedTuple
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -13,25 +12,46 @@ from fluvial.render.yaml._errors import Position, YamlError
 from fluvial.render.yaml._folded import refold
 from fluvial.render.yaml._scalars import Dialect, Scalar, resolve
 
-__all__ = ["Document", "load", "load_all", "load_documents"]
+__all__ = ["Blank", "Document", "load", "load_all", "load_documents"]
 
 _TAG = "tag:yaml.org,2002:"
 _BOMB = 100_000
-_place = partial(tuple.__new__, Position)  # half the time of calling the class, and often called
+
+
+class Blank(NamedTuple):
+    """A key of a map that has no value, not even a written null: `key:`, or in flow style `{key}`.
+
+    It is a null to whoever reads it, but kustomize prints flow ones as empty strings, and its
+    patches drop the others.
+    """
+
+    mapping: dict[str, Any]
+    key: str
+    flow: bool
 
 
 class Document(NamedTuple):
     """One document of a stream.
 
-    `positions` maps RFC 6901 pointers to the place of each value (of its key, in mappings); None
-    when they were not asked for. `blanks` are the maps and keys of flow style that have no value,
-    as `a` in `{a: }`: once printed and read again they are empty strings.
+    `marks` maps RFC 6901 pointers to the scanner's mark of each value (of its key, in mappings),
+    whose `line` and `column` count from 0; None when they were not asked for. `blanks` are the keys
+    without a value.
     """
 
     value: Any
     line: int
-    positions: dict[str, Position] | None
-    blanks: list[tuple[dict[str, Any], str]]
+    marks: dict[str, Any] | None
+    blanks: list[Blank]
+
+    @property
+    def positions(self) -> dict[str, Position] | None:
+        """The place of each value by pointer, counted from 1; None when not asked for."""
+        if self.marks is None:
+            return None
+        return {
+            pointer: Position(mark.line + 1, mark.column + 1)
+            for pointer, mark in self.marks.items()
+        }
 
 
 class _Constructor:
@@ -42,8 +62,8 @@ class _Constructor:
         self.file = file
         self.dialect = dialect
         self.unique = unique
-        self.blanks: list[tuple[dict[str, Any], str]] = []
-        self.positions: dict[str, Position] | None = None
+        self.blanks: list[Blank] = []
+        self.marks: dict[str, Any] | None = None
         self._aliases = "*" in text and "&" in text
         self._seen: set[int] = set()
         self._open: list[int] = []
@@ -93,27 +113,25 @@ class _Constructor:
             raise self.fail("document contains excessive aliasing", node)
 
     def sequence(self, node: SequenceNode, pointer: str) -> list[Any]:
-        positions = self.positions
+        marks = self.marks
         value = self.value
         built: list[Any] = []
-        if positions is None:
+        if marks is None:
             for child in node.value:
                 built.append(value(child, ""))  # noqa: PERF401 -- a frame less on deep trees
             return built
         for index, child in enumerate(node.value):
             inner = f"{pointer}/{index}"
-            mark = child.start_mark
-            positions[inner] = _place((mark.line + 1, mark.column + 1))
+            marks[inner] = child.start_mark
             built.append(value(child, inner))
         return built
 
     def mapping(self, node: MappingNode, pointer: str) -> dict[str, Any]:
         built: dict[str, Any] = {}
         merged: set[str] = set()
-        positions = self.positions
+        marks = self.marks
         lines: dict[str, int] = {}
         merging = False
-        flow = node.flow_style
         for key_node, value_node in node.value:
             tag = key_node.tag
             if key_node.value == "<<" and tag in {PLAIN, f"{_TAG}merge"}:
@@ -133,15 +151,14 @@ class _Constructor:
             inner = ""
             if self.unique:
                 lines[key] = key_node.start_mark.line + 1
-            if positions is not None:
+            if marks is not None:
                 part = key
                 if "/" in key or "~" in key:
                     part = key.replace("~", "~0").replace("/", "~1")
                 inner = f"{pointer}/{part}"
-                mark = key_node.start_mark
-                positions[inner] = _place((mark.line + 1, mark.column + 1))
-            if flow and value_node.value == "" and value_node.tag == PLAIN:
-                self.blanks.append((built, key))
+                marks[inner] = key_node.start_mark
+            if value_node.value == "" and value_node.tag == PLAIN:
+                self.blanks.append(Blank(built, key, bool(node.flow_style)))
             built[key] = self.value(value_node, inner)
         return built
 
@@ -151,17 +168,16 @@ class _Constructor:
         for source in sources:
             if not isinstance(source, MappingNode):
                 raise self.fail("map merge requires map or sequence of maps as the value", source)
-            keep, self.positions = self.positions, None
+            keep, self.marks = self.marks, None
             extra = self.value(source, "")
-            self.positions = keep
+            self.marks = keep
             for key, item in extra.items():
                 if key not in built:
                     built[key] = item
                     merged.add(key)
                     if keep is not None:
-                        mark = source.start_mark
                         inner = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
-                        keep[inner] = Position(mark.line + 1, mark.column + 1)
+                        keep[inner] = source.start_mark
 
     def key(self, node: Node) -> str:
         if not isinstance(node, ScalarNode):
@@ -243,12 +259,10 @@ def load_documents(
         constructor = _Constructor(decoded, file, dialect, unique=unique)
         mark = node.start_mark
         if positions:
-            constructor.positions = {"": Position(mark.line + 1, mark.column + 1)}
+            constructor.marks = {"": mark}
         value = constructor.value(node, "")
         if value is not None:
-            documents.append(
-                Document(value, mark.line + 1, constructor.positions, constructor.blanks)
-            )
+            documents.append(Document(value, mark.line + 1, constructor.marks, constructor.blanks))
     return documents
 
 
