@@ -6,6 +6,7 @@ import os
 import sys
 
 import pytest
+from harness import Harness, running
 
 from fluvial.cluster.plane import ControlPlane
 from fluvial.toolkit.client import Client, ClusterConfig
@@ -57,3 +58,28 @@ async def start(tmp_path):
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await process.communicate()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Add the logs of the processes to the report of a failed test."""
+    report = yield
+    if report.failed:
+        for process in running.values():
+            report.sections.append((f"log of {process.name}", process.tail()))
+    return report
+
+
+@pytest.fixture(scope="module")
+def make_harness(tmp_path_factory):
+    """Make a harness per call; whatever it has started ends with the module."""
+    made = []
+
+    def make(name="e2e"):
+        harness = Harness(tmp_path_factory.mktemp(name))
+        made.append(harness)
+        return harness
+
+    yield make
+    for harness in made:
+        harness.close()

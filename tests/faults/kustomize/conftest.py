@@ -1,0 +1,3 @@
+from delivery import pipeline, team
+
+__all__ = ["pipeline", "team"]

@@ -1,0 +1,78 @@
+"""K3, K9: whatever becomes of a source or of an owner, nothing is deleted that should live."""
+
+import pytest
+from delivery import GIT, KUSTOMIZATIONS
+
+from fluvial.toolkit import CONFIG_MAP
+
+
+def config_map(name):
+    return f"apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\ndata:\n  key: '1'\n"
+
+
+async def alive(team):
+    found = await team.client.list(CONFIG_MAP, team.name)
+    return {obj["metadata"]["name"] for obj in found.items if "key" in obj["data"]}
+
+
+@pytest.fixture
+async def applied(team):
+    """Apply three objects from a folder."""
+    files = {f"app/{name}.yaml": config_map(name) for name in "abc"}
+    team.repository.push(files)
+    await team.source()
+    await team.kustomization(path="./app")
+    await team.until_ready()
+    return team
+
+
+@pytest.mark.parametrize(
+    ("files", "reason", "why"),
+    [
+        ({"README.md": "moved"}, "ArtifactFailed", "the folder is gone from the source"),
+        ({"app/README.md": "empty"}, "PruneFailed", "the folder renders no objects"),
+        ({"app/a.yaml": "kind: ["}, "BuildFailed", "the folder is broken"),
+    ],
+)
+async def test_k3_a_source_that_empties_deletes_nothing(applied, files, reason, why):
+    await applied.push(files)
+    await applied.until_ready("False", reason)
+    assert await alive(applied) == set("abc"), why
+    assert len((await applied.status())["inventory"]["entries"]) == 3
+    revision = await applied.push({"app/a.yaml": config_map("a"), "app/b.yaml": config_map("b")})
+    await applied.until_ready(revision=revision)
+    assert await alive(applied) == set("ab"), "and afterwards all goes on"
+
+
+async def test_k3_a_typo_in_the_path_deletes_nothing(applied):
+    await applied.kustomization(path="./ap")
+    await applied.until_ready("False", "ArtifactFailed", part="ap")
+    assert await alive(applied) == set("abc")
+
+
+async def test_k3_a_source_that_vanishes_deletes_nothing(applied):
+    await applied.client.delete(GIT, "app", applied.name)
+    await applied.until(GIT, "app", gone=True)
+    await applied.request(KUSTOMIZATIONS, "app")
+    await applied.until_ready("False", "ArtifactFailed", part="not found")
+    assert await alive(applied) == set("abc")
+
+
+async def test_k9_an_object_that_moves_is_never_deleted(applied):
+    before = await applied.get(CONFIG_MAP, "c")
+    moved = {"app/a.yaml": config_map("a"), "other/c.yaml": config_map("c")}
+    await applied.kustomization("other", path="./other")
+    revision = await applied.push(moved)
+    await applied.until_ready(revision=revision)
+    await applied.until_ready(name="other", revision=revision)
+    after = await applied.get(CONFIG_MAP, "c")
+    assert after["metadata"]["uid"] == before["metadata"]["uid"]
+    assert after["metadata"]["labels"]["kustomize.toolkit.fluxcd.io/name"] == "other"
+    owned = {
+        name: [entry["id"] for entry in (await applied.status(name))["inventory"]["entries"]]
+        for name in ("app", "other")
+    }
+    assert owned == {
+        "app": [f"{applied.name}_a__ConfigMap"],
+        "other": [f"{applied.name}_c__ConfigMap"],
+    }
