@@ -89,11 +89,11 @@ def test_folded_texts_are_written_and_read_again(text: str, value: str, reason: 
     assert load(text, dialect=Dialect.KYAML)["a"] == value, reason
 
 
-def test_blanks_are_keys_of_flow_maps_without_a_value() -> None:
+def test_blanks_are_keys_without_a_value() -> None:
     (document,) = load_documents("a: {b: , c: ~, d}\ne:\nf: {g: ''}\n")
     inner = document.value["a"]
     assert inner == {"b": None, "c": None, "d": None}
-    assert document.blanks == [(inner, "b"), (inner, "d")]
+    assert document.blanks == [(inner, "b", True), (inner, "d", True), (document.value, "e", False)]
 
 
 @pytest.mark.parametrize("text", ["{[a]: 1}", "~: 1", "? {a: b}\n: c"])

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from fluvial.render.kustomize._blanks import Place
 from fluvial.render.objects import Origin
 
 __all__ = ["PARSED", "Parsed", "ParsedFiles", "digest_of_text"]
@@ -20,15 +21,22 @@ _PER_FILE = 400
 
 
 class Parsed(NamedTuple):
-    """One document as JSON; `origins` is its provenance, None when it was not asked for."""
+    """One document as JSON, with its keys without a value.
+
+    `origins` is its provenance, None when it was not asked for.
+    """
 
     data: bytes
     origins: dict[str, Origin] | None = None
+    blanks: tuple[Place, ...] = ()
 
     @classmethod
-    def of(cls, value: Any, origins: dict[str, Origin] | None = None) -> "Parsed":
+    def of(
+        cls, value: Any, origins: dict[str, Origin] | None = None, blanks: tuple[Place, ...] = ()
+    ) -> "Parsed":
         """Encode a value that came out of YAML."""
-        return cls(msgspec.json.encode(value), None if origins is None else dict(origins))
+        data = msgspec.json.encode(value)
+        return cls(data, None if origins is None else dict(origins), blanks)
 
     def decode(self) -> Any:
         """Decode the value anew; the caller owns it."""
@@ -37,7 +45,7 @@ class Parsed(NamedTuple):
     @property
     def cost(self) -> int:
         """About how many bytes are kept."""
-        return len(self.data) + _PER_ORIGIN * len(self.origins or ())
+        return len(self.data) + _PER_ORIGIN * (len(self.origins or ()) + len(self.blanks))
 
 
 class ParsedFiles:

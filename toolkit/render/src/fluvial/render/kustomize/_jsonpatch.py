@@ -83,15 +83,24 @@ def _remove(root: Any, pointer: Any, name: str) -> None:
 
 
 def _replace(root: Any, pointer: Any, value: Any) -> Any:
+    """Set a value; in a map it need not be there, which is as lenient as upstream's library."""
     if pointer == "":
         return value
-    _get(root, pointer, "replace")
     node, part = _parent(root, pointer, "replace")
     if isinstance(node, dict):
         node[part] = value
     else:
         node[_index(part, len(node), adding=False)] = value
     return root
+
+
+def _copied(root: Any, pointer: Any) -> Any:
+    """Return what is to be copied; a null if its map does not have it."""
+    if pointer == "":
+        return root
+    node, part = _parent(root, pointer, "copy")
+    value = _child(node, part)
+    return None if value is MISSING else value
 
 
 def _test(root: Any, operation: Operation) -> None:
@@ -124,7 +133,7 @@ def apply_patch(root: Any, operations: list[Operation]) -> Any:
             _remove(root, operation.get("from"), "move")
             root = _add(root, path, value, "move")
         elif name == "copy":
-            root = _add(root, path, clone(_get(root, operation.get("from"), "copy")), "copy")
+            root = _add(root, path, clone(_copied(root, operation.get("from"))), "copy")
         elif name == "test":
             _test(root, operation)
         else:

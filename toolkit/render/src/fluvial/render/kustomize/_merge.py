@@ -5,12 +5,13 @@ first. Of the directives only `$patch` is known. Lists with two keys whose secon
 places behave as erratically as upstream's do, because manifests in the field rely on it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from fluvial.render.kustomize._errors import TransformError
 from fluvial.render.kustomize._ids import text
 from fluvial.render.kustomize._schema import Field, fields_of
+from fluvial.render.yaml import Blank
 
 __all__ = ["MISSING", "clone", "merge"]
 
@@ -29,19 +30,27 @@ def clone(value: Any) -> Any:
     return value
 
 
-def merge(base: Any, patch: Any, type_name: str, taken: Taken | None = None) -> Any:
+def merge(
+    base: Any,
+    patch: Any,
+    type_name: str,
+    taken: Taken | None = None,
+    blanks: Iterable[Blank] = (),
+) -> Any:
     """Merge `patch` into `base` and return the result, MISSING when the patch deletes it.
 
     Both are changed and share parts afterwards: pass copies. `taken` is told of each value that
-    was taken from the patch: (container, key, container in the patch, key there).
+    was taken from the patch: (container, key, container in the patch, key there). `blanks` are the
+    base's keys without a value, which go wherever the merge comes by.
     Raises TransformError when kinds of nodes conflict or a directive is unknown.
     """
-    return _Walker(taken).walk(base, patch, Field(type_name, None), "")
+    return _Walker(taken, blanks).walk(base, patch, Field(type_name, None), "")
 
 
 class _Walker:
-    def __init__(self, taken: Taken | None) -> None:
+    def __init__(self, taken: Taken | None, blanks: Iterable[Blank]) -> None:
         self.taken = taken
+        self.blanks = {(id(blank.mapping), blank.key) for blank in blanks}
 
     def walk(self, base: Any, patch: Any, field: Field, path: str) -> Any:
         present = base if base is not MISSING and base is not None else patch
@@ -75,7 +84,7 @@ class _Walker:
             return MISSING
         elif patch is MISSING:
             result = base
-            if not field.type:
+            if not field.type and not self.blanks:
                 return base
         else:
             directive = _directive(patch)
@@ -87,6 +96,9 @@ class _Walker:
         for name in sorted(names):
             theirs = patch.get(name, MISSING) if isinstance(patch, dict) else MISSING
             entry = fields.get(name, _ATOMIC)
+            if theirs is MISSING and result[name] is None and (id(result), name) in self.blanks:
+                del result[name]
+                continue
             value = self.walk(result.get(name, MISSING), theirs, entry, f"{path}.{name}")
             if value is MISSING:
                 result.pop(name, None)
@@ -120,7 +132,7 @@ class _Walker:
         keys = list(field.keys or ())
         if sources[1] is None and _is_regular(result, keys):
             # Nothing to merge with, and every element finds only itself: the list stays.
-            for index, item in enumerate(result if field.type else ()):
+            for index, item in enumerate(result if field.type or self.blanks else ()):
                 inner = f"{path}[{index}]"
                 result[index] = self.walk(item, MISSING, Field(field.type, None), inner)
             return result

@@ -9,6 +9,7 @@ from fluvial.render.kustomize._ids import Gvk, ResourceId, split_group, text
 from fluvial.render.kustomize._merge import clone
 from fluvial.render.kustomize._shared import Shared, settle
 from fluvial.render.objects import Origin
+from fluvial.render.yaml import Blank
 
 __all__ = ["Resource", "Resources"]
 
@@ -18,7 +19,7 @@ class Resource:
 
     `data` is empty once a patch has deleted the object. `file` is where it was read from, `trail`
     the buildMetadata records (origin first, transformations after it), `origins` the provenance by
-    pointer, None when it was not asked for. `blanks` are the nulls that print as empty strings.
+    pointer, None when it was not asked for. `blanks` are its keys without a value.
     """
 
     __slots__ = (
@@ -48,7 +49,7 @@ class Resource:
         self.suffixes: list[str] = []
         self.shared: list[Shared] = []
         self.behavior = ""
-        self.blanks: list[tuple[dict[str, Any], str]] = []
+        self.blanks: list[Blank] = []
         self.needs_hash = False
         self.name_change = False
         self.kind_change = False
