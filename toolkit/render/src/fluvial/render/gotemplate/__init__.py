@@ -11,7 +11,9 @@ refused a float with Go's message.
 
 An object whose class is none of these takes part through attributes: `go_methods` maps names to
 callables (`.Files.Get "x"`), `go_fields` to values, `go_type` is its name in messages, `str()` its
-printed form. A subclass of `dict` may have `go_methods` besides its keys.
+printed form, `go_addressed` the form that an action prints by itself where that is another: a Go
+value that prints itself through its pointer does so only there. A subclass of `dict` may have
+`go_methods` besides its keys, and `go_zero`, what a missing key is.
 
 Errors are drawn in `_errors`: TemplateError ← TemplateSyntaxError, BudgetExceeded; FunctionError is
 for functions to raise.

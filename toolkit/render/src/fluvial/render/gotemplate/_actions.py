@@ -33,7 +33,12 @@ class Problem(NamedTuple):
 
 
 class Use(NamedTuple):
-    """A name as the parser came by it: a function, a variable, or variables declared."""
+    """A name as the parser came by it, by `kind`.
+
+    `function` and `variable` are uses; `pending` are variables whose value is still to be read,
+    and which Go complains about only when it executes; `declare` and `assign` are those that have
+    it.
+    """
 
     kind: str
     names: tuple[str, ...]
@@ -220,6 +225,7 @@ class _Parser:
                 return
             self.at += 2
             pipe.declared.append(nodes.Variable(variable.pos, variable.text, [], -1))
+            self.form.uses.append(Use("pending", (variable.text,), variable.pos))
             if sign.kind != ",":
                 pipe.assigns = sign.kind == "="
                 return

@@ -1,16 +1,17 @@
 """Arguments: a constant takes the type its function wants, any other value must have it."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from fluvial.render.gotemplate import _nodes as nodes
 from fluvial.render.gotemplate._function import Want
 from fluvial.render.gotemplate._run import ArgFn, Run
-from fluvial.render.gotemplate._values import Int64, NilList, NilMap, Uint32
+from fluvial.render.gotemplate._values import Boxed, HeldNil, Int64, NilList, NilMap, Uint32
 
 __all__ = ["argument"]
 
 ValueFn = Callable[[Run, Any], Any]
+HELD_NIL: Final = HeldNil()
 
 
 def argument(node: nodes.Node, operand: Callable[[nodes.Node], ValueFn]) -> ArgFn:
@@ -26,16 +27,20 @@ def argument(node: nodes.Node, operand: Callable[[nodes.Node], ValueFn]) -> ArgF
             return _constant(node, operand(node), lambda want: _same(node.value, want, "bool"))
     value_of = operand(node)
 
-    # a field that is nil is still an interface, the value of a pipeline is not
+    # a field or an item that is nil is still an interface, the value of a pipeline is not
     held = isinstance(node, (nodes.Field, nodes.Chain)) or (
         isinstance(node, nodes.Variable) and bool(node.names)
     )
 
     def evaluated(run: Run, dot: Any, want: Want) -> Any:
         value = value_of(run, dot)
+        boxed = held
+        if type(value) is Boxed:
+            value = value.value
+            boxed = True
         if not want.go:
-            return value
-        if value is None and held:
+            return HELD_NIL if value is None and boxed and want.kind == "reflected" else value
+        if value is None and boxed:
             run.fail(f"wrong type for value; expected {want.go}; got interface {{}}")
         return run.validate(value, want)
 
@@ -75,7 +80,7 @@ def _same(value: Any, want: Want, kind: str) -> Any:
 def _nil(node: nodes.Nil) -> ArgFn:
     def nil(run: Run, _dot: Any, want: Want) -> Any:
         run.node = node
-        if want.kind not in {"interface", "map", "slice"}:
+        if want.kind not in {"interface", "reflected", "map", "slice"}:
             run.fail(f"cannot assign nil to {want.go}")
         return {"map": NilMap(), "slice": NilList()}.get(want.kind)
 

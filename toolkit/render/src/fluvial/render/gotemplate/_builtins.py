@@ -1,7 +1,6 @@
 """The functions that every Go template has. `and` and `or` are part of the executor."""
 
 import itertools
-import json
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -10,7 +9,8 @@ from fluvial.render.gotemplate._errors import FunctionError
 from fluvial.render.gotemplate._format import sprint, sprintf, sprintln
 from fluvial.render.gotemplate._function import function_of
 from fluvial.render.gotemplate._values import (
-    StringMap,
+    HeldNil,
+    Uint8,
     byte_len,
     from_bytes,
     kind_of,
@@ -51,10 +51,8 @@ def js(*values: Any) -> str:
     for char in _argument(values).translate(_JS):
         if char.isprintable():
             out.append(char)
-        elif ord(char) < 0x80:
-            out.append(f"\\u{ord(char):04X}")
         else:
-            out.append(json.dumps(char)[1:-1])
+            out.append(f"\\u{ord(char):04X}")
     return "".join(out)
 
 
@@ -66,15 +64,17 @@ def urlquery(*values: Any) -> str:
     )
 
 
-def length(value: Any) -> int:
+def length(value: HeldNil) -> int:
     """Count items, or the bytes of a string."""
     if isinstance(value, str):
         return byte_len(value)
     if isinstance(value, (dict, list, bytes)):
         return len(value)
-    if value is None:
+    if isinstance(value, HeldNil):
         raise FunctionError("len of nil pointer")
-    raise FunctionError(f"len of type {type_of(value)}")
+    if value is None:
+        raise FunctionError("reflect: call of reflect.Value.Type on zero Value")
+    raise FunctionError(f"len of type {type_of(value).removeprefix('*')}")
 
 
 def _position(index: Any, limit: int) -> int:
@@ -88,6 +88,14 @@ def _position(index: Any, limit: int) -> int:
     return int(index)
 
 
+def _item(index: Any, length: int, kind: str) -> int:
+    """Check the index of an item; one behind the last is found by Go's reflection only."""
+    place = _position(index, length + 1)
+    if place == length:
+        raise FunctionError(f"reflect: {kind} index out of range")
+    return place
+
+
 def index(item: Any, *indexes: Any) -> Any:
     """Go into maps and lists; a missing key is the zero value."""
     if item is None:
@@ -97,9 +105,11 @@ def index(item: Any, *indexes: Any) -> Any:
             item = _entry(item, key)
         elif isinstance(item, str):
             data = to_bytes(item)
-            item = data[_position(key, len(data))]
-        elif isinstance(item, (list, bytes)):
-            item = item[_position(key, len(item))]
+            item = Uint8(data[_item(key, len(data), "string")])
+        elif isinstance(item, bytes):
+            item = Uint8(item[_item(key, len(item), "slice")])
+        elif isinstance(item, list):
+            item = item[_item(key, len(item), "slice")]
         elif item is None:
             raise FunctionError("index of nil pointer")
         else:
@@ -112,7 +122,7 @@ def _entry(item: dict[str, Any], key: Any) -> Any:
         raise FunctionError("value is nil; should be of type string")
     if not isinstance(key, str):
         raise FunctionError(f"value has type {type_of(key)}; should be string")
-    return item.get(key, "" if isinstance(item, StringMap) else None)
+    return item.get(key, getattr(item, "go_zero", None))
 
 
 def cut(item: Any, *bounds: Any) -> Any:
@@ -134,16 +144,19 @@ def cut(item: Any, *bounds: Any) -> Any:
     return from_bytes(part) if isinstance(item, str) else type(data)(part)
 
 
-def call(function: Any, *arguments: Any) -> Any:
-    """Call a function that is a value."""
+def call(name: str, function: Any, *arguments: Any) -> Any:
+    """Call a function that is a value; `name` is how the template writes it."""
     if function is None:
         raise FunctionError("call of nil")
     if not callable(function):
-        raise FunctionError(f"non-function {function} of type {type_of(function)}")
+        raise FunctionError(f"non-function {name} of type {type_of(function)}")
     known = function_of(function)
     most = len(known.wants)
     if len(arguments) < known.required or (known.rest is None and len(arguments) > most):
-        raise FunctionError(f"wrong number of args: got {len(arguments)} want {most}")
+        least = "at least " if known.rest is not None else ""
+        raise FunctionError(
+            f"wrong number of args for {name}: got {len(arguments)} want {least}{known.required}"
+        )
     return function(*arguments)
 
 

@@ -14,6 +14,7 @@ from fluvial.render.gotemplate._errors import FunctionError
 from fluvial.render.gotemplate._format import text_of
 from fluvial.render.gotemplate._operands import Operands, ValueFn
 from fluvial.render.gotemplate._parse import Parsed, Tree, parse
+from fluvial.render.gotemplate._quote import quote
 from fluvial.render.gotemplate._run import Run
 from fluvial.render.gotemplate._values import Boxed, Ints, StringMap, Strings, truth, type_of
 
@@ -192,7 +193,10 @@ class Compiler(Operands):
                     run.vars[item_slot] = item
                 if body(run, item) == _BREAK:
                     break
-            return otherwise(run, dot) if empty else _GO_ON
+            if not empty:
+                return _GO_ON
+            signal = otherwise(run, dot)
+            return _GO_ON if signal == _BREAK else signal  # Go's loop catches its own break there
 
         return loop
 
@@ -207,7 +211,7 @@ class Compiler(Operands):
             run.node = place
             template = run.templates.get(name)
             if template is None:
-                run.fail(f'template "{name}" not defined')
+                run.fail(f"template {quote(name)} not defined")
             data = argument_of(run, dot) if argument_of else None
             run.budget.enter(run.depth + 1)
             run.nested(template, data).start(data)
@@ -232,6 +236,9 @@ def shown(run: Run, value: Any, pipe: nodes.Pipe) -> str:
         return "<no value>"
     if callable(value):
         run.fail(f"can't print {nodes.Printed(0, pipe)} of type {type_of(value)}")
+    addressed = getattr(value, "go_addressed", None)
+    if addressed is not None:
+        return str(addressed)
     try:
         return text_of(value)
     except FunctionError as error:
@@ -250,7 +257,8 @@ def pairs(run: Run, value: Any) -> Iterable[tuple[Any, Any]]:
     if isinstance(value, list):
         return [(index, _boxed(item)) for index, item in enumerate(value)]
     if isinstance(value, int) and not isinstance(value, bool):
-        return ((number, number) for number in range(value))
+        kind = type(value)
+        return ((number, kind(number)) for number in range(value))
     if value is not None:
         run.fail(f"range can't iterate over {text_of(value)}")
     return ()

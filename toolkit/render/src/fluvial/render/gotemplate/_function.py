@@ -1,8 +1,9 @@
 """Functions and methods that templates call: their Go signature, read from Python annotations.
 
 An annotation of `str`, `bool`, `int`, `Int64`, `Uint32`, `float`, `dict`, `list` or a class with a
-`go_type` is checked as Go checks the type of an argument; anything else, or none, takes any value. Parameters with a default may be
-left out.
+`go_type` is checked as Go checks the type of an argument; anything else, or none, takes any value.
+One of `HeldNil` takes any value too, and is given a HeldNil for a nil that an interface holds.
+Parameters with a default may be left out.
 """
 
 import functools
@@ -11,7 +12,7 @@ import typing
 from collections.abc import Callable
 from typing import Any, Final, NamedTuple
 
-from fluvial.render.gotemplate._values import Int64, Uint32
+from fluvial.render.gotemplate._values import HeldNil, Int64, Uint32
 
 __all__ = ["ANY", "Function", "Want", "function_of"]
 
@@ -33,6 +34,7 @@ _WANTS: Final[dict[Any, Want]] = {
     float: Want("float64", "float"),
     dict: Want("map[string]interface {}", "map"),
     list: Want("[]interface {}", "slice"),
+    HeldNil: Want("", "reflected"),
 }
 
 

@@ -133,8 +133,8 @@ def lex(source: str, *, closed: bool = True) -> list[Token]:
     """Split one action into tokens; the last one is `}}`, or `error` with the message as its text.
 
     Kinds: `string`, `raw`, `char`, `number`, `complex`, `bool`, `identifier`, `field`, `variable`,
-    `dot`, `|`, `(`, `)`, `:=`, `=`, `,`, `punctuation` and the keywords. `glued` says that no blank stands
-    before a token.
+    `dot`, `|`, `(`, `)`, `:=`, `=`, `,`, `punctuation` and the keywords. `glued` says that no blank
+    stands before a token.
     """
     tokens: list[Token] = []
     depth = pos = 0

@@ -43,6 +43,8 @@ def parse_float(text: str) -> float | None:
 
 def char_constant(pos: int, text: str) -> Number:
     """Read a character constant, the number of its rune. Raises ValueError when malformed."""
+    if text == "''":
+        raise ValueError("invalid syntax")
     char = unquote(text)
     if len(char) != 1:
         raise ValueError(f"malformed character constant: {text}")
@@ -71,7 +73,7 @@ def go_number(pos: int, text: str) -> Number:
             raise ValueError(f'illegal number syntax: "{text}"')
         if part:
             return Number(pos, text, None, None, complex(0, part))
-        return Number(pos, text, 0, 0.0, 0)
+        return Number(pos, text, 0, 0.0, 0j)
     integer = go_int(text)
     if integer is not None:
         if not -(2**63) <= integer < 2**64:

@@ -11,7 +11,7 @@ from fluvial.render.gotemplate import _nodes as nodes
 from fluvial.render.gotemplate._arguments import argument
 from fluvial.render.gotemplate._function import ANY
 from fluvial.render.gotemplate._run import MISSING, ArgFn, Run
-from fluvial.render.gotemplate._values import PLAIN, Boxed, truth
+from fluvial.render.gotemplate._values import PLAIN, Boxed, truth, type_of
 
 __all__ = ["Operands", "ValueFn"]
 
@@ -59,9 +59,7 @@ class Operands:
 
     def _command(self, node: nodes.Command, slots: Slots) -> CommandFn:
         first = node.args[0]
-        args = [
-            argument(arg, lambda operand: self.operand(operand, slots)) for arg in node.args[1:]
-        ]
+        args = [argument(arg, lambda operand: self._held(operand, slots)) for arg in node.args[1:]]
         match first:
             case nodes.Identifier():
                 return _function(node, first.name, first, args)
@@ -101,10 +99,17 @@ class Operands:
     def _base(self, node: nodes.Node, slots: Slots) -> ValueFn:
         """Find what a chain of fields starts from, still boxed if it is an element of a range."""
         if isinstance(node, nodes.Variable):
-            return self.variable(slots[node.slot])
+            slot = slots[node.slot]
+            return _undefined(node) if slot == _UNBOUND else self.variable(slot)
         if isinstance(node, nodes.Chain):
             return self.operand(node.base, slots)
         return lambda _run, dot: dot
+
+    def _held(self, node: nodes.Node, slots: Slots) -> ValueFn:
+        """Make the closure of an operand that leaves dot and variables boxed."""
+        if isinstance(node, nodes.Dot) or (isinstance(node, nodes.Variable) and not node.names):
+            return _placed(node, self._base(node, slots))
+        return self.operand(node, slots)
 
     def variable(self, slot: int) -> ValueFn:
         """Make the closure of a variable, which leaves its value boxed."""
@@ -157,9 +162,27 @@ def _function(
     if name in {"and", "or"}:
         return _short_circuit(name, place, args)
 
+    if name == "call":
+        return _call(node, place, args)
+
     def call(run: Run, dot: Any, final: Any) -> Any:
         run.node = place
         return run.call(node, name, run.functions[name], dot, args, final)
+
+    return call
+
+
+def _call(node: nodes.Node, place: nodes.Identifier, args: Sequence[ArgFn]) -> CommandFn:
+    """Call a value; the function is told how the template writes it, for its errors."""
+    callee = str(node.args[1]) if isinstance(node, nodes.Command) and args else ""
+
+    def call(run: Run, dot: Any, final: Any) -> Any:
+        run.node = place
+        if not args and final is MISSING:
+            run.fail("wrong number of args for call: want at least 1 got 0")
+        name = callee or (final if isinstance(final, str) else f"<{type_of(final)} Value>")
+        named = [lambda _run, _dot, _want: name, *args]
+        return run.call(node, "call", run.functions["call"], dot, named, final)
 
     return call
 
@@ -181,6 +204,14 @@ def _short_circuit(name: str, place: nodes.Identifier, args: Sequence[ArgFn]) ->
     return call
 
 
+def _undefined(node: nodes.Variable) -> ValueFn:
+    def undefined(run: Run, _dot: Any) -> Any:
+        run.node = node
+        run.fail(f"undefined variable: {node.name}")
+
+    return undefined
+
+
 def _constant(node: nodes.Node, value: Any) -> ValueFn:
     overflows = isinstance(value, int) and value >= 2**63
 
@@ -199,6 +230,14 @@ def _nil(node: nodes.Nil) -> ValueFn:
         run.fail("nil is not a command")
 
     return nil
+
+
+def _placed(node: nodes.Node, base: ValueFn) -> ValueFn:
+    def placed(run: Run, dot: Any) -> Any:
+        run.node = node
+        return base(run, dot)
+
+    return placed
 
 
 def _unboxed(node: nodes.Node, base: ValueFn) -> ValueFn:

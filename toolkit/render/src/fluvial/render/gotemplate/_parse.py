@@ -156,18 +156,21 @@ class _Parser:
         """Find the slots of an action's variables, and complain about what is wrong with it."""
         scope = self.scope
         slots: list[int] = []
+        pending: set[str] = set()
         for use in form.uses:
             name = use.names[0]
             if use.kind == "function":
                 if name not in self.functions:
                     self.functions[name] = line_at(self.text, self.piece.at + use.pos)
+            elif use.kind == "pending":
+                pending.update(use.names)
             elif use.kind == "declare":
                 slots.extend(map(scope.declare, use.names))
             elif use.kind == "assign":
                 slots.extend(map(scope.find, use.names))
             else:
                 slot = scope.find(name)
-                if slot == _UNBOUND:
+                if slot == _UNBOUND and name not in pending:
                     self._fail(f"undefined variable {quote(name)}", pos=use.pos)
                 slots.append(slot)
         if form.problem is not None:
@@ -194,15 +197,15 @@ class _Parser:
         if keyword == "template":
             return nodes.TemplateCall(at, form, slots)
         if keyword == "block":
-            self._definition(form.name)
+            self._definition(form.name, "block clause")
             return nodes.TemplateCall(at, form, slots)
         return nodes.Action(at, form, slots)
 
     def _define(self, form: Form) -> None:
         self._bind(form)
-        self._definition(form.name)
+        self._definition(form.name, "define clause")
 
-    def _definition(self, name: str) -> None:
+    def _definition(self, name: str, context: str) -> None:
         """Parse the body of a define or block, whose variables are its own."""
         outer, self.scope = self.scope, _Scope()
         body = nodes.Items(self.piece.at)
@@ -210,7 +213,7 @@ class _Parser:
         end = self._items(body)
         self.depth -= 1
         if end.keyword != "end":
-            self._fail("unexpected {{else}} in define clause", end)
+            self._fail(f"unexpected {{{{else}}}} in {context}", end)
         self._register(Tree(name, body, self.scope.frame))
         self.scope = outer
 

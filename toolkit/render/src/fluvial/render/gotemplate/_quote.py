@@ -41,6 +41,8 @@ def unquote(literal: str) -> str:
             position += 1 + len(digits)
             if escape == "x":
                 out.append(code)
+            elif 0xD800 <= code < 0xE000:
+                raise ValueError("invalid syntax")
             else:
                 out += chr(code).encode()
         else:
@@ -59,8 +61,9 @@ def is_print(char: str) -> bool:
 
 def can_backquote(text: str) -> bool:
     """Say whether a text can stand in a raw literal, as strconv.CanBackquote."""
-    return not any(char in "`\ufeff\x7f" or (char < " " and char != "\t") for char in text) and not (
-        any("\udc80" <= char <= "\udcff" for char in text)
+    return not any(
+        char in "`\ufeff\x7f" or (char < " " and char != "\t") or "\udc80" <= char <= "\udcff"
+        for char in text
     )
 
 
@@ -71,10 +74,10 @@ def quote(text: str, *, ascii_only: bool = False) -> str:
     return '"' + "".join(_rune(char, '"', ascii_only) for char in text) + '"'
 
 
-def quote_rune(code: int) -> str:
+def quote_rune(code: int, *, ascii_only: bool = False) -> str:
     """Write a character literal as strconv.QuoteRune does."""
     char = chr(code) if 0 <= code <= 0x10FFFF and not 0xD800 <= code < 0xE000 else "\ufffd"
-    return "'" + _rune(char, "'", ascii_only=False) + "'"
+    return "'" + _rune(char, "'", ascii_only) + "'"
 
 
 def _rune(char: str, mark: str, ascii_only: bool) -> str:

@@ -206,7 +206,8 @@ class Run:
                 self.fail(f'map has no entry for key "{name}"')
             if self.missing == "default":
                 return None, False
-            return ("", False) if isinstance(value, StringMap) else (None, True)
+            zero = getattr(value, "go_zero", None)
+            return zero, zero is None
         fields = getattr(value, "go_fields", None)
         if fields is None or name not in fields:
             shown = "interface {}" if boxed else type_of(value)

@@ -6,7 +6,7 @@
 | `bool`            | bool                      |
 | `int`             | int                       |
 | `Int64`           | int64                     |
-| `Uint64`, `Uint32`| uint64, uint32            |
+| `Uint64`, `Uint32`, `Uint8` | uint64, uint32, uint8 |
 | `float`           | float64                   |
 | `complex`         | complex128                |
 | `str`             | string                    |
@@ -28,6 +28,7 @@ from typing import Any, Final, NamedTuple
 __all__ = [
     "PLAIN",
     "Boxed",
+    "HeldNil",
     "Int64",
     "Ints",
     "Lists",
@@ -38,12 +39,14 @@ __all__ = [
     "PlainMap",
     "StringMap",
     "Strings",
+    "Uint8",
     "Uint32",
     "Uint64",
     "byte_len",
     "deep_equal",
     "from_bytes",
     "is_nil",
+    "is_unsigned",
     "kind_of",
     "to_bytes",
     "truth",
@@ -69,6 +72,12 @@ class Uint64(int):
 
 class Uint32(int):
     """Go's uint32."""
+
+    __slots__ = ()
+
+
+class Uint8(int):
+    """Go's uint8: a byte."""
 
     __slots__ = ()
 
@@ -119,6 +128,11 @@ class StringMap(dict[str, str]):
     """Go's map[string]string: a missing key is the empty string."""
 
     __slots__ = ()
+    go_zero = ""
+
+
+class HeldNil:
+    """A nil that an interface holds, for the functions that tell it from none at all."""
 
 
 class Boxed(NamedTuple):
@@ -151,6 +165,7 @@ _TYPES: Final[dict[type, tuple[str, str]]] = {
     Int64: ("int64", "int64"),
     Uint64: ("uint64", "uint64"),
     Uint32: ("uint32", "uint32"),
+    Uint8: ("uint8", "uint8"),
     float: ("float64", "float64"),
     complex: ("complex128", "complex128"),
     str: ("string", "string"),
@@ -200,6 +215,11 @@ def truth(value: Any) -> bool:
 def is_nil(value: Any) -> bool:
     """Say whether a value is nil: the bare one, or a slice or map that was never made."""
     return value is None or isinstance(value, _NILS)
+
+
+def is_unsigned(number: int) -> bool:
+    """Say whether an integer is of one of Go's types without sign."""
+    return isinstance(number, (Uint64, Uint32, Uint8))
 
 
 def byte_len(text: str) -> int:

@@ -133,13 +133,15 @@ class _Engine:
 
         All templates of a chart have the same one: what one of them sets in it, later ones see.
         """
-        root: Table = {
-            "Chart": chart_object(chart),
-            "Files": files_object(chart.files),
-            "Values": ChartValues(values),
-            "Subcharts": {},
-            **top,
-        }
+        root = ChartValues(
+            {
+                "Chart": chart_object(chart),
+                "Files": files_object(chart.files),
+                "Values": ChartValues(values),
+                "Subcharts": {},
+                **top,
+            }
+        )
         for sub in chart.subcharts:
             inner = values.get(sub.name)
             below = self.collect(sub, inner if isinstance(inner, dict) else {}, top)
@@ -161,7 +163,7 @@ class _Engine:
                 self._templates.add(path, self._texts[path][0])
             except TemplateSyntaxError as error:
                 raise RenderError(
-                    f"parse error at ({error.name}:{error.line}): {error.detail}",
+                    f"parse error at ({error.name}:{error.line}): {error.detail.split(': ')[-1]}",
                     file=error.name,
                     line=error.line,
                 ) from None

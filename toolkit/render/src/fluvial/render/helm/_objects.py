@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from fluvial.render.gotemplate import PlainMap, Strings
+from fluvial.render.gotemplate import PlainMap, Strings, text_of
 from fluvial.render.helm._encode import to_yaml
 from fluvial.render.helm._errors import ChartError
 from fluvial.render.helm._globs import file_glob
@@ -48,6 +48,7 @@ class Files(dict[str, bytes]):
     """`.Files`: content by path; printed and ranged over as a map of bytes."""
 
     go_type = "engine.files"
+    go_zero = b""
 
     @property
     def go_methods(self) -> dict[str, Callable[..., Any]]:
@@ -108,10 +109,10 @@ class _Struct:
         self.go_type = go_type
         self.go_fields = fields
         self._json = json
-        self._text = text
+        self.go_addressed = text or None
 
     def __str__(self) -> str:
-        return self._text or f"{{{' '.join(map(str, self.go_fields.values()))}}}"
+        return f"{{{' '.join(map(text_of, self.go_fields.values()))}}}"
 
     def as_json(self) -> dict[str, Any]:
         """Return what the JSON and YAML functions print."""
@@ -145,7 +146,8 @@ def capabilities_object(capabilities: Capabilities) -> _Struct:
     """Return `.Capabilities`."""
     version, major, minor = kube_version(capabilities.kube_version)
     facts = {"Version": version, "Major": major, "Minor": minor}
-    kube = _Struct("common.KubeVersion", {**facts, "GitVersion": version}, facts, version)
+    fields = {"Version": version, "GitVersion": version, "Major": major, "Minor": minor}
+    kube = _Struct("common.KubeVersion", fields, facts, version)
     known = capabilities.api_versions
     apis = _ApiVersions(_BARE_CLUSTER if known is None else known)
     helm_json = {
@@ -159,8 +161,8 @@ def capabilities_object(capabilities: Capabilities) -> _Struct:
     helm = _Struct(
         "version.BuildInfo", dict(zip(names, helm_json.values(), strict=True)), helm_json
     )
-    fields = {"KubeVersion": kube, "APIVersions": apis, "HelmVersion": helm}
-    return _Struct("*common.Capabilities", fields, fields)
+    known_facts = {"KubeVersion": kube, "APIVersions": apis, "HelmVersion": helm}
+    return _Struct("*common.Capabilities", known_facts, known_facts)
 
 
 def chart_object(chart: Chart) -> dict[str, Any]:
