@@ -33,6 +33,7 @@ def text_of(rendered, template: str, values=None, files=None, **options) -> str:
         ('{{ lookup "v1" "Pod" "" "" }}', "map[]", "nothing without a cluster"),
         ('{{ getHostByName "localhost" }}|', "|", "no names are resolved"),
         ('{{ env "HOME" }}', None, "no environment"),
+        ('{{ (.Files.Glob "none/*").AsConfig }}', "{}", "no files are an empty mapping"),
         ("{{ typeOf .Values }} {{ typeOf .Files }}", "common.Values engine.files", "Go's types"),
     ],
 )

@@ -78,11 +78,11 @@ class Files(dict[str, bytes]):
         return Strings(self._get(path).removesuffix("\n").split("\n"))
 
     def _as_config(self) -> str:
-        return to_yaml({_leaf(path): self._get(path) for path in self}) if self else ""
+        return to_yaml({_leaf(path): self._get(path) for path in self})
 
     def _as_secrets(self) -> str:
         encoded = {_leaf(path): base64.b64encode(data).decode() for path, data in self.items()}
-        return to_yaml(encoded) if self else ""
+        return to_yaml(encoded)
 
 
 def _leaf(path: str) -> str:
