@@ -12,10 +12,11 @@ Errors: `YamlError(ValueError)` carries file, line, column and the offending lin
 
 from fluvial.render.yaml._emit import dump, dump_all
 from fluvial.render.yaml._errors import Position, YamlError, snippet
-from fluvial.render.yaml._load import Document, load, load_all, load_documents
+from fluvial.render.yaml._load import Blank, Document, load, load_all, load_documents
 from fluvial.render.yaml._scalars import Dialect, needs_quotes, resolve
 
 __all__ = [
+    "Blank",
     "Dialect",
     "Document",
     "Position",
