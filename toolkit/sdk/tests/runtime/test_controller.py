@@ -408,6 +408,27 @@ async def test_a_long_wait_hears_that_its_object_changed(api, make_manager, kust
     assert interrupted == [1]
 
 
+async def test_attempts_without_a_wait_leave_the_loop_to_others(api, make_manager, kustomization):
+    """Objects that come back at once, and never suspend, hold nothing up for long."""
+    turns = []
+
+    class Restless:
+        async def reconcile(self, *_):
+            turns.append("attempt")
+            return Result(requeue_after=0.0)
+
+    for name in ("apps", "infra"):
+        api.put(kustomization(name))
+    manager = make_manager()
+    manager.add(Controller(KUSTOMIZATION, Restless(), concurrent=2))
+    async with asyncio.timeout(30), running(manager):
+        while turns.count("attempt") < 500:
+            await asyncio.sleep(0)
+            turns.append("loop")
+    longest = max(len(run) for run in "".join(turn[0] for turn in turns).split("l"))
+    assert longest <= 4
+
+
 async def test_credentials_in_an_error_reach_neither_status_nor_events(
     api, make_manager, kustomization
 ):

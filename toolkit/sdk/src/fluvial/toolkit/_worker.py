@@ -170,6 +170,9 @@ class _Run(Generic[M]):
             finally:
                 active.dec()
                 self._queue.done(key)
+            # An attempt that has nothing to wait for does not suspend, and the queue may be long:
+            # watches, probes and the lease must get their turn in between.
+            await asyncio.sleep(0)
 
     async def _handle(self, key: Key, interrupted: asyncio.Event) -> None:
         """Run one attempt and queue what follows from it; nothing but LeaseLost escapes."""

@@ -35,8 +35,8 @@ class Result:
     """How a reconcile that succeeded wants to go on; all in seconds.
 
     `interval` comes back after that time, jittered by `--interval-jitter-percentage`;
-    `requeue_after` after exactly that time, at once for 0; `requeue` after the backoff of a failure,
-    longer each time. None of them waits for a change.
+    `requeue_after` after exactly that time, at once for 0; `requeue` after the backoff of a
+    failure, longer each time. None of them waits for a change.
     """
 
     interval: float | None = None
