@@ -410,7 +410,7 @@ class _Run:
         for index, entry in enumerate(self.file.patchesStrategicMerge):
             by = self.by("patch", f"/patchesStrategicMerge/{index}")
             try:
-                found = parse_resources(entry, self.loader.file)
+                found = parse_resources(entry, self.loader.file, patch=True)
                 for document in found:
                     document.origins = {"": by} if by is not None else None
             except (YamlError, KustomizeError):
@@ -418,7 +418,7 @@ class _Run:
                     self.loader.read(entry),
                     self.loader.resolve(entry),
                     provenance=self.provenance,
-                    by="patch",
+                    patch=True,
                 )
             documents += found
         if not documents:
@@ -458,7 +458,7 @@ def _take_over(new: Resource, old: Resource, *, merging: bool) -> None:
     metadata.pop("namespace", None)
     if old.namespace:
         metadata["namespace"] = old.namespace
-    for slot in ("previous", "prefixes", "suffixes", "variables", "behavior"):
+    for slot in ("previous", "prefixes", "suffixes", "variables", "behavior", "transformations"):
         setattr(new, slot, getattr(old, slot))
     new.needs_hash = new.needs_hash and old.needs_hash
     if not merging:

@@ -7,7 +7,7 @@ from fluvial.render.kustomize._errors import KustomizeError, TransformError
 from fluvial.render.kustomize._fieldspec import escape
 from fluvial.render.kustomize._jsonpatch import Operation, apply_patch
 from fluvial.render.kustomize._loader import Loader
-from fluvial.render.kustomize._merge import MISSING, clone, merge
+from fluvial.render.kustomize._merge import MISSING, merge
 from fluvial.render.kustomize._model import Patch
 from fluvial.render.kustomize._parse import parse_resources
 from fluvial.render.kustomize._resource import Resource, Resources
@@ -118,6 +118,15 @@ class _Trace:
                 self._walk(item, inner, old, theirs, fresh=True)
 
 
+def _replaces_annotations(patch: dict[str, Any]) -> bool:
+    """Say whether a patch deletes or replaces all annotations, whatever they are."""
+    metadata = patch.get("metadata", {})
+    if not isinstance(metadata, dict) or metadata.get("$patch") in {"replace", "delete"}:
+        return True
+    annotations = metadata.get("annotations", {})
+    return not isinstance(annotations, dict) or annotations.get("$patch") in {"replace", "delete"}
+
+
 def _merge_into(
     resources: Resources, resource: Resource, patch: Resource, by: Origin | None
 ) -> None:
@@ -135,6 +144,8 @@ def _merge_into(
         resources.touch()
     gvk = resource.gvk
     trace = _Trace(resource, patch, by) if resource.origins is not None else None
+    if _replaces_annotations(patch.data):
+        resource.forget_records()
     try:
         result = merge(
             resource.data,
@@ -239,7 +250,7 @@ def apply_patch_entry(
 
 
 def _documents(text: str, file: str, by: Origin | None, *, inline: bool) -> list[Resource]:
-    documents = parse_resources(text, file, provenance=by is not None, by="patch")
+    documents = parse_resources(text, file, provenance=by is not None, patch=True)
     if inline and by is not None:
         for document in documents:
             document.origins = {
@@ -262,6 +273,13 @@ def apply_strategic(resources: Resources, documents: list[Resource], by: Origin 
         _merge_into(resources, target, document.copy(), by)
 
 
+def _overwrites_annotations(operation: Operation) -> bool:
+    paths = {operation.get("path")} if operation["op"] != "test" else set()
+    if operation["op"] == "move":
+        paths.add(operation.get("from"))
+    return not paths.isdisjoint({"", "/metadata", "/metadata/annotations"})
+
+
 def _change(
     resources: Resources,
     resource: Resource,
@@ -281,6 +299,8 @@ def _change(
     resource.data = changed if isinstance(changed, dict) else {}
     if resource.id != before:
         resources.touch()
+    if any(_overwrites_annotations(operation) for operation in operations):
+        resource.forget_records()
     resource.shared = []  # upstream goes through JSON here, which knows no shared values
     if trace is not None:
         trace.finish()

@@ -45,7 +45,7 @@ def load_replacements(entries: list[Replacement], loader: Loader) -> list[Replac
 def apply_replacements(resources: Resources, entries: list[Replacement], by: Origin | None) -> None:
     """Apply replacements in order. Raises TransformError naming the path that does not fit."""
     for entry in entries:
-        if (entry.source is None and entry.sourceValue is None) or entry.targets is None:
+        if (entry.source is None and entry.sourceValue is None) or not entry.targets:
             raise TransformError("replacements must specify a source and at least one target")
         value = _value(resources, entry)
         for target in entry.targets:

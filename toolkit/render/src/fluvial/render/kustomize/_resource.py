@@ -152,6 +152,11 @@ class Resource:
         if self.shared:
             settle(self.data, self.shared)
 
+    def forget_records(self) -> None:
+        """Forget the buildMetadata records, which upstream keeps in the annotations."""
+        self.origin = None
+        self.transformations = []
+
     def copy(self) -> "Resource":
         """Copy everything."""
         other = Resource(clone(self.data), self.file)

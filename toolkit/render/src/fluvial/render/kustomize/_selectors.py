@@ -86,11 +86,11 @@ def _selects_gvk(selector: Selector, gvk: Gvk) -> bool:
 
 
 def selects_id(selector: Selector, one: ResourceId) -> bool:
-    """Match one identity by pattern."""
+    """Match one identity by pattern, its namespace as it is written."""
     return (
         _selects_gvk(selector, one.gvk)
         and matches_pattern(selector.name, one.name)
-        and matches_pattern(selector.namespace, one.effective_namespace)
+        and matches_pattern(selector.namespace, one.namespace)
     )
 
 

@@ -33,9 +33,8 @@ def register(resources: Resources, known: list[Variable], more: list[Variable]) 
         wanted = ResourceId(gvk, reference.name, reference.namespace)
         found = resources.by_any_id(
             lambda one, wanted=wanted: (  # type: ignore[misc]  # bound by default on purpose
-                one.key == wanted.key
-                if wanted.namespace or wanted.cluster_scoped
-                else (one.gvk, one.name) == (wanted.gvk, wanted.name)
+                (one.gvk, one.name) == (wanted.gvk, wanted.name)
+                and wanted.namespace in {"", one.effective_namespace}
             ),
             name=wanted.name,
         )
@@ -89,8 +88,9 @@ def _expand_at(node: Any, key: Any, values: dict[str, Any]) -> None:
         node[key] = expand(value, values)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            if isinstance(item, str):
-                value[index] = expand(item, values)
+            if not isinstance(item, str):
+                raise TransformError("invalid value type: variables stand in lists of strings only")
+            value[index] = expand(item, values)
     elif isinstance(value, dict):
         for name, item in value.items():
             if isinstance(item, str):
