@@ -15,11 +15,8 @@ import sqlite3
 from pathlib import Path
 from typing import Self
 
-import msgspec
-
 from fluvial.cluster.errors import ClusterError
-from fluvial.cluster.objects import Object
-from fluvial.cluster.storage import Entry, Event, Key, MemoryStore
+from fluvial.cluster.storage import Event, MemoryStore
 
 __all__ = ["DatabaseError", "DatabaseStore"]
 
@@ -103,7 +100,7 @@ class DatabaseStore(MemoryStore):
         entry = event.entry
         self._database.execute(
             "INSERT INTO history VALUES (?, ?, ?, ?, ?, ?)",
-            (entry.revision, prefix, *entry.key, event.deleted, msgspec.json.encode(entry.object)),
+            (entry.revision, prefix, *entry.key, event.deleted, entry.data),
         )
         super()._record(prefix, event)
 
@@ -121,14 +118,9 @@ class DatabaseStore(MemoryStore):
         lost = dict(database.execute("SELECT prefix, lost FROM compactions"))
         self._begin(lost.pop("", self.compacted), lost)
         for prefix, namespace, name, revision, content in database.execute("SELECT * FROM base"):
-            self._restore(prefix, _entry((namespace, name), revision, content))
+            self._restore(prefix, self._entry((namespace, name), revision, content))
         rows = database.execute("SELECT * FROM history ORDER BY revision")
         for revision, prefix, namespace, name, deleted, content in rows:
             self._replay(
-                prefix, _entry((namespace, name), revision, content), deleted=bool(deleted)
+                prefix, self._entry((namespace, name), revision, content), deleted=bool(deleted)
             )
-
-
-def _entry(key: Key, revision: int, content: bytes) -> Entry:
-    obj: Object = msgspec.json.decode(content)
-    return Entry(key, revision, obj)

@@ -4,8 +4,7 @@
 `fluvial.cluster.database`) in a file as well. All calls are synchronous and atomic: the server
 reads, decides and writes without giving the event loop away, so a write needs no transaction.
 
-Entries are immutable. `Entry.object` is shared by every reader and must not be changed; whoever
-wants to change it decodes `Entry.data` again.
+Entries (`fluvial.cluster.entries`) are immutable.
 """
 
 from __future__ import annotations
@@ -14,17 +13,15 @@ import asyncio
 import bisect
 import dataclasses
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
+from fluvial.cluster.entries import Entry, Key, Recent
 from fluvial.cluster.errors import ClusterError
 from fluvial.cluster.objects import Object
 
 __all__ = ["CompactedError", "Entry", "Event", "Key", "MemoryStore", "Store"]
-
-Key = tuple[str, str]
-"""Namespace (empty for cluster-scoped objects) and name."""
 
 HISTORY_LIMIT = 20_000
 """Events kept over all prefixes before the oldest half is compacted by itself."""
@@ -36,16 +33,6 @@ class CompactedError(ClusterError):
     def __init__(self, revision: int) -> None:
         super().__init__(f"history before revision {revision} was compacted")
         self.revision = revision
-
-
-@dataclasses.dataclass(frozen=True, slots=True, eq=False)
-class Entry:
-    """One stored version of an object; `views` caches its encodings by served version."""
-
-    key: Key
-    revision: int
-    object: Object
-    views: dict[Any, Any] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -121,6 +108,7 @@ class MemoryStore:
         self._compacted = start
         self._events = 0
         self._prefixes: dict[str, _Prefix] = {}
+        self._recent = Recent()
 
     @property
     def revision(self) -> int:
@@ -215,7 +203,10 @@ class MemoryStore:
     def _advance(self, key: Key, obj: Object) -> Entry:
         self._revision += 1
         obj.setdefault("metadata", {})["resourceVersion"] = str(self._revision)
-        return Entry(key, self._revision, msgspec.json.decode(msgspec.json.encode(obj)))
+        return self._entry(key, self._revision, msgspec.json.encode(obj))
+
+    def _entry(self, key: Key, revision: int, data: bytes) -> Entry:
+        return Entry(key, revision, data, self._recent)
 
     def _begin(self, revision: int, lost: Mapping[str, int]) -> None:
         """Begin at a compaction; `lost` is the newest change of each prefix that it forgot."""

@@ -75,6 +75,8 @@ class Access:
 
     def encoded(self, resource: Resource, entry: Entry) -> bytes:
         """Return the JSON of the view; made once per stored version."""
+        if resource.custom is None and self.storage_resource(resource) is resource:
+            return entry.data
         key = ("json", resource)
         cached = entry.views.get(key)
         if cached is None:

@@ -126,7 +126,7 @@ class Watcher:
             assert event.previous is not None
             last = self._access.copy(event.previous.object)
             last["metadata"]["resourceVersion"] = str(event.revision)
-            return Change("DELETED", Entry(event.entry.key, event.revision, last), event.revision)
+            return Change("DELETED", event.entry.with_object(event.revision, last), event.revision)
         return None
 
     def _view(self, resource: Resource, entry: Entry) -> Object:
