@@ -11,7 +11,7 @@ from fluvial.render.gotemplate import (
     TemplateSyntaxError,
 )
 from fluvial.render.helm._dependencies import process_dependencies
-from fluvial.render.helm._errors import ChartError, RenderError
+from fluvial.render.helm._errors import ChartError, RenderError, ValuesError
 from fluvial.render.helm._functions import helm_functions
 from fluvial.render.helm._manifests import manifest_text, sort_manifests
 from fluvial.render.helm._model import Capabilities, Chart, File, Release, RenderedChart
@@ -54,7 +54,10 @@ def render(
     in_range = _comparison(functions["semverCompare"])
     chart = chart.copy()
     supplied = floats(values)
-    process_dependencies(chart, supplied, in_range)
+    try:
+        process_dependencies(chart, supplied, in_range)
+    except ValuesError as error:
+        raise ValuesError(f"chart dependencies processing failed: {error}") from None
     needed = chart.metadata.get("kubeVersion", "")
     version = kube_version(capabilities.kube_version)[0]
     if needed and not in_range(needed, version):

@@ -8,6 +8,7 @@ still delete further down. A null for a key that no layer has stays.
 
 from typing import Any
 
+from fluvial.render.gotemplate._format import sprintf
 from fluvial.render.helm._errors import ValuesError
 from fluvial.render.helm._model import Chart
 
@@ -67,9 +68,8 @@ def _coalesce(chart: Chart, dest: Table, merge: bool) -> None:
     for sub in chart.subcharts:
         inner = dest.setdefault(sub.name, {})
         if not isinstance(inner, dict):
-            raise ValuesError(
-                f"type mismatch on {sub.name}: the values of a subchart must be a mapping"
-            )
+            # The verb is upstream's: it shows what stands there in place of a mapping.
+            raise ValuesError(sprintf("type mismatch on %s: %t", [sub.name, inner]))
         _globals(inner, dest)
         _coalesce(sub, inner, merge)
 
