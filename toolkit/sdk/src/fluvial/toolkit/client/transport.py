@@ -4,7 +4,7 @@ import asyncio
 import random
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 from urllib.parse import urlsplit
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 from aiohttp.payload import Payload
+from prometheus_client import Counter
 
 from fluvial.toolkit.client.config import ClusterConfig
 from fluvial.toolkit.client.errors import (
@@ -130,6 +131,7 @@ class Transport:
         self._connections = connections
         self._metrics = metrics
         self._host = urlsplit(config.server).netloc
+        self._counters: dict[tuple[str, str], Counter] = {}
         self._limiter = Limiter(qps, burst, clock) if qps > 0 else None
         self._probe: asyncio.Lock | None = asyncio.Lock() if qps > 0 else None
         self._sessions: dict[bool, aiohttp.ClientSession] = {}
@@ -213,7 +215,8 @@ class Transport:
             body = _body(request, guard)
             try:
                 async with (
-                    asyncio.timeout(limit),
+                    # Without a guard the deadline of the call is the one that counts.
+                    asyncio.timeout(limit) if guard is not None else nullcontext(),
                     self._session(watch=False).request(
                         request.method,
                         self.config.server + request.path,
@@ -336,7 +339,11 @@ class Transport:
             self._count("<error>", "HEAD")
 
     def _count(self, code: str, method: str) -> None:
-        self._metrics.requests.labels(code, method, self._host).inc()
+        counter = self._counters.get((code, method))
+        if counter is None:
+            counter = self._metrics.requests.labels(code, method, self._host)
+            self._counters[code, method] = counter
+        counter.inc()
 
 
 def _body(request: Request, guard: Guard | None) -> _FencedBody | None:
