@@ -26,6 +26,7 @@ from fluvial.render.gotemplate._errors import (
     TemplateSyntaxError,
 )
 from fluvial.render.gotemplate._format import text_of
+from fluvial.render.gotemplate._tracing import LineOrigin, Place, Trace
 from fluvial.render.gotemplate._values import (
     Int64,
     Ints,
@@ -45,12 +46,15 @@ __all__ = [
     "FunctionError",
     "Int64",
     "Ints",
+    "LineOrigin",
+    "Place",
     "PlainMap",
     "StringMap",
     "Strings",
     "TemplateError",
     "TemplateSyntaxError",
     "Templates",
+    "Trace",
     "kind_of",
     "text_of",
     "truth",

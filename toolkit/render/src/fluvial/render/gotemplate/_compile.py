@@ -18,9 +18,17 @@ from fluvial.render.gotemplate._quote import quote
 from fluvial.render.gotemplate._run import Run
 from fluvial.render.gotemplate._values import Boxed, Ints, StringMap, Strings, truth, type_of
 
-__all__ = ["BodyFn", "Compiled", "Compiler", "Unit", "compile_text", "parsed_text"]
+__all__ = [
+    "BodyFn",
+    "Compiled",
+    "Compiler",
+    "Unit",
+    "compile_text",
+    "parsed_text",
+]
 
 BodyFn = Callable[[Run, Any], int]
+Visit = Callable[[Run, Any, Any], None] | None
 
 _GO_ON: Final = 0
 _BREAK: Final = 1
@@ -95,7 +103,7 @@ class Compiler(Operands):
     def _step(self, node: nodes.Node) -> BodyFn:
         match node:
             case nodes.Text():
-                return _text(node)
+                return self.text(node)
             case nodes.Action():
                 return self._kept(node, self.action)
             case nodes.Control(keyword="range"):
@@ -119,6 +127,16 @@ class Compiler(Operands):
         if known is None:
             known = node.form.compiled[key] = make(node)
         return known
+
+    def text(self, node: nodes.Text) -> BodyFn:
+        """Make the closure of a text."""
+        text = node.text
+
+        def write(run: Run, _dot: Any) -> int:
+            run.write(text)
+            return _GO_ON
+
+        return write
 
     def value(self, node: nodes.Step) -> ValueFn:
         """Make the closure of the pipeline of an action."""
@@ -149,7 +167,7 @@ class Compiler(Operands):
             value = value_of(run, dot)
             if type(value) is not str:
                 run.node = place
-                value = shown(run, value, pipe)
+                value = _shown(run, value, pipe)
             run.write(value)
             return _GO_ON
 
@@ -172,10 +190,16 @@ class Compiler(Operands):
 
     def loop(self, node: nodes.Control) -> BodyFn:
         """Make the closure of `range`."""
-        pipe = self.condition(node)
-        body, otherwise = self.body(node.body), self.body(node.otherwise)
         declared = node.form.pipe.declared if node.form.pipe else []
         slots = [node.slots[variable.slot] for variable in declared]
+        return self.looping(
+            self.condition(node), self.body(node.body), self.body(node.otherwise), slots
+        )
+
+    def looping(
+        self, pipe: ValueFn, body: BodyFn, otherwise: BodyFn, slots: list[int], visit: Visit = None
+    ) -> BodyFn:
+        """Make the closure of a loop; `visit` is told of each turn: what over, its key and item."""
         key_slot = slots[0] if len(slots) > 1 else None
         item_slot = slots[-1] if slots else None
 
@@ -184,13 +208,15 @@ class Compiler(Operands):
             if key_slot is not None and isinstance(value, int) and not isinstance(value, bool):
                 run.fail(f"can't use {value} to iterate over more than one variable")
             empty = True
-            for key, item in pairs(run, value):
+            for key, item in _pairs(run, value):
                 empty = False
                 run.budget.step()
                 if key_slot is not None:
                     run.vars[key_slot] = key
                 if item_slot is not None:
                     run.vars[item_slot] = item
+                if visit is not None:
+                    visit(run, value, key)
                 if body(run, item) == _BREAK:
                     break
             if not empty:
@@ -220,17 +246,7 @@ class Compiler(Operands):
         return call
 
 
-def _text(node: nodes.Text) -> BodyFn:
-    text = node.text
-
-    def write(run: Run, _dot: Any) -> int:
-        run.write(text)
-        return _GO_ON
-
-    return write
-
-
-def shown(run: Run, value: Any, pipe: nodes.Pipe) -> str:
+def _shown(run: Run, value: Any, pipe: nodes.Pipe) -> str:
     """Print a value that is no string."""
     if value is None:
         return "<no value>"
@@ -245,7 +261,7 @@ def shown(run: Run, value: Any, pipe: nodes.Pipe) -> str:
         run.fail(str(error))
 
 
-def pairs(run: Run, value: Any) -> Iterable[tuple[Any, Any]]:
+def _pairs(run: Run, value: Any) -> Iterable[tuple[Any, Any]]:
     """List what a range goes over, as it is at the start."""
     if isinstance(value, dict):
         keys = sorted(value)

@@ -65,14 +65,16 @@ class Token(NamedTuple):
 class Piece(NamedTuple):
     """A text with the action behind it; `source` is None at the end of the template.
 
-    `source` has neither delimiters nor the signs of trim markers; `at` is where it starts,
-    `opened` where the left delimiter stands. `closed` says that the action has its right delimiter.
+    `source` has neither delimiters nor the signs of trim markers; `at` is where it starts, `opened`
+    where the left delimiter stands, `start` where the text does. `closed` says that the action has
+    its right delimiter.
     """
 
     text: str
     source: str | None
     at: int
     opened: int
+    start: int
     closed: bool = True
 
 
@@ -92,27 +94,31 @@ def pieces(name: str, text: str) -> Iterator[Piece]:
         opened = text.find("{{", start)
         part = text[start:] if opened < 0 else text[start:opened]
         if trim:
+            size = len(part)
             part = part.lstrip(_BLANK)
+            start += size - len(part)
         if opened < 0:
-            yield Piece(part, None, len(text), len(text))
+            yield Piece(part, None, len(text), len(text), start)
             return
         at = opened + 2
         if text.startswith("-", at) and text[at + 1 : at + 2] in {" ", "\t", "\r", "\n"}:
             part = part.rstrip(_BLANK)
             at += 2
         if text.startswith("/*", at):
-            start, trim = _after_comment(name, text, opened, at)
+            after, trim = _after_comment(name, text, opened, at)
             if part:
-                yield Piece(part, "", at, opened)
+                yield Piece(part, "", at, opened, start)
+            start = after
             continue
         found = _ACTION.match(text, at)
         if found is None:
-            yield Piece(part, text[at:], at, opened, closed=False)
+            yield Piece(part, text[at:], at, opened, start, closed=False)
             return
-        start = found.end()
-        stop = start - 2
+        after = found.end()
+        stop = after - 2
         trim = text.startswith("-", stop - 1) and stop - 2 >= at and text[stop - 2] in _BLANK
-        yield Piece(part, text[at : stop - 1 if trim else stop], at, opened)
+        yield Piece(part, text[at : stop - 1 if trim else stop], at, opened, start)
+        start = after
 
 
 def _after_comment(name: str, text: str, opened: int, at: int) -> tuple[int, bool]:

@@ -13,7 +13,7 @@ from fluvial.render.gotemplate._function import ANY
 from fluvial.render.gotemplate._run import MISSING, ArgFn, Run
 from fluvial.render.gotemplate._values import PLAIN, Boxed, truth, type_of
 
-__all__ = ["Operands", "ValueFn"]
+__all__ = ["Operands", "Slots", "ValueFn"]
 
 ValueFn = Callable[[Run, Any], Any]
 CommandFn = Callable[[Run, Any, Any], Any]
@@ -103,13 +103,17 @@ class Operands:
             return _undefined(node) if slot == _UNBOUND else self.variable(slot)
         if isinstance(node, nodes.Chain):
             return self.operand(node.base, slots)
-        return lambda _run, dot: dot
+        return self.dot()
 
     def _held(self, node: nodes.Node, slots: Slots) -> ValueFn:
         """Make the closure of an operand that leaves dot and variables boxed."""
         if isinstance(node, nodes.Dot) or (isinstance(node, nodes.Variable) and not node.names):
             return _placed(node, self._base(node, slots))
         return self.operand(node, slots)
+
+    def dot(self) -> ValueFn:
+        """Make the closure of dot, which leaves its value boxed."""
+        return lambda _run, dot: dot
 
     def variable(self, slot: int) -> ValueFn:
         """Make the closure of a variable, which leaves its value boxed."""
@@ -125,7 +129,7 @@ class Operands:
             case nodes.Variable():
                 return _unboxed(node, self._base(node, slots))
             case nodes.Dot():
-                return _unboxed(node, lambda _run, dot: dot)
+                return _unboxed(node, self.dot())
             case nodes.Pipe():
                 return self.pipe(node, slots)
             case nodes.Identifier():

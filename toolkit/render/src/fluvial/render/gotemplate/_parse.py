@@ -84,7 +84,7 @@ class _Parser:
     def __init__(self, name: str, text: str) -> None:
         self.name, self.text = name, text
         self.pieces: Iterator[Piece] = pieces(name, text)
-        self.piece = Piece("", None, 0, 0)
+        self.piece = Piece("", None, 0, 0, 0)
         self.scope = _Scope()
         self.depth = 0
         self.trees: dict[str, Tree] = {}
@@ -135,7 +135,7 @@ class _Parser:
         while True:
             piece = self.piece = next(self.pieces)
             if piece.text:
-                items.nodes.append(nodes.Text(piece.opened, piece.text))
+                items.nodes.append(nodes.Text(piece.start, piece.text))
             if piece.source is None:
                 return None
             if piece.source or not self.text.startswith("/*", piece.at):

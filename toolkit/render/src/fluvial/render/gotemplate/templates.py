@@ -11,6 +11,7 @@ from fluvial.render.gotemplate._compile import Compiled, Compiler, compile_text
 from fluvial.render.gotemplate._errors import TemplateError, TemplateSyntaxError
 from fluvial.render.gotemplate._function import Function, function_of
 from fluvial.render.gotemplate._run import Run
+from fluvial.render.gotemplate._tracing import TRACING_COMPILER, Trace
 from fluvial.render.gotemplate._values import to_bytes
 from fluvial.render.gotemplate.budget import Budget
 
@@ -27,6 +28,8 @@ class Templates:
     (as Helm has it), "default" nil that may be gone into further, "error" an error. `name` is what
     the set is called in the error about a template that does not exist.
 
+    With a `trace` every execution is recorded in it: where each line of the output comes from.
+
     A set is for one thread. Functions may call `execute` again: what they run shares the budget of
     the execution they are called from.
     """
@@ -37,6 +40,7 @@ class Templates:
         missing: Literal["zero", "error", "default"] = "zero",
         *,
         name: str = "gotpl",
+        trace: Trace | None = None,
     ) -> None:
         self._functions: dict[str, Function] = {
             key: function_of(call) for key, call in {**BUILTINS, **(functions or {})}.items()
@@ -46,6 +50,8 @@ class Templates:
         self._templates: dict[str, Compiled] = {}
         self._budget: Budget | None = None
         self._depth = 0
+        self._trace = trace
+        self._compiler = _COMPILER if trace is None else TRACING_COMPILER
 
     def add(self, name: str, text: str, *, anew: bool = False) -> None:
         """Add a text and all it defines; a later definition replaces an earlier one.
@@ -55,7 +61,7 @@ class Templates:
         """
         try:
             with _stack():
-                unit = compile_text(name, text, _COMPILER)
+                unit = compile_text(name, text, self._compiler)
         except TemplateSyntaxError as error:
             self._check(name, error.functions)
             raise
@@ -105,12 +111,15 @@ class Templates:
             if outer[0] is not None:
                 budget.enter(self._depth)  # the caller is a template, which knows its place
             with _stack():
-                run = Run(template, self._templates, self._functions, self._missing, budget,
-                          data, parts, self._depth)  # fmt: skip
+                make = Run if self._trace is None else self._trace.run
+                run = make(template, self._templates, self._functions, self._missing, budget,
+                           data, parts, self._depth)  # fmt: skip
                 run.start(data)
         finally:
             self._budget, self._depth = outer
         text = "".join(parts)
+        if self._trace is not None:
+            self._trace.executed(run, text)
         if self._depth == 0 and not text.isascii():
             return to_bytes(text).decode("utf-8", "replace")
         return text

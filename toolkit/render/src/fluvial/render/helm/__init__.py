@@ -35,6 +35,13 @@ from fluvial.render.helm._model import (
     Release,
     RenderedChart,
 )
+from fluvial.render.helm._provenance import (
+    ValueOrigins,
+    blame,
+    chart_origins,
+    set_origins,
+    values_origins,
+)
 from fluvial.render.helm._values import merge_values
 
 __all__ = [
@@ -52,11 +59,16 @@ __all__ = [
     "Release",
     "RenderError",
     "RenderedChart",
+    "ValueOrigins",
     "ValuesError",
+    "blame",
+    "chart_origins",
     "load_chart",
     "manifest_text",
     "merge_values",
     "render",
+    "set_origins",
     "sort_manifests",
     "split_documents",
+    "values_origins",
 ]

@@ -9,12 +9,13 @@ from fluvial.render.gotemplate import (
     TemplateError,
     Templates,
     TemplateSyntaxError,
+    Trace,
 )
 from fluvial.render.helm._dependencies import process_dependencies
 from fluvial.render.helm._errors import ChartError, RenderError, ValuesError
 from fluvial.render.helm._functions import helm_functions
 from fluvial.render.helm._manifests import manifest_text, sort_manifests
-from fluvial.render.helm._model import Capabilities, Chart, File, Release, RenderedChart
+from fluvial.render.helm._model import Capabilities, Chart, File, Release, RenderedChart, TracedFile
 from fluvial.render.helm._objects import (
     ChartValues,
     capabilities_object,
@@ -43,12 +44,15 @@ def render(
     *,
     lookup: Lookup | None = None,
     skip_schema: bool = False,
+    provenance: bool = False,
 ) -> RenderedChart:
     """Render `chart` with the user's `values`, as an install or upgrade of `release` would.
 
     `lookup(apiVersion, kind, namespace, name)` answers the function of that name: an object, a list
     object when `name` is empty, an empty mapping when there is nothing; without it nothing is ever
-    found. `skip_schema` leaves values.schema.json out. `chart` is not changed. Raises HelmError.
+    found. `skip_schema` leaves values.schema.json out. With `provenance` the result can
+    be asked where its fields come from (see `_provenance`). `chart` is not changed. Raises
+    HelmError.
     """
     functions = helm_functions()
     in_range = _comparison(functions["semverCompare"])
@@ -67,7 +71,7 @@ def render(
     seen = merge_values(chart, supplied)
     if not skip_schema:
         check_schemas(chart, seen)
-    engine = _Engine(functions, lookup)
+    engine = _Engine(functions, lookup, Trace() if provenance else None)
     top = {
         "Release": {
             "Name": release.name,
@@ -91,6 +95,7 @@ def render(
         manifest=manifest_text(manifests),
         crds=_crds(chart),
         chart=chart,
+        traces=engine.traces,
     )
 
 
@@ -119,19 +124,26 @@ def _crds(chart: Chart) -> list[File]:
 class _Engine:
     """The templates of a chart and its subcharts, and the functions that need them."""
 
-    def __init__(self, functions: dict[str, Callable[..., Any]], lookup: Lookup | None) -> None:
+    def __init__(
+        self,
+        functions: dict[str, Callable[..., Any]],
+        lookup: Lookup | None,
+        trace: Trace | None = None,
+    ) -> None:
         self._lookup = lookup
+        self._trace = trace
+        self.traces: dict[str, TracedFile] = {}
         self._open: dict[str, int] = {}
         bound: dict[str, Callable[..., Any]] = {
             "include": self._include,
             "tpl": self._tpl,
             "lookup": self._find,
         }
-        self._templates = Templates(functions | bound)
+        self._templates = Templates(functions | bound, trace=trace)
         self._current = self._templates
         self._texts: dict[str, tuple[str, str, Table]] = {}
 
-    def collect(self, chart: Chart, values: Table, top: Table) -> Table:
+    def collect(self, chart: Chart, values: Table, top: Table, path: tuple[str, ...] = ()) -> Table:
         """Take the templates of `chart` and those below it; return its root object.
 
         All templates of a chart have the same one: what one of them sets in it, later ones see.
@@ -145,16 +157,19 @@ class _Engine:
                 **top,
             }
         )
+        if self._trace is not None:
+            self._trace.know(root["Values"], path)
         for sub in chart.subcharts:
             inner = values.get(sub.name)
-            below = self.collect(sub, inner if isinstance(inner, dict) else {}, top)
+            inner = inner if isinstance(inner, dict) else {}
+            below = self.collect(sub, inner, top, (*path, sub.name))
             root["Subcharts"][sub.name] = below
         for file in chart.templates:
             leaf = file.name.rpartition("/")[2]
             if not chart.is_library or leaf.startswith("_"):
-                path = f"{chart.path}/{file.name}"
+                name = f"{chart.path}/{file.name}"
                 text = file.data.decode("utf-8", "surrogateescape")
-                self._texts[path] = (text, f"{chart.path}/templates", root)
+                self._texts[name] = (text, f"{chart.path}/templates", root)
         return root
 
     def run(self) -> dict[str, str]:
@@ -182,6 +197,8 @@ class _Engine:
             except TemplateError as error:
                 raise render_error(error) from None
             output[path] = text.replace(_NO_VALUE, "")
+            if self._trace is not None:
+                self.traces[path] = TracedFile(output[path], self._trace.lines)
         return output
 
     def _include(self, name: str, data: Any) -> str:

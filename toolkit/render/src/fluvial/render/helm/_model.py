@@ -1,10 +1,12 @@
 """The nouns of a rendering: charts with their files, releases, capabilities, manifests, hooks."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import msgspec
+
+from fluvial.render.gotemplate import LineOrigin
 
 __all__ = [
     "Capabilities",
@@ -14,6 +16,7 @@ __all__ = [
     "Manifest",
     "Release",
     "RenderedChart",
+    "TracedFile",
 ]
 
 Values = dict[str, Any]
@@ -142,6 +145,13 @@ class Hook(msgspec.Struct, frozen=True, kw_only=True):
     output_log_policies: list[str]
 
 
+class TracedFile(NamedTuple):
+    """The output of one template, and where each of its lines comes from."""
+
+    text: str
+    lines: list[LineOrigin]
+
+
 @dataclass(frozen=True, kw_only=True)
 class RenderedChart:
     """What a chart comes to with one set of values.
@@ -150,6 +160,7 @@ class RenderedChart:
     `---` and `# Source: <path>`. `hooks` are in kind order (sort by weight and name to run them).
     `notes` is the root chart's NOTES.txt. `crds` are the files of `crds/`, never templated, in the
     order in which they are to be created. `chart` is the chart with its dependencies worked out.
+    `traces` has the output of each template by its path, when provenance was asked for.
     """
 
     manifests: list[Manifest]
@@ -158,3 +169,4 @@ class RenderedChart:
     manifest: str
     crds: list[File]
     chart: Chart
+    traces: dict[str, TracedFile] = field(default_factory=dict)
