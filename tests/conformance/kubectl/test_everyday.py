@@ -53,12 +53,12 @@ SCRIPT = [
     ("what was replaced is gone", "get cm settings -o jsonpath={.data}", None, 0,
      r'^{"mode":"replaced"}$'),
     ("merge patch", 'patch cm settings --type=merge -p {"data":{"x":"1"}}', None, 0, "patched"),
-    ("JSON patch", 'patch cm settings --type=json -p '
-     '[{"op":"replace","path":"/data/x","value":"2"}]', None, 0, "patched"),
-    ("strategic patch by name", 'patch deploy shop -p {"spec":{"template":{"spec":{"containers":'
-     '[{"name":"shop","image":"nginx:1"}]}}}}', None, 0, "patched"),
-    ("patch of a subresource", 'patch deploy shop --subresource=scale --type=merge -p '
-     '{"spec":{"replicas":3}}', None, 0, "patched"),
+    ("JSON patch", ('patch cm settings --type=json -p '
+     '[{"op":"replace","path":"/data/x","value":"2"}]'), None, 0, "patched"),
+    ("strategic patch by name", ('patch deploy shop -p {"spec":{"template":{"spec":{"containers":'
+     '[{"name":"shop","image":"nginx:1"}]}}}}'), None, 0, "patched"),
+    ("patch of a subresource", ('patch deploy shop --subresource=scale --type=merge -p '
+     '{"spec":{"replicas":3}}'), None, 0, "patched"),
     ("it scaled", "get deploy shop -o jsonpath={.spec.replicas}", None, 0, "^3$"),
     ("scale with a precondition", "scale deploy/shop --current-replicas=3 --replicas=2", None, 0,
      "scaled"),

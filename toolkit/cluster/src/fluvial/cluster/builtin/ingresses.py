@@ -43,10 +43,10 @@ class IngressStrategy(Strategy):
     def validate(self, obj: Object, context: Context) -> list[Cause]:
         """Check rules, paths, backends and certificates."""
         spec, errors = obj["spec"], []
-        if not spec.get("rules") and not spec.get("defaultBackend"):
+        if not spec.get("rules") and spec.get("defaultBackend") is None:
             text = "either `defaultBackend` or `rules` must be specified"
             errors.append(fielderrors.invalid("spec", spec.get("rules"), text))
-        if spec.get("defaultBackend"):
+        if spec.get("defaultBackend") is not None:
             errors += _backend_errors(spec["defaultBackend"], "spec.defaultBackend")
         for index, rule in enumerate(spec.get("rules") or []):
             errors += _rule_errors(rule, f"spec.rules[{index}]")
