@@ -410,7 +410,7 @@ class _Run:
         for index, entry in enumerate(self.file.patchesStrategicMerge):
             by = self.by("patch", f"/patchesStrategicMerge/{index}")
             try:
-                found = parse_resources(entry, self.loader.file, patch=True)
+                found = parse_resources(entry, self.loader.file, nulls=True)
                 for document in found:
                     document.origins = {"": by} if by is not None else None
             except (YamlError, KustomizeError):
@@ -418,7 +418,8 @@ class _Run:
                     self.loader.read(entry),
                     self.loader.resolve(entry),
                     provenance=self.provenance,
-                    patch=True,
+                    by="patch",
+                    nulls=True,
                 )
             documents += found
         if not documents:

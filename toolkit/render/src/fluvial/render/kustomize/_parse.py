@@ -22,20 +22,24 @@ _CUT = re.compile(r"\n---.*\n")
 
 
 def parse_resources(
-    content: bytes | str, file: str, *, provenance: bool = False, patch: bool = False
+    content: bytes | str,
+    file: str,
+    *,
+    provenance: bool = False,
+    by: str = "resource",
+    nulls: bool = False,
 ) -> list[Resource]:
     """Read the resources of a file, in order; the items of lists come behind all others.
 
-    A text that was read before, in this process, is not parsed again. `patch` says that the
-    values belong to a patch, in which nulls delete. Raises YamlError for what is no YAML, and
-    ResourceError for documents without kind or metadata.name.
+    A text that was read before, in this process, is not parsed again. `by` is what provenance says
+    of the values; `nulls` leaves the nulls of annotations, for a patch in which they delete. Raises
+    YamlError for what is no YAML, and ResourceError for documents without kind or metadata.name.
     """
-    by = "patch" if patch else "resource"
-    key = digest_of_text(content, by, *((file,) if provenance else ()))
+    key = digest_of_text(content, f"{nulls}", *((file, by) if provenance else ()))
     kept = PARSED.get(key)
     if kept is not None:
         return [_restore(document, file) for document in kept]
-    found = _parse(content, file, provenance=provenance, by=by)
+    found = _parse(content, file, provenance=provenance, by=by, nulls=nulls)
     PARSED.keep(
         key,
         tuple(Parsed.of(one.data, one.origins, locate(one.data, one.blanks)) for one in found),
@@ -51,7 +55,9 @@ def _restore(document: Parsed, file: str) -> Resource:
     return resource
 
 
-def _parse(content: bytes | str, file: str, *, provenance: bool, by: str) -> list[Resource]:
+def _parse(
+    content: bytes | str, file: str, *, provenance: bool, by: str, nulls: bool
+) -> list[Resource]:
     documents, source = _documents(content, file, positions=provenance)
     waiting: list[tuple[Document, Any, str]] = [(one, one.value, "") for one in documents]
     found = []
@@ -63,7 +69,7 @@ def _parse(content: bytes | str, file: str, *, provenance: bool, by: str) -> lis
         if not isinstance(value, dict):
             raise ResourceError("a resource must be a map", file=file, line=line, text=source)
         kind = _check(value, file, line, source)
-        _keep_annotation_texts(value, source, file, line, base, patch=by == "patch")
+        _keep_annotation_texts(value, source, file, line, base, nulls=nulls)
         if kind.endswith("List") and "items" in value:
             items = value["items"]
             if items is None:
@@ -135,12 +141,12 @@ def _check(value: dict[str, Any], file: str, line: int, source: str) -> str:
 
 
 def _keep_annotation_texts(
-    value: dict[str, Any], source: str, file: str, line: int, base: str, *, patch: bool
+    value: dict[str, Any], source: str, file: str, line: int, base: str, *, nulls: bool
 ) -> None:
     """Turn annotations that are no strings into the text that stands in the file.
 
-    Upstream rewrites this map as strings at the end of every build, from the source's text. The
-    nulls of a patch stay.
+    Upstream rewrites this map as strings at the end of every build, from the source's text. With
+    `nulls` those stay.
     """
     metadata = value.get("metadata")
     annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
@@ -154,7 +160,7 @@ def _keep_annotation_texts(
         texts = texts[int(part)] if isinstance(texts, list) else texts[part]
     written = texts["metadata"]["annotations"]
     for key, item in annotations.items():
-        if patch and item is None:
+        if nulls and item is None:
             continue
         if key in written and (not isinstance(item, str) or _MOMENT.match(item)):
             annotations[key] = written[key]

@@ -217,9 +217,7 @@ def apply_patch_entry(
     text, file = _load(entry, loader)
     try:
         operations = _operations(text, file)
-        documents = (
-            [] if operations is not None else _documents(text, file, by, inline=not entry.path)
-        )
+        documents = [] if operations is not None else _documents(text, file, by, entry)
     except (YamlError, KustomizeError) as error:
         raise TransformError(f"unable to parse SM or JSON patch: {error}") from None
     if operations is not None:
@@ -249,9 +247,19 @@ def apply_patch_entry(
             _merge_into(resources, resource, copy, by)
 
 
-def _documents(text: str, file: str, by: Origin | None, *, inline: bool) -> list[Resource]:
-    documents = parse_resources(text, file, provenance=by is not None, patch=True)
-    if inline and by is not None:
+def _documents(text: str, file: str, by: Origin | None, entry: Patch) -> list[Resource]:
+    """Read strategic merge patches.
+
+    With a target upstream renames a copy of the patch, whereby its labels and annotations become
+    strings: nulls in them then delete nothing.
+    """
+    named = entry.target is None
+    documents = parse_resources(text, file, provenance=by is not None, by="patch", nulls=named)
+    for document in documents if not named else ():
+        labels = document.metadata.get("labels")
+        if isinstance(labels, dict):
+            labels.update(document.strings("labels"))
+    if not entry.path and by is not None:
         for document in documents:
             document.origins = {
                 pointer: by._replace(by="patch") for pointer in document.origins or ()

@@ -165,7 +165,7 @@ def _strategic(plugin: _Plugin, _specs: Any, resources: Resources, *rest: Any) -
     if plugin.patches:
         texts.append((plugin.patches.encode(), config.file))
     for content, file in texts:
-        apply_strategic(resources, parse_resources(content, file, patch=True), by)
+        apply_strategic(resources, parse_resources(content, file, by="patch", nulls=True), by)
 
 
 _RUNNERS: dict[str, _Runner] = {

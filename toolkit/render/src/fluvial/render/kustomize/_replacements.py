@@ -160,7 +160,7 @@ def _set(place: Place, value: Any, options: FieldOptions) -> None:
         value = options.delimiter.join(parts)
     if isinstance(old, dict | list):
         place.node[place.key] = clone(value)
-    elif isinstance(old, str):
+    elif isinstance(old, str) or place.pointer.startswith("/metadata/annotations/"):
         place.node[place.key] = text(value)
     elif isinstance(value, dict | list):
         place.node[place.key] = clone(value) if old is None else ""
