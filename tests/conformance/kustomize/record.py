@@ -4,10 +4,9 @@ Run it after adding a case; it writes `expected.yaml` from the real kustomize, a
 our engine where the real one fails, and refuses when only one of the two fails.
 """
 
-import subprocess
 import sys
 
-from test_cases import CASES, NAMES, ORACLE, run
+from test_cases import CASES, NAMES, run, run_oracle
 
 
 def main() -> int:
@@ -15,13 +14,7 @@ def main() -> int:
     differ = []
     for name in NAMES:
         case = CASES / name
-        result = subprocess.run(
-            [ORACLE, "kustomize", case / "input"],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-        )
+        result = run_oracle(case)
         output, error = run(case)
         if bool(result.returncode) != bool(error) or (not error and output != result.stdout):
             differ.append(name)

@@ -2,7 +2,8 @@
 
 `cases/<rule>/` holds `rule.md` (the rule in one line), `input/`, and `expected.yaml` or, where the
 build must fail, `error.txt` with our own message. With the oracle installed each case is also run
-through it, so that a recorded expectation cannot drift from the real thing.
+through it, so that a recorded expectation cannot drift from the real thing. `differences/` holds
+cases of the same form in which we differ on purpose; docs/spec/kustomize-differences.md says why.
 """
 
 import pathlib
@@ -13,9 +14,15 @@ import pytest
 from fluvial.render.kustomize import DiskTree, KustomizeError, Options, build, to_yaml
 
 CASES = pathlib.Path(__file__).parent / "cases"
+DIFFERENCES = pathlib.Path(__file__).parent / "differences"
 ORACLE = pathlib.Path(__file__).parents[3] / ".venv" / "oracles" / "kubectl"
 OPTIONS = Options(order="legacy", confined=True)  # what the command line does
 NAMES = sorted(path.parent.name for path in CASES.glob("*/rule.md"))
+DIFFERENT = sorted(path.parent.name for path in DIFFERENCES.glob("*/rule.md"))
+
+
+def _name(case: pathlib.Path) -> str:
+    return case.name
 
 
 def run(case: pathlib.Path, options: Options = OPTIONS) -> tuple[str, str]:
@@ -26,13 +33,27 @@ def run(case: pathlib.Path, options: Options = OPTIONS) -> tuple[str, str]:
         return "", f"{error}\n"
 
 
+def run_oracle(case: pathlib.Path) -> subprocess.CompletedProcess[str]:
+    """Build a case with the real kustomize."""
+    return subprocess.run(
+        [ORACLE, "kustomize", case / "input"],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        check=False,
+        timeout=60,
+    )
+
+
 def test_there_are_cases() -> None:
-    assert len(NAMES) >= 400
+    assert len(NAMES) >= 450
+    assert len(DIFFERENT) <= 10
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_recorded(name: str) -> None:
-    case = CASES / name
+@pytest.mark.parametrize(
+    "case", [*(CASES / one for one in NAMES), *(DIFFERENCES / one for one in DIFFERENT)], ids=_name
+)
+def test_recorded(case: pathlib.Path) -> None:
     output, error = run(case)
     if (case / "error.txt").exists():
         assert error == (case / "error.txt").read_text()
@@ -53,16 +74,16 @@ def test_provenance_changes_nothing(name: str) -> None:
 @pytest.mark.skipif(not ORACLE.exists(), reason="the oracle kubectl is not installed")
 @pytest.mark.parametrize("name", NAMES)
 def test_oracle(name: str) -> None:
-    case = CASES / name
-    result = subprocess.run(
-        [ORACLE, "kustomize", case / "input"],
-        capture_output=True,
-        text=True,
-        errors="replace",
-        check=False,
-        timeout=60,
-    )
-    output, error = run(case)
+    result = run_oracle(CASES / name)
+    output, error = run(CASES / name)
     assert (result.returncode != 0) == bool(error), result.stderr
     if not error:
         assert output == result.stdout
+
+
+@pytest.mark.skipif(not ORACLE.exists(), reason="the oracle kubectl is not installed")
+@pytest.mark.parametrize("name", DIFFERENT)
+def test_difference(name: str) -> None:
+    result = run_oracle(DIFFERENCES / name)
+    assert result.returncode == 0
+    assert result.stdout != run(DIFFERENCES / name)[0]
