@@ -12,7 +12,7 @@ from fluvial.render.kustomize._collector import paused
 from fluvial.render.kustomize._config import default_config
 from fluvial.render.kustomize._errors import KustomizeError, ResourceError
 from fluvial.render.kustomize._fieldspec import FieldSpec
-from fluvial.render.kustomize._generators import content_hash
+from fluvial.render.kustomize._generators import NEEDS_HASH, append_hash
 from fluvial.render.kustomize._ids import Gvk, text
 from fluvial.render.kustomize._kfile import Read
 from fluvial.render.kustomize._loader import Loader
@@ -23,7 +23,7 @@ from fluvial.render.kustomize._references import fix_references
 from fluvial.render.kustomize._resource import Resource, Resources
 from fluvial.render.kustomize._vars import resolve_variables
 from fluvial.render.kustomize.tree import Tree, join
-from fluvial.render.objects import Origin, Rendered, freeze
+from fluvial.render.objects import Rendered, freeze
 from fluvial.render.yaml import YamlError, dump, dump_all
 
 __all__ = ["Options", "build", "to_yaml"]
@@ -32,12 +32,11 @@ _LOCAL = "config.kubernetes.io/local-config"
 _ORIGIN = "config.kubernetes.io/origin"
 _TRANSFORMATIONS = "alpha.config.kubernetes.io/transformations"
 _INTERNAL = "internal.config.kubernetes.io/"
-_NEEDS_HASH = f"{_INTERNAL}needsHashSuffix"
 _BOOKKEEPING = {
     "config.k8s.io/id",
     "config.kubernetes.io/index",
     "config.kubernetes.io/path",
-    _NEEDS_HASH,
+    NEEDS_HASH,
     *(
         f"{_INTERNAL}{name}"
         for name in (
@@ -108,11 +107,7 @@ def to_yaml(rendered: list[Rendered]) -> str:
 def _finish(accumulated: Accumulator, file: Kustomization, options: Options) -> Resources:
     resources = accumulated.resources
     for resource in resources:
-        if resource.needs_hash or _asks_for_hash(resource):
-            digest = content_hash(resource)
-            resource.remember()
-            resource.rename(f"{resource.name}-{digest}")
-            resource.note("/metadata/name", Origin(resource.file, 0, 0, "content hash"))
+        append_hash(resource)
     resources.touch()
     config = accumulated.config or default_config()
     fix_references(resources, config.references)
@@ -129,11 +124,6 @@ def _finish(accumulated: Accumulator, file: Kustomization, options: Options) -> 
     for resource in resources:
         _annotate(resource, file.buildMetadata)
     return resources
-
-
-def _asks_for_hash(resource: Resource) -> bool:
-    annotations = resource.metadata.get("annotations")
-    return isinstance(annotations, dict) and annotations.get(_NEEDS_HASH) == "enabled"
 
 
 def _is_local(resource: Resource) -> bool:

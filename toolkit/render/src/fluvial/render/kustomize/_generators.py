@@ -10,8 +10,12 @@ from fluvial.render.kustomize._ids import text
 from fluvial.render.kustomize._loader import Loader
 from fluvial.render.kustomize._model import GeneratorArgs, GeneratorOptions, SecretArgs
 from fluvial.render.kustomize._resource import Resource
+from fluvial.render.objects import Origin
 
-__all__ = ["content_hash", "generate", "go_json"]
+__all__ = ["NEEDS_HASH", "append_hash", "content_hash", "generate", "go_json"]
+
+NEEDS_HASH = "internal.config.kubernetes.io/needsHashSuffix"
+"""The annotation by which a resource of a file asks for a hash."""
 
 _LINE = 70
 _LETTERS = str.maketrans("013ae", "ghkmt")
@@ -130,6 +134,18 @@ def go_json(value: Any) -> str:
     for char in "<>&\u2028\u2029":
         encoded = encoded.replace(char, f"\\u{ord(char):04x}")
     return encoded.replace("\\b", "\\u0008").replace("\\f", "\\u000c")
+
+
+def append_hash(resource: Resource) -> None:
+    """Put the hash of its content behind the name of a resource that is to have one."""
+    annotations = resource.metadata.get("annotations")
+    asks = isinstance(annotations, dict) and annotations.get(NEEDS_HASH) == "enabled"
+    if not (resource.needs_hash or asks):
+        return
+    digest = content_hash(resource)
+    resource.remember()
+    resource.rename(f"{resource.name}-{digest}")
+    resource.note("/metadata/name", Origin(resource.file, 0, 0, "content hash"))
 
 
 def content_hash(resource: Resource) -> str:

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from fluvial.render.kustomize._blanks import fill
 from fluvial.render.kustomize._errors import KustomizeError, TransformError
 from fluvial.render.kustomize._fieldspec import escape
@@ -127,6 +129,11 @@ def _replaces_annotations(patch: dict[str, Any]) -> bool:
     return not isinstance(annotations, dict) or annotations.get("$patch") in {"replace", "delete"}
 
 
+def _kind_of(patch: Resource) -> tuple[str, str]:
+    """Return the kind whose schema serves where the resource's own has none."""
+    return patch.gvk.api_version, patch.gvk.kind
+
+
 def _merge_into(
     resources: Resources, resource: Resource, patch: Resource, by: Origin | None
 ) -> None:
@@ -150,7 +157,7 @@ def _merge_into(
         result = merge(
             resource.data,
             patch.data,
-            root_type(gvk.api_version, gvk.kind),
+            root_type(gvk.api_version, gvk.kind) or root_type(*_kind_of(patch)),
             trace.take if trace else None,
             resource.blanks,
         )
@@ -196,7 +203,17 @@ def _load(patch: Patch, loader: Loader) -> tuple[str, str]:
 
 
 def _operations(text: str, file: str) -> list[Operation] | None:
-    """Read a text as JSON6902 operations; None when it is not a list."""
+    """Read a text as JSON6902 operations; None when it is not a list.
+
+    Upstream takes a text that starts with a bracket as JSON, all others as YAML.
+    """
+    if text.startswith("["):
+        try:
+            msgspec.json.decode(text)
+        except msgspec.DecodeError as error:
+            raise TransformError(
+                f"a JSON patch that starts with [ must be JSON: {error}", file=file
+            ) from None
     documents = load_documents(text, file=file, dialect=Dialect.SIGS)
     value = documents[0].value if documents else None
     if not isinstance(value, list):

@@ -9,7 +9,7 @@ from fluvial.render.kustomize._config import to_specs
 from fluvial.render.kustomize._decode import decode
 from fluvial.render.kustomize._errors import KustomizationError
 from fluvial.render.kustomize._fieldspec import FieldSpec
-from fluvial.render.kustomize._generators import generate
+from fluvial.render.kustomize._generators import append_hash, generate
 from fluvial.render.kustomize._loader import Loader
 from fluvial.render.kustomize._metadata import set_affix, set_entries, set_namespace
 from fluvial.render.kustomize._model import (
@@ -168,6 +168,12 @@ def _strategic(plugin: _Plugin, _specs: Any, resources: Resources, *rest: Any) -
         apply_strategic(resources, parse_resources(content, file, by="patch", nulls=True), by)
 
 
+def _hashes(_plugin: _Plugin, _specs: Any, resources: Resources, *_rest: Any) -> None:
+    for resource in resources:
+        append_hash(resource)
+    resources.touch()
+
+
 _RUNNERS: dict[str, _Runner] = {
     "NamespaceTransformer": _namespace,
     "PrefixTransformer": _affixes,
@@ -203,4 +209,5 @@ _RUNNERS: dict[str, _Runner] = {
         )
     ),
     "PatchStrategicMergeTransformer": _strategic,
+    "HashTransformer": _hashes,
 }
