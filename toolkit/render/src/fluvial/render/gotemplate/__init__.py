@@ -19,6 +19,7 @@ Errors are drawn in `_errors`: TemplateError ← TemplateSyntaxError, BudgetExce
 for functions to raise.
 """
 
+from fluvial.render.gotemplate._compile import keep_parsed
 from fluvial.render.gotemplate._errors import (
     BudgetExceeded,
     FunctionError,
@@ -38,6 +39,7 @@ from fluvial.render.gotemplate._values import (
     type_of,
 )
 from fluvial.render.gotemplate.budget import Budget
+from fluvial.render.gotemplate.store import ParsedStore
 from fluvial.render.gotemplate.templates import Templates
 
 __all__ = [
@@ -47,6 +49,7 @@ __all__ = [
     "Int64",
     "Ints",
     "LineOrigin",
+    "ParsedStore",
     "Place",
     "PlainMap",
     "StringMap",
@@ -55,6 +58,7 @@ __all__ = [
     "TemplateSyntaxError",
     "Templates",
     "Trace",
+    "keep_parsed",
     "kind_of",
     "text_of",
     "truth",

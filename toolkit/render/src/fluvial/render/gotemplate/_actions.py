@@ -54,10 +54,11 @@ class Form:
     """
 
     __slots__ = (
-        "assigned", "compiled", "keyword", "name", "name_pos", "pipe", "problem", "start", "uses",
+        "compiled", "keyword", "name", "name_pos", "pipe", "problem", "source", "start", "uses",
     )  # fmt: skip
 
-    def __init__(self) -> None:
+    def __init__(self, source: str) -> None:
+        self.source = source
         self.keyword = ""
         self.name = ""
         self.name_pos = 0
@@ -97,7 +98,7 @@ class _Parser:
         self.at = 0
         self.depth = 0
         self.variables = 0
-        self.form = Form()
+        self.form = Form(source)
 
     def run(self) -> Form:
         form = self.form

@@ -17,6 +17,7 @@ from fluvial.render.gotemplate._parse import Parsed, Tree, parse
 from fluvial.render.gotemplate._quote import quote
 from fluvial.render.gotemplate._run import Run
 from fluvial.render.gotemplate._values import Boxed, Ints, StringMap, Strings, truth, type_of
+from fluvial.render.gotemplate.store import ParsedStore
 
 __all__ = [
     "BodyFn",
@@ -24,6 +25,7 @@ __all__ = [
     "Compiler",
     "Unit",
     "compile_text",
+    "keep_parsed",
     "parsed_text",
 ]
 
@@ -57,8 +59,30 @@ class Unit(NamedTuple):
 
 @functools.lru_cache(maxsize=2048)
 def parsed_text(name: str, text: str) -> Parsed:
-    """Parse; the same text under the same name is parsed once per process."""
-    return parse(name, text)
+    """Parse; the same text under the same name is parsed once per process.
+
+    Where a store is kept, a text that another process has parsed is read from there.
+    """
+    known = _KEPT.store.load(name, text) if _KEPT.store else None
+    if known is None:
+        known = parse(name, text)
+        if _KEPT.store:
+            _KEPT.store.save(text, known)
+    return known
+
+
+class _Kept:
+    """What this process uses for all its templates."""
+
+    store: ParsedStore | None = None
+
+
+_KEPT: Final = _Kept()
+
+
+def keep_parsed(store: ParsedStore | None) -> None:
+    """Keep parsed templates in a store from now on; None ends that."""
+    _KEPT.store = store
 
 
 @functools.lru_cache(maxsize=2048)

@@ -36,8 +36,9 @@ class Tree(NamedTuple):
 
 
 class Parsed(NamedTuple):
-    """What one text defines, and the line at which it calls each function first."""
+    """What one text defines, itself as `name` included, and where it calls functions first."""
 
+    name: str
     trees: list[Tree]
     functions: dict[str, int]
 
@@ -105,7 +106,7 @@ class _Parser:
                 self._fail(f"unexpected {{{{{form.keyword.split()[0]}}}}}", form)
             body.nodes.append(node)
         self._register(Tree(self.name, body, self.scope.frame))
-        return Parsed(list(self.trees.values()), self.functions)
+        return Parsed(self.name, list(self.trees.values()), self.functions)
 
     def _register(self, tree: Tree) -> None:
         known = self.trees.get(tree.name)
