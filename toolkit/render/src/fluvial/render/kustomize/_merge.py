@@ -11,7 +11,7 @@ from typing import Any
 from fluvial.render.kustomize._errors import TransformError
 from fluvial.render.kustomize._ids import text
 from fluvial.render.kustomize._schema import Field, fields_of
-from fluvial.render.yaml import Blank
+from fluvial.render.yaml import Blank, Dialect, resolve
 
 __all__ = ["MISSING", "clone", "merge"]
 
@@ -175,7 +175,16 @@ def _is_regular(items: list[Any], keys: list[str]) -> bool:
 def _overlay(base: Any, patch: Any) -> Any:
     if patch is MISSING:
         return base
-    return MISSING if patch is None else patch
+    if patch is None:
+        return MISSING
+    if isinstance(base, str) and isinstance(patch, int | float) and _was_quoted(base):
+        return text(patch)
+    return patch
+
+
+def _was_quoted(value: str) -> bool:
+    """Say whether a string must have had quotes, which upstream leaves around a patch's number."""
+    return not isinstance(resolve(value, Dialect.KYAML), str)
 
 
 def _shape(value: Any) -> str:
