@@ -55,8 +55,10 @@ _SCANNER = ("while scanning", "mapping values are", "block sequence entries", "m
 
 def go_yaml_problem(error: YamlError) -> str:
     """Word a YAML error as Go's reader does: no context, and its own way of counting lines."""
-    # Upstream counts lines from one only in what its scanner reports.
-    line = error.line if error.problem.startswith(_SCANNER) else error.line - 1
+    # Upstream counts lines from one only in what its scanner reports, and never names the first.
+    line = error.line - 1
+    if line > 0 and error.problem.startswith(_SCANNER):
+        line += 1
     problem = error.problem
     if problem.startswith("while "):
         problem = problem.partition(": ")[2]

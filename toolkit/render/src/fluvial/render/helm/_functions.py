@@ -3,23 +3,27 @@
 `include`, `tpl` and `lookup` need the templates or the cluster; the engine binds those.
 """
 
-import tomllib
+import re
 from collections.abc import Callable
 from typing import Any
 
-import msgspec
-
-from fluvial.render.gotemplate import FunctionError, Int64
+from fluvial.render.gotemplate import FunctionError
+from fluvial.render.gotemplate._values import NilList, NilMap
+from fluvial.render.gotemplate.jsonread import read
 from fluvial.render.gotemplate.sprig import functions as sprig_functions
-from fluvial.render.helm._encode import to_json, to_pretty_json, to_toml, to_yaml
+from fluvial.render.helm._durations import DURATIONS
+from fluvial.render.helm._encode import must_to_yaml, to_json, to_yaml
 from fluvial.render.helm._errors import go_yaml_problem
 from fluvial.render.helm._pretty import to_yaml_pretty
+from fluvial.render.helm._toml import from_toml, to_toml
 from fluvial.render.helm._values import floats
 from fluvial.render.yaml import YamlError, load
 
 __all__ = ["MARK_END", "MARK_START", "helm_functions"]
 
 MARK_START, MARK_END = "\x02HELM_ERR_START\x02", "\x03HELM_ERR_END\x03"
+_ALIAS = re.compile(r"\*?([^\s,\[\]{}]+)")
+_NO_NUMBER = {".inf": "+Inf", "+.inf": "+Inf", "-.inf": "-Inf", ".nan": "NaN"}
 _KINDS = {bool: "bool", float: "number", int: "number", str: "string"}
 
 
@@ -28,34 +32,28 @@ def helm_functions() -> dict[str, Callable[..., Any]]:
     functions = dict(sprig_functions())
     for name in ("env", "expandenv"):
         functions.pop(name, None)
-    return functions | {
+    return functions | DURATIONS | {
         "fail": _fail,
         "required": _required,
         "getHostByName": _no_host,
         "toYaml": _lenient(to_yaml),
-        "mustToYaml": to_yaml,
+        "mustToYaml": must_to_yaml,
         "toYamlPretty": _lenient(to_yaml_pretty),
         "fromYaml": _from_yaml,
         "fromYamlArray": _from_yaml_array,
         "toJson": _lenient(to_json),
         "mustToJson": to_json_strictly,
-        "toPrettyJson": _lenient(to_pretty_json),
-        "toRawJson": _lenient(_raw_json),
         "fromJson": _from_json,
         "fromJsonArray": _from_json_array,
         "toToml": _to_toml,
         "mustToToml": to_toml,
-        "fromToml": _from_toml,
+        "fromToml": from_toml,
     }
 
 
 def to_json_strictly(value: Any) -> str:
     """Print JSON, or fail the render."""
     return to_json(value)
-
-
-def _raw_json(value: Any) -> str:
-    return to_json(value, html=False)
 
 
 def _lenient(encode: Callable[[Any], str]) -> Callable[..., str]:
@@ -71,6 +69,8 @@ def _lenient(encode: Callable[[Any], str]) -> Callable[..., str]:
 
 
 def _to_toml(value: Any) -> str:
+    if value is None:
+        raise FunctionError("reflect: call of reflect.Value.Type on zero Value")
     try:
         return to_toml(value)
     except FunctionError as error:
@@ -101,7 +101,15 @@ def _read_yaml(text: str) -> Any:
     try:
         return floats(load(text, file="yaml"))
     except YamlError as error:
-        raise FunctionError(f"error converting YAML to JSON: {go_yaml_problem(error)}") from None
+        if error.problem.startswith("found undefined alias"):
+            alias = _ALIAS.match(text.splitlines()[error.line - 1][error.column - 1 :])
+            shown = alias[1] if alias else ""
+            raise FunctionError(
+                f"error converting YAML to JSON: yaml: unknown anchor '{shown}' referenced"
+            ) from None
+        number = _NO_NUMBER.get(error.problem.partition(" ")[0].lower())
+        problem = f"json: unsupported value: {number}" if number else go_yaml_problem(error)
+        raise FunctionError(f"error converting YAML to JSON: {problem}") from None
 
 
 def _from_yaml(text: str) -> dict[str, Any]:
@@ -130,53 +138,25 @@ def _from_yaml_array(text: str) -> list[Any]:
     return value
 
 
-def _read_json(text: str) -> Any:
-    if not text.strip():
-        raise FunctionError("unexpected end of JSON input")
-    try:
-        return floats(msgspec.json.decode(text))
-    except msgspec.DecodeError as error:
-        truncated = "truncated" in str(error)
-        problem = "unexpected end of JSON input" if truncated else f"invalid JSON: {error}"
-        raise FunctionError(problem) from None
-
-
 def _from_json(text: str) -> dict[str, Any]:
     try:
-        value = _read_json(text)
+        value, problem = read(text)
     except FunctionError as error:
         return {"Error": str(error)}
     if value is None:
-        return {}
+        return NilMap()
     if not isinstance(value, dict):
         return {"Error": _mismatch(value, "map[string]interface {}")}
-    return value
+    return value | {"Error": problem} if problem else value
 
 
 def _from_json_array(text: str) -> list[Any]:
     try:
-        value = _read_json(text)
+        value, problem = read(text)
     except FunctionError as error:
         return [str(error)]
     if value is None:
-        return []
-    return value if isinstance(value, list) else [_mismatch(value, "[]interface {}")]
-
-
-def _from_toml(text: str) -> dict[str, Any]:
-    try:
-        return {key: _toml_value(item) for key, item in tomllib.loads(text).items()}
-    except tomllib.TOMLDecodeError as error:
-        return {"Error": f"toml: {error}"}
-
-
-def _toml_value(value: Any) -> Any:
-    if isinstance(value, bool | float | str):
-        return value
-    if isinstance(value, int):
-        return Int64(value)
-    if isinstance(value, dict):
-        return {key: _toml_value(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_toml_value(item) for item in value]
-    return value.isoformat()
+        return NilList()
+    if not isinstance(value, list):
+        return [_mismatch(value, "[]interface {}")]
+    return [problem] if problem else value

@@ -3,9 +3,10 @@
 import base64
 import binascii
 import datetime as dt
+import hashlib
 import ipaddress
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from fluvial.render.gotemplate._errors import FunctionError
 from fluvial.render.gotemplate._format import text_of
@@ -40,6 +41,14 @@ class Certificate:
         return f"{{{self.go_fields['Cert']} {self.go_fields['Key']}}}"
 
 
+class _Issuer(NamedTuple):
+    """Who signs a certificate."""
+
+    name: "x509.Name"
+    key: "SignKey"
+    key_id: bytes | None
+
+
 def _names(ips: list[Any], alternatives: list[Any]) -> "list[x509.GeneralName]":
     from cryptography import x509  # noqa: PLC0415  (heavy)
 
@@ -72,7 +81,7 @@ def _certificate(
     *,
     names: "list[x509.GeneralName]",
     authority: bool = False,
-    issuer: "tuple[x509.Name, SignKey] | None" = None,
+    issuer: "_Issuer | None" = None,
 ) -> Certificate:
     from cryptography import x509  # noqa: PLC0415  (heavy)
     from cryptography.hazmat.primitives import hashes  # noqa: PLC0415  (heavy)
@@ -92,7 +101,7 @@ def _certificate(
     purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     try:
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)] if name else [])
-        issued_by, signer = issuer or (subject, key)
+        issued_by, signer, signer_id = issuer or _Issuer(subject, key, None)
         builder = (
             x509.CertificateBuilder()
             .subject_name(subject)
@@ -105,6 +114,13 @@ def _certificate(
             .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         )
+        if authority:
+            builder = builder.add_extension(
+                x509.SubjectKeyIdentifier(_key_id(key)), critical=False
+            )
+        if signer_id and issued_by != subject:
+            known_by = x509.AuthorityKeyIdentifier(signer_id, None, None)
+            builder = builder.add_extension(known_by, critical=False)
         if names:
             builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
         hashed = None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256()
@@ -113,6 +129,22 @@ def _certificate(
     except (ValueError, OverflowError) as error:
         raise FunctionError(f"error creating certificate: {error}") from None
     return Certificate(made.public_bytes(Encoding.PEM).decode(), pem_text(key))
+
+
+def _key_id(key: "SignKey") -> bytes:
+    """Identify a key by the first 160 bits of a SHA-256 of its public half: RFC 7093, method 1."""
+    from cryptography.hazmat.primitives.asymmetric import ec, rsa  # noqa: PLC0415  (heavy)
+    from cryptography.hazmat.primitives.serialization import (  # noqa: PLC0415  (heavy)
+        Encoding,
+        PublicFormat,
+    )
+
+    encoding, form = Encoding.Raw, PublicFormat.Raw
+    if isinstance(key, rsa.RSAPrivateKey):
+        encoding, form = Encoding.DER, PublicFormat.PKCS1
+    elif isinstance(key, ec.EllipticCurvePrivateKey):
+        encoding, form = Encoding.X962, PublicFormat.UncompressedPoint
+    return hashlib.sha256(key.public_key().public_bytes(encoding, form)).digest()[:20]
 
 
 def _given(key: str) -> "SignKey":
@@ -147,22 +179,23 @@ def gen_self_signed_with_key(
     return _certificate(name, days, signer, names=_names(ips, alternatives))
 
 
-def _issuer(authority: Certificate) -> "tuple[x509.Name, SignKey]":
-    return _subject(authority.go_fields["Cert"]), _parsed_key(authority.go_fields["Key"])
-
-
-def _subject(text: str) -> "x509.Name":
-    """Read the subject of a certificate in PEM."""
+def _issuer(authority: Certificate) -> _Issuer:
+    """Read who signs: the name, the key, and the id that its certificate gives the key."""
     from cryptography import x509  # noqa: PLC0415  (heavy)
 
-    block = pem_block(text)
+    block = pem_block(authority.go_fields["Cert"])
     if block is None:
         raise FunctionError("unable to decode certificate")
     try:
-        return x509.load_der_x509_certificate(block[1]).subject
+        read = x509.load_der_x509_certificate(block[1])
+        extension = read.extensions.get_extension_for_class(x509.SubjectKeyIdentifier)
+        known_as: bytes | None = extension.value.digest
+    except x509.ExtensionNotFound:
+        known_as = None
     except ValueError as error:
         reason = f"error parsing certificate: decodedCert.Bytes: {error}"
         raise FunctionError(reason) from None
+    return _Issuer(read.subject, _parsed_key(authority.go_fields["Key"]), known_as)
 
 
 def _parsed_key(text: str) -> "SignKey":

@@ -10,6 +10,7 @@ from typing import Any, Final
 from fluvial.render.gotemplate import gojson
 from fluvial.render.gotemplate._errors import FunctionError
 from fluvial.render.gotemplate._values import to_bytes
+from fluvial.render.gotemplate.jsonread import decode
 from fluvial.render.gotemplate.sprig.chance import chance
 
 __all__ = ["FUNCTIONS"]
@@ -67,15 +68,20 @@ def to_pretty_json(value: Any) -> str:
         return ""
 
 
+def must_to_pretty_json(value: Any) -> str:
+    """Encode with an indent of two. Raises FunctionError when impossible."""
+    return gojson.encode(value, indent=2)
+
+
 def must_to_raw_json(value: Any) -> str:
-    """Encode without the escapes of HTML."""
+    """Encode without the escapes of HTML. Raises FunctionError when impossible."""
     return gojson.encode(value, html=False)
 
 
 def from_json(text: str) -> Any:
     """Decode; nil when impossible."""
     try:
-        return gojson.decode(text)
+        return decode(text)
     except FunctionError:
         return None
 
@@ -89,9 +95,9 @@ FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
     "adler32sum": adler32sum,
     "fromJson": from_json,
     "getHostByName": no_host,
-    "mustFromJson": gojson.decode,
+    "mustFromJson": decode,
     "mustToJson": gojson.encode,
-    "mustToPrettyJson": lambda value: gojson.encode(value, indent=2),
+    "mustToPrettyJson": must_to_pretty_json,
     "mustToRawJson": must_to_raw_json,
     "randBytes": rand_bytes,
     "sha1sum": sha1sum,

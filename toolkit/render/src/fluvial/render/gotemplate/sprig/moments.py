@@ -117,11 +117,7 @@ class GoTime:
         return Civil(year, month, day, hour, rest // 60, rest % 60, year_day, (days + 4) % 7)
 
     def __str__(self) -> str:
-        from fluvial.render.gotemplate.sprig.layouts import (  # noqa: PLC0415  (needs this module)
-            format_layout,
-        )
-
-        text = format_layout(self, "2006-01-02 15:04:05.999999999 -0700 MST")
+        text = self.formatted("2006-01-02 15:04:05.999999999 -0700 MST")
         if self.started is None:
             return text
         sign, size = "-" if self.started < 0 else "+", abs(self.started)
@@ -170,13 +166,10 @@ class GoTime:
 
     def json_text(self) -> str:
         """Return what encoding/json writes: RFC 3339 with the nanoseconds there are."""
-        from fluvial.render.gotemplate.sprig.layouts import (  # noqa: PLC0415  (needs this module)
-            format_layout,
-        )
+        return self.formatted("2006-01-02T15:04:05.999999999Z07:00")
 
-        return format_layout(self, "2006-01-02T15:04:05.999999999Z07:00")
-
-    def _formatted(self, layout: str) -> str:
+    def formatted(self, layout: str) -> str:
+        """Format by a layout."""
         from fluvial.render.gotemplate.sprig.layouts import (  # noqa: PLC0415  (needs this module)
             format_layout,
         )
@@ -215,7 +208,7 @@ class GoTime:
             "Compare": compare,
             "Day": lambda: told.day,
             "Equal": equal,
-            "Format": self._formatted,
+            "Format": self.formatted,
             "Hour": lambda: told.hour,
             "IsDST": lambda: self.zone.at(self.seconds).summer,
             "IsZero": lambda: total == _YEAR_ONE * SECOND,

@@ -41,7 +41,8 @@ _REASONS: Final = {
 _PROPERTY: Final = r"\\[pP]\{\^?(?P<group>[A-Za-z_ -]+)\}"
 _SPECIAL: Final = re.compile(
     r"\\Q.*?(?:\\E|\Z)|(?P<set>\[\^?\]?(?:\\.|\[:\^?\w*:\]|[^\]\\])*\])"
-    rf"|\(\?P?<(?P<name>[^>]*)(?P<end>>?)|{_PROPERTY}|\\.",
+    rf"|\(\?P?<(?P<name>[^>]*)(?P<end>>?)|{_PROPERTY}|\\x\{{[^}}]*\}}|\\."
+    r"|\{(?P<least>0|[1-9][0-9]*)(?:,(?P<most>0|[1-9][0-9]*)?)?\}",
     re.DOTALL,
 )
 _SPECIAL_IN_SET: Final = re.compile(_PROPERTY)
@@ -78,6 +79,8 @@ def _levelled(pattern: str) -> str:
                 raise _refuse("invalid named capture", pattern[found.start() :])
             if not re.fullmatch(r"\w+", found["name"], re.ASCII):
                 raise _refuse("invalid named capture", text)
+        if any(len(count or "") > 4 for count in (found["least"], found["most"])):
+            raise _refuse("invalid repeat count", text)
         return _property(found) if found["group"] else text
 
     return _SPECIAL.sub(special, pattern)
@@ -101,7 +104,7 @@ def compile_pattern(pattern: str) -> "Regex":
         raise _refuse("expression too large", pattern[:100])
     options = re2.Options()
     options.log_errors = False
-    text = to_bytes(_levelled(pattern) if "\\" in pattern or "<" in pattern else pattern)
+    text = to_bytes(_levelled(pattern) if re.search(r"[\\<{]", pattern) else pattern)
     for memory in (8 * 2**20, _LARGEST):
         options.max_mem = memory
         try:

@@ -60,7 +60,7 @@ def _host(text: str) -> str:
             raise _Malformed("missing ']' in host")
         _check_port(text[close + 1 :])
     else:
-        colon = text.rfind(":")
+        colon = text.find(":")
         if colon >= 0:
             _check_port(text[colon:])
     bad = _BAD_ESCAPE.search(text)

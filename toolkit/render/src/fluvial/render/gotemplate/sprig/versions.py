@@ -21,12 +21,14 @@ _LENIENT: Final = re.compile(
 
 
 class GoVersion:
-    """A version as templates see it: `.Major`, `.Compare other`; it prints normalised."""
+    """A version as templates see it: `.Major`, `.Compare other`; it prints normalised.
 
-    go_type: Final = "*semver.Version"
+    The function semver gives Go's pointer to a version; what `IncMajor` and its kin give is the
+    version itself, which has only some of the methods.
+    """
 
-    def __init__(self, original: str, version: Version) -> None:
-        self.original, self.version = original, version
+    def __init__(self, original: str, version: Version, go_type: str = "*semver.Version") -> None:
+        self.original, self.version, self.go_type = original, version, go_type
 
     def __str__(self) -> str:
         return str(self.version)
@@ -37,24 +39,21 @@ class GoVersion:
     def __hash__(self) -> int:
         return hash(str(self))
 
+    def json_text(self) -> str:
+        """Return what encoding/json writes."""
+        return str(self)
+
     @property
     def go_methods(self) -> Mapping[str, Callable[..., Any]]:
         """What a template may call."""
         version = self.version
-        return {
+        own: dict[str, Callable[..., Any]] = {
             "Major": lambda: Uint64(version.major),
             "Minor": lambda: Uint64(version.minor),
             "Patch": lambda: Uint64(version.patch),
             "Prerelease": lambda: version.prerelease or "",
             "Metadata": lambda: version.build or "",
-            "Original": lambda: self.original,
             "String": lambda: str(version),
-            "Compare": lambda other: version.compare(_version(other)),
-            "Equal": lambda other: version.compare(_version(other)) == 0,
-            "LessThan": lambda other: version.compare(_version(other)) < 0,
-            "LessThanEqual": lambda other: version.compare(_version(other)) <= 0,
-            "GreaterThan": lambda other: version.compare(_version(other)) > 0,
-            "GreaterThanEqual": lambda other: version.compare(_version(other)) >= 0,
             "IncMajor": lambda: _made(version.bump_major()),
             "IncMinor": lambda: _made(version.bump_minor()),
             "IncPatch": lambda: _made(
@@ -63,10 +62,21 @@ class GoVersion:
                 else version.bump_patch()
             ),
         }
+        if not self.go_type.startswith("*"):
+            return own
+        return own | {
+            "Original": lambda: self.original,
+            "Compare": lambda other: version.compare(_version(other)),
+            "Equal": lambda other: version.compare(_version(other)) == 0,
+            "LessThan": lambda other: version.compare(_version(other)) < 0,
+            "LessThanEqual": lambda other: version.compare(_version(other)) <= 0,
+            "GreaterThan": lambda other: version.compare(_version(other)) > 0,
+            "GreaterThanEqual": lambda other: version.compare(_version(other)) >= 0,
+        }
 
 
 def _made(version: Version) -> GoVersion:
-    return GoVersion(str(version), version)
+    return GoVersion(str(version), version, "semver.Version")
 
 
 def _version(value: Any) -> Version:

@@ -130,7 +130,7 @@ def _joined(words: list[_Word], connector: str) -> str:
 def camel(text: str) -> str:
     """Write `foo-bar` as `FooBar`; connectors at both ends stay, and all but one between words.
 
-    A letter after a capital becomes small: `HTTPServer` is `Httpserver`.
+    The capitals after one that starts a word become small: `HTTPServer` is `Httpserver`.
     """
     start = next((n for n, char in enumerate(text) if not _connects(char)), None)
     if start is None:
@@ -147,11 +147,12 @@ def camel(text: str) -> str:
                 before = char
                 continue
             following = upper_letter(char)
+            capital = char.isupper()
         else:
             out.append(before)
             if capital:
                 following = lower_letter(char)
-        capital = char.isupper()
+                capital = char.isupper()
         before = following
     return "".join([*out, before])
 
