@@ -24,9 +24,10 @@ _COMPILER: Final = Compiler()
 class Templates:
     """Templates by name, with the functions they may call.
 
-    `functions` come on top of Go's own. `missing` says what a missing key of a map is: "zero" nil
-    (as Helm has it), "default" nil that may be gone into further, "error" an error. `name` is what
-    the set is called in the error about a template that does not exist.
+    `functions` come on top of Go's own; a Function is one whose signature was read before.
+    `missing` says what a missing key of a map is: "zero" nil (as Helm has it), "default" nil that
+    may be gone into further, "error" an error. `name` is what the set is called in the error about
+    a template that does not exist.
 
     With a `trace` every execution is recorded in it: where each line of the output comes from.
 
@@ -36,14 +37,15 @@ class Templates:
 
     def __init__(
         self,
-        functions: Mapping[str, Callable[..., Any]] | None = None,
+        functions: Mapping[str, Callable[..., Any] | Function] | None = None,
         missing: Literal["zero", "error", "default"] = "zero",
         *,
         name: str = "gotpl",
         trace: Trace | None = None,
     ) -> None:
         self._functions: dict[str, Function] = {
-            key: function_of(call) for key, call in {**BUILTINS, **(functions or {})}.items()
+            key: call if isinstance(call, Function) else function_of(call)
+            for key, call in {**BUILTINS, **(functions or {})}.items()
         }
         self._missing = missing
         self._name = name

@@ -1,5 +1,6 @@
 """Rendering: one set of templates for all charts, each run with its own chart's objects."""
 
+import functools
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from fluvial.render.gotemplate import (
     TemplateSyntaxError,
     Trace,
 )
+from fluvial.render.gotemplate._function import Function, function_of
 from fluvial.render.helm._dependencies import process_dependencies
 from fluvial.render.helm._errors import ChartError, RenderError, ValuesError
 from fluvial.render.helm._functions import helm_functions
@@ -54,8 +56,8 @@ def render(
     be asked where its fields come from (see `_provenance`). `chart` is not changed. Raises
     HelmError.
     """
-    functions = helm_functions()
-    in_range = _comparison(functions["semverCompare"])
+    functions = _known_functions()
+    in_range = _comparison(functions["semverCompare"].call)
     chart = chart.copy()
     supplied = floats(values)
     try:
@@ -99,6 +101,12 @@ def render(
     )
 
 
+@functools.cache
+def _known_functions() -> dict[str, Function]:
+    """Return Helm's functions, each with its signature, which is read once."""
+    return {name: function_of(call) for name, call in helm_functions().items()}
+
+
 def _comparison(compare: Callable[[str, str], bool]) -> Callable[[str, str], bool]:
     """Return the check of a version against a constraint; what cannot be read does not match."""
 
@@ -126,7 +134,7 @@ class _Engine:
 
     def __init__(
         self,
-        functions: dict[str, Callable[..., Any]],
+        functions: dict[str, Function],
         lookup: Lookup | None,
         trace: Trace | None = None,
     ) -> None:
@@ -134,7 +142,7 @@ class _Engine:
         self._trace = trace
         self.traces: dict[str, TracedFile] = {}
         self._open: dict[str, int] = {}
-        bound: dict[str, Callable[..., Any]] = {
+        bound: dict[str, Callable[..., Any] | Function] = {
             "include": self._include,
             "tpl": self._tpl,
             "lookup": self._find,
