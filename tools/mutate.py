@@ -2,6 +2,7 @@
 
 `tests/mutation/<name>.toml` names a source folder, the tests that guard it, how many breaks may go
 unnoticed, and the breaks: a file, a text that stands there exactly once, and what replaces it.
+Where `tests` is a table of several groups, each break names the group that guards it.
 Each break is made in a copy of the source folder that is found before the installed one.
 
     python tools/mutate.py [NAME …]
@@ -39,8 +40,9 @@ def caught(suite: dict, mutant: dict[str, str]) -> tuple[str, bool, str]:
     with tempfile.TemporaryDirectory() as folder:
         copy = broken(ROOT / suite["source"], mutant, pathlib.Path(folder))
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+        tests = suite["tests"]
         done = subprocess.run(
-            [*command, *suite["tests"]],
+            [*command, *(tests[mutant["tests"]] if isinstance(tests, dict) else tests)],
             cwd=ROOT,
             env={**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1"},
             capture_output=True,
