@@ -2,10 +2,11 @@
 
 It follows kustomize 5.8.1 byte for byte, quirks included, and never touches the network, a process
 or a file outside its tree. `fluvial.render.kustomize.flux` adds what Flux's controller does around
-it.
+it. `PARSED` holds the files that this process has parsed, by digest, within a budget.
 """
 
 from fluvial.render.kustomize._build import Options, build, to_yaml
+from fluvial.render.kustomize._cache import PARSED, ParsedFiles
 from fluvial.render.kustomize._errors import (
     KustomizationError,
     KustomizeError,
@@ -17,12 +18,14 @@ from fluvial.render.kustomize._errors import (
 from fluvial.render.kustomize.tree import DiskTree, MemoryTree, Tree
 
 __all__ = [
+    "PARSED",
     "DiskTree",
     "KustomizationError",
     "KustomizeError",
     "LoadError",
     "MemoryTree",
     "Options",
+    "ParsedFiles",
     "ResourceError",
     "SubstitutionError",
     "TransformError",
