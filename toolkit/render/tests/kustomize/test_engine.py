@@ -264,7 +264,40 @@ def test_errors_quote_file_line_and_snippet(files: dict[str, str], message: str)
     assert str(caught.value) == message
 
 
-def test_a_custom_schema_is_refused_with_a_way_out() -> None:
-    tree = MemoryTree({"kustomization.yaml": "openapi: {path: s.json}\nnamePrefix: x"})
-    with pytest.raises(KustomizationError, match="use JSON6902 patches"):
-        build(tree)
+POD = "{apiVersion: v1, kind: Pod, metadata: {name: a}, spec: {containers: [{name: NAME}]}}"
+SIDECAR = f"resources: [pod.yaml]\npatches: [{{patch: '{POD.replace('NAME', 'side')}'}}]\n"
+
+
+def containers_of(kustomization: str) -> list[str]:
+    files = {
+        "kustomization.yaml": kustomization,
+        "pod.yaml": POD.replace("NAME", "main"),
+        "schema.json": '{"definitions": {}}',
+    }
+    (pod,) = build(MemoryTree(files))
+    return [container["name"] for container in pod.decode()["spec"]["containers"]]
+
+
+def test_a_custom_schema_ends_with_its_build() -> None:
+    assert containers_of(f"openapi: {{path: schema.json}}\n{SIDECAR}") == ["side"]
+    assert containers_of(SIDECAR) == ["side", "main"]
+
+
+def test_a_custom_schema_of_a_failed_build_ends_too() -> None:
+    with pytest.raises(KustomizeError):
+        containers_of(f"openapi: {{path: schema.json}}\ncomponents: [nowhere]\n{SIDECAR}")
+    assert containers_of(SIDECAR) == ["side", "main"]
+
+
+@pytest.mark.parametrize(
+    ("schema", "message"),
+    [
+        ("[]", "must be a map with definitions"),
+        ("{", "cannot parse the schema"),
+        ("{definitions: {a: 1}}", "definition 'a' is no map"),
+    ],
+)
+def test_a_malformed_schema_is_named(schema: str, message: str) -> None:
+    files = {"kustomization.yaml": "openapi: {path: s.json}\nnamePrefix: x", "s.json": schema}
+    with pytest.raises(KustomizationError, match=message):
+        build(MemoryTree(files))

@@ -25,6 +25,7 @@ from fluvial.render.kustomize._ids import Gvk, text
 from fluvial.render.kustomize._loader import Loader, is_remote
 from fluvial.render.kustomize._metadata import set_affix, set_entries, set_namespace
 from fluvial.render.kustomize._model import Kustomization, Label, Variable
+from fluvial.render.kustomize._openapi import read_schema
 from fluvial.render.kustomize._parse import parse_resources
 from fluvial.render.kustomize._patches import (
     apply_json6902,
@@ -34,6 +35,7 @@ from fluvial.render.kustomize._patches import (
 from fluvial.render.kustomize._plugins import generate_from, transform_with
 from fluvial.render.kustomize._replacements import apply_replacements, load_replacements
 from fluvial.render.kustomize._resource import Resource, Resources
+from fluvial.render.kustomize._schema import choice
 from fluvial.render.kustomize._vars import register
 from fluvial.render.kustomize._workloads import set_image, set_replicas
 from fluvial.render.objects import Origin
@@ -93,7 +95,7 @@ def accumulate(
             raise KustomizationError(f"expected kind 'Component' but got {file.kind!r}", file=path)
         if not component and is_component:
             raise KustomizationError("a Component must be listed under components", file=path)
-    _check_schema(file, path)
+    _choose_schema(file, loader)
     if metadata is not None:
         file.buildMetadata = metadata
     run = _Run(file, loader, content, into or Accumulator(), origin, provenance=provenance)
@@ -101,14 +103,21 @@ def accumulate(
     return run.into, file
 
 
-def _check_schema(file: Kustomization, path: str) -> None:
-    """Refuse every schema but the built-in one."""
-    if not file.openapi or file.openapi == {"version": _SCHEMA}:
+def _choose_schema(file: Kustomization, loader: Loader) -> None:
+    """Choose the schema that the file names, unless an outer or earlier one has chosen."""
+    wanted = file.openapi
+    if choice().made or not any(wanted.get(field) for field in ("version", "path")):
         return
-    problem = "the specified OpenAPI version is not built in"
-    if "path" in file.openapi:
-        problem = "a custom schema (openapi.path) is not supported: use JSON6902 patches for lists"
-    raise KustomizationError(problem, file=path)
+    if "version" in wanted and "path" in wanted:
+        problem = "openapi.version and openapi.path cannot be used together"
+        raise KustomizationError(problem, file=loader.file)
+    if "path" in wanted:
+        path = wanted["path"]
+        choice().make(read_schema(loader.read(path), loader.resolve(path)))
+        return
+    if wanted["version"] != _SCHEMA:
+        raise KustomizationError("the specified OpenAPI version is not built in", file=loader.file)
+    choice().make(None)
 
 
 class _Run:
@@ -410,7 +419,7 @@ class _Run:
         for index, entry in enumerate(self.file.patchesStrategicMerge):
             by = self.by("patch", f"/patchesStrategicMerge/{index}")
             try:
-                found = parse_resources(entry, self.loader.file, nulls=True)
+                found = parse_resources(entry, self.loader.file)
                 for document in found:
                     document.origins = {"": by} if by is not None else None
             except (YamlError, KustomizeError):
@@ -419,8 +428,9 @@ class _Run:
                     self.loader.resolve(entry),
                     provenance=self.provenance,
                     by="patch",
-                    nulls=True,
                 )
+            for document in found:
+                document.write_labels_as_texts()
             documents += found
         if not documents:
             raise KustomizationError("patch appears to be empty", file=self.loader.file)

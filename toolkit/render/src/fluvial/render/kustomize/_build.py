@@ -21,6 +21,7 @@ from fluvial.render.kustomize._model import Kustomization, SortOptions
 from fluvial.render.kustomize._order import sort
 from fluvial.render.kustomize._references import fix_references
 from fluvial.render.kustomize._resource import Resource, Resources
+from fluvial.render.kustomize._schema import choosing
 from fluvial.render.kustomize._vars import resolve_variables
 from fluvial.render.kustomize.tree import Tree, join
 from fluvial.render.objects import Rendered, freeze
@@ -90,7 +91,7 @@ def build(
     """
     options = options or Options()
     loader = Loader(tree, join("", path), confined=options.confined)
-    with paused():
+    with paused(), choosing():
         try:
             accumulated, file = accumulate(loader, provenance=options.provenance, read=read)
             resources = _finish(accumulated, file, options)

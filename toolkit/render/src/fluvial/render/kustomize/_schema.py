@@ -1,16 +1,28 @@
-"""The frozen schema of Kubernetes 1.21, reduced to what merging needs.
+"""The frozen schema of Kubernetes 1.21, or one's own, reduced to what merging needs.
 
 `merge_keys.json` is written by tools/extract_merge_keys.py: which kinds are cluster-scoped, and
 for each type the fields that are lists with merge keys or lead to one.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import lru_cache
 from importlib.resources import files
 from typing import NamedTuple
 
 import msgspec
 
-__all__ = ["Field", "fields_of", "is_cluster_scoped", "root_type"]
+__all__ = [
+    "Choice",
+    "Field",
+    "Schema",
+    "choice",
+    "choosing",
+    "fields_of",
+    "is_cluster_scoped",
+    "root_type",
+]
 
 
 class Field(NamedTuple):
@@ -45,11 +57,53 @@ def is_cluster_scoped(api_version: str, kind: str) -> bool:
     return f"{api_version}/{kind}" in _table()[0]
 
 
+class Schema(NamedTuple):
+    """The types by kind (`group/version/Kind`), and their fields by type."""
+
+    kinds: dict[str, str]
+    types: dict[str, dict[str, Field]]
+
+
+class Choice:
+    """Which schema a build merges by: the built-in one until another is chosen, which stays."""
+
+    def __init__(self) -> None:
+        self.schema: Schema | None = None
+        self.made = False
+
+    def make(self, schema: Schema | None) -> None:
+        """Choose a schema, None for the built-in one; only the first choice counts."""
+        if not self.made:
+            self.made, self.schema = True, schema
+
+
+_CHOICE: ContextVar[Choice | None] = ContextVar("schema", default=None)
+
+
+@contextmanager
+def choosing() -> Iterator[Choice]:
+    """Give a build a choice of its own, so that no other build sees its schema."""
+    made = Choice()
+    token = _CHOICE.set(made)
+    try:
+        yield made
+    finally:
+        _CHOICE.reset(token)
+
+
+def choice() -> Choice:
+    """Return the choice of the build that runs; outside of one, a choice of nothing."""
+    return _CHOICE.get() or Choice()
+
+
 def root_type(api_version: str, kind: str) -> str:
     """Return the schema type of a kind; empty for kinds that the schema does not know."""
-    return _table()[1].get(f"{api_version}/{kind}", "")
+    schema = choice().schema
+    kinds = _table()[1] if schema is None else schema.kinds
+    return kinds.get(f"{api_version}/{kind}", "")
 
 
 def fields_of(type_name: str) -> dict[str, Field]:
     """Return the fields of a type that matter to merging."""
-    return _table()[2].get(type_name, {})
+    schema = choice().schema
+    return (_table()[2] if schema is None else schema.types).get(type_name, {})
