@@ -9,7 +9,8 @@ import pytest
 from fluvial.apis.decoding import decode
 from fluvial.apis.kinds import KUSTOMIZATION
 from fluvial.kustomize.building import folder_of
-from fluvial.kustomize.jobs import BUILD_JOB, BuildError, BuildReply, BuildRequest, build, layers_of
+from fluvial.kustomize.jobs import BUILD_JOB, BuildError, BuildReply, BuildRequest, build
+from fluvial.render.kustomize.flux import layers_of
 from fluvial.toolkit.workers import WorkerPool
 
 SECRET = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\nstringData:\n  key: {value}\n"
@@ -87,7 +88,7 @@ def test_every_field_of_the_spec_that_changes_the_file_is_passed_on(kustomizatio
         "ignoreMissingComponents": True,
         "buildMetadata": ["originAnnotations"],
     }
-    layers = layers_of(decode(KUSTOMIZATION, kustomization(**spec)))
+    layers = layers_of(decode(KUSTOMIZATION, kustomization(**spec)).spec)
     unset = [name for name in layers.__struct_fields__ if not getattr(layers, name)]
     assert unset == []
 

@@ -6,7 +6,7 @@ import msgspec
 
 from fluvial.apis.kustomize import Kustomization
 from fluvial.render.kustomize import DiskTree, KustomizeError
-from fluvial.render.kustomize.flux import Layers, PostBuild, build_kustomization, digest_of
+from fluvial.render.kustomize.flux import PostBuild, build_kustomization, digest_of, layers_of
 from fluvial.render.objects import Rendered
 
 __all__ = ["BUILD_JOB", "BuildError", "BuildReply", "BuildRequest", "build"]
@@ -50,16 +50,9 @@ def build(request: BuildRequest) -> BuildReply:
         post_build = PostBuild(variables=request.variables, always=True, strict=request.strict)
     try:
         objects = build_kustomization(
-            DiskTree(request.root), request.path, layers_of(request.obj), post_build=post_build
+            DiskTree(request.root), request.path, layers_of(request.obj.spec), post_build=post_build
         )
     except KustomizeError as error:
         # Every line but the first is a quote.
         raise BuildError(f"kustomize build failed: {str(error).partition(chr(10))[0]}") from error
     return BuildReply(objects=objects, digest=digest_of(objects))
-
-
-def layers_of(obj: Kustomization) -> Layers:
-    """Pick the fields of the spec that change the kustomization file; both name them alike."""
-    fields = msgspec.to_builtins(obj.spec)
-    known = {field: fields[field] for field in Layers.__struct_fields__ if field in fields}
-    return msgspec.convert(known, Layers)

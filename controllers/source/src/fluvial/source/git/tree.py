@@ -13,8 +13,8 @@ import pygit2
 from pygit2.enums import FileMode
 
 from fluvial.source.git.errors import ObjectUnreadable
-from fluvial.source.ignore import FILE_NAME, IgnoreRules
 from fluvial.toolkit.artifacts import Entry
+from fluvial.toolkit.artifacts.ignore import FILE_NAME, IgnoreRules
 
 __all__ = ["Commit", "CommitTree", "TreeFile"]
 

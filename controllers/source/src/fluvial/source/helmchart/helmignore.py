@@ -8,7 +8,7 @@ import re
 from collections.abc import Sequence
 from typing import Final, NamedTuple, Self
 
-from fluvial.source.ignore import compile_glob
+from fluvial.toolkit.artifacts.ignore import compile_glob
 
 __all__ = ["FILE_NAME", "HelmIgnore", "HelmIgnoreInvalid"]
 

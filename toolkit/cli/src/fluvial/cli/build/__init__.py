@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from fluvial.cli.build import kustomize
+from fluvial.cli.build import kustomization, kustomize
 
 if TYPE_CHECKING:
     from fluvial.cli.commands import Commands
@@ -16,5 +16,5 @@ def add(commands: "Commands") -> None:
     text = "Render on this machine, without a cluster."
     parser: argparse.ArgumentParser = commands.add_parser("build", help=text, description=text)
     engines = parser.add_subparsers(dest="engine", required=True, metavar="ENGINE")
-    for module in (kustomize,):
+    for module in (kustomize, kustomization):
         module.add(engines)

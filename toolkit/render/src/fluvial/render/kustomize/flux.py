@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from fluvial.apis.ids import Unstructured
+from fluvial.apis.kustomize import KustomizationSpec
 from fluvial.render.kustomize import _kfile
 from fluvial.render.kustomize._build import Options, build, to_yaml
 from fluvial.render.kustomize._decode import load_config
@@ -37,6 +38,7 @@ __all__ = [
     "digest_of",
     "find_or_generate",
     "layer",
+    "layers_of",
 ]
 
 _DISABLED = "kustomize.toolkit.fluxcd.io/substitute"
@@ -65,6 +67,13 @@ class PostBuild(msgspec.Struct, frozen=True, kw_only=True):
     variables: dict[str, str] = {}
     always: bool = False
     strict: bool = True
+
+
+def layers_of(spec: KustomizationSpec) -> Layers:
+    """Pick the fields of a spec that change the kustomization file; both name them alike."""
+    fields = msgspec.to_builtins(spec)
+    known = {field: fields[field] for field in Layers.__struct_fields__ if field in fields}
+    return msgspec.convert(known, Layers)
 
 
 def find_or_generate(tree: Tree, path: str) -> _kfile.Read | None:

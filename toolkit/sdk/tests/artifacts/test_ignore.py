@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fluvial.source.ignore import IgnoreRules
+from fluvial.toolkit.artifacts.ignore import IgnoreRules
 
 CASES = [
     # rules, kept, ignored, reason (a path that ends in / is a folder)
