@@ -12,7 +12,7 @@ NAMES = ["app", "web", "db"]
 NAMESPACES = ["", "", "", "one", "two", "default"]
 IMAGES = ["nginx", "nginx:1.2", "reg.example.com:5000/team/app:v1", "redis@sha256:abc", "app"]
 TEXTS = [
-    "plain", "yes", "0x1F", "1.0e+3", "2020-01-02", "a: b", "two\nlines\n", "", " lead", "true",
+    "plain", "yes", "0x1F", "2020-01-02", "a: b", "two\nlines\n", "", " lead", "true",
     "~",
     "a long text with many words that goes on and on until a printer has to break the line",
     "ünïcode ☂", "tab\there", "$(APP_NAME)-x", "#no comment", "'q' \"d\"", "012", "1_000", "null",

@@ -273,9 +273,7 @@ def _documents(text: str, file: str, by: Origin | None, entry: Patch) -> list[Re
     named = entry.target is None
     documents = parse_resources(text, file, provenance=by is not None, by="patch", nulls=named)
     for document in documents if not named else ():
-        labels = document.metadata.get("labels")
-        if isinstance(labels, dict):
-            labels.update(document.strings("labels"))
+        document.write_labels_as_texts()
     if not entry.path and by is not None:
         for document in documents:
             document.origins = {

@@ -165,7 +165,10 @@ def _strategic(plugin: _Plugin, _specs: Any, resources: Resources, *rest: Any) -
     if plugin.patches:
         texts.append((plugin.patches.encode(), config.file))
     for content, file in texts:
-        apply_strategic(resources, parse_resources(content, file, by="patch", nulls=True), by)
+        documents = parse_resources(content, file, by="patch")
+        for document in documents:
+            document.write_labels_as_texts()
+        apply_strategic(resources, documents, by)
 
 
 def _hashes(_plugin: _Plugin, _specs: Any, resources: Resources, *_rest: Any) -> None:

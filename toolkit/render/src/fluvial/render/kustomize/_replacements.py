@@ -165,7 +165,12 @@ def _set(place: Place, value: Any, options: FieldOptions) -> None:
     elif isinstance(value, dict | list):
         place.node[place.key] = clone(value) if old is None else ""
     else:
-        place.node[place.key] = resolve(text(value), Dialect.KYAML)
+        new = resolve(text(value), Dialect.KYAML)
+        if isinstance(old, bool | int) and type(new) is not type(old):
+            raise TransformError(
+                f"cannot set {place.pointer} to {text(value)!r}: a value of another type is there"
+            )
+        place.node[place.key] = new
 
 
 def _inside_scalar(

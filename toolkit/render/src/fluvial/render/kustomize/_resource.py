@@ -123,6 +123,11 @@ class Resource:
         found = self.metadata.get(field)
         return {k: text(v) for k, v in found.items()} if isinstance(found, dict) else {}
 
+    def write_labels_as_texts(self) -> None:
+        """Make the values of labels strings, a null among them too."""
+        if isinstance(labels := self.metadata.get("labels"), dict):
+            labels.update(self.strings("labels"))
+
     def note(self, pointer: str, origin: Origin | None, *, deep: bool = False) -> None:
         """Record that `origin` set the value at `pointer`.
 
