@@ -41,6 +41,7 @@ def _helm(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
         [str(HELM), *arguments],
         capture_output=True,
         text=True,
+        errors="replace",
         timeout=120,
         env={"HOME": str(folder), "TZ": "UTC"},
         check=False,

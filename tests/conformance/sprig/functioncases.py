@@ -49,7 +49,7 @@ def _rendered(files: dict[str, str]) -> str:
 def printed(template: str) -> str:
     """Say what our engine prints for a template."""
     found = re.search(
-        r"^out: (.*)$", _rendered({"templates/a.yaml": _MAIN, "case": template}), re.M
+        r"^out: (.*)$", _rendered({"templates/a.yaml": _MAIN, "case": template}), re.MULTILINE
     )
     return json.loads(found[1])
 
@@ -59,7 +59,7 @@ def failure(template: str) -> str:
     try:
         _rendered({"templates/a.yaml": template})
     except HelmError as error:
-        message = str(error).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-        message = re.sub(r"(:\d+:\d+):?\s+executing", r"\1: executing", message)
-        return re.sub(r"\s+", " ", message.replace("template: ", "")).strip()
+        return oracle().plain(
+            str(error).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        )
     return "no failure"

@@ -5,10 +5,9 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from functioncases import CASES, VALUES, failure, oracle, printed
 
 from fluvial.render.helm._functions import helm_functions
-
-from functioncases import CASES, VALUES, failure, oracle, printed
 
 PRINTED = [case for case in CASES if "want" in case]
 FAILING = [case for case in CASES if "error" in case]

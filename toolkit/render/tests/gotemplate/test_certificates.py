@@ -72,11 +72,11 @@ def test_a_custom_certificate_signs():
 @pytest.mark.parametrize(
     ("template", "message"),
     [
-        ('{{ genSelfSignedCert "a" "10.0.0.1" nil 1 }}', "error parsing IPs: a list is wanted"),
+        ('{{ genSelfSignedCert "a" "10.0.0.1" nil 1 }}', "can't handle"),
         ('{{ genSelfSignedCert "a" (list "x") nil 1 }}', "error parsing ip: x"),
-        ('{{ genSelfSignedCert "a" nil (list 1) 1 }}', "1 is no string"),
-        ('{{ genSignedCert "a" nil nil 1 "ca" }}', "expected sprig.certificate"),
-        ('{{ genCAWithKey "a" 1 "no key" }}', "error parsing private key"),
+        ('{{ genSelfSignedCert "a" nil (list 1) 1 }}', "1 is not a string"),
+        ('{{ genSignedCert "a" nil nil 1 "ca" }}', "for arg of type sprig.certificate"),
+        ('{{ genCAWithKey "a" 1 "no key" }}', "no PEM data in input"),
         ('{{ buildCustomCert "?" "?" }}', "unable to decode base64 certificate"),
         ('{{ genCA "a" 99999999 }}', "cannot be valid for 99999999 days"),
     ],

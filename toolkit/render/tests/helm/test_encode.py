@@ -17,7 +17,14 @@ from fluvial.render.helm._values import floats
 from fluvial.render.yaml import load
 
 # Without line breaks that only YAML has, which no writer keeps in block text.
-TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r\x85\u2028\u2029\ufeff"))
+# Nor what YAML's scanner refuses in a JSON text: then the functions print nothing.
+TEXT = st.text(
+    st.characters(
+        codec="utf-8",
+        exclude_characters="\r\x85\u2028\u2029\ufeff\x7f\ufffe\uffff"
+        + "".join(map(chr, range(0x80, 0xA0))),
+    )
+)
 VALUES = st.recursive(
     st.none() | st.booleans() | TEXT | st.floats(allow_nan=False, allow_infinity=False),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),

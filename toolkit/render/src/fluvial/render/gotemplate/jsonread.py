@@ -214,7 +214,9 @@ class _Reader:
         if letter in _ESCAPES:
             return _ESCAPES[letter]
         if letter != "u":
-            raise FunctionError(f"invalid escape sequence `{self.text[start : self.place]}` in string")
+            raise FunctionError(
+                f"invalid escape sequence `{self.text[start : self.place]}` in string"
+            )
         code = self._unit(start)
         if not 0xD800 <= code < 0xE000:
             return chr(code)

@@ -17,7 +17,7 @@ _MOST_FLOAT: Final = float(2**63 - 1) / float(SECOND)
 
 
 def duration_of(value: Any) -> GoDuration:
-    """Take a duration: one, a text such as `1h30m`, or a number of seconds. Raises FunctionError."""
+    """Take a duration, a text such as `1h30m`, or a number of seconds. Raises FunctionError."""
     if isinstance(value, GoDuration):
         return value
     if value is None:

@@ -11,8 +11,10 @@ from fluvial.render.gotemplate import (
     Templates,
     TemplateSyntaxError,
     Trace,
+    collector_paused,
 )
 from fluvial.render.gotemplate._function import Function, function_of
+from fluvial.render.gotemplate.sprig import seeded
 from fluvial.render.helm._dependencies import process_dependencies
 from fluvial.render.helm._errors import ChartError, RenderError, ValuesError
 from fluvial.render.helm._functions import helm_functions
@@ -38,6 +40,7 @@ _DEEPEST_INCLUDE: Final = 1000
 _CRD_ENDINGS = (".yaml", ".yml", ".json")
 
 
+@collector_paused()
 def render(
     chart: Chart,
     values: Table,
@@ -47,14 +50,16 @@ def render(
     lookup: Lookup | None = None,
     skip_schema: bool = False,
     provenance: bool = False,
+    seed: str | None = None,
 ) -> RenderedChart:
     """Render `chart` with the user's `values`, as an install or upgrade of `release` would.
 
     `lookup(apiVersion, kind, namespace, name)` answers the function of that name: an object, a list
     object when `name` is empty, an empty mapping when there is nothing; without it nothing is ever
     found. `skip_schema` leaves values.schema.json out. With `provenance` the result can
-    be asked where its fields come from (see `_provenance`). `chart` is not changed. Raises
-    HelmError.
+    be asked where its fields come from (see `_provenance`). With a `seed` whatever is random
+    comes out the same every time and the clock stands still (see `sprig.chance`): for comparing,
+    not for clusters. `chart` is not changed. Raises HelmError.
     """
     functions = _known_functions()
     in_range = _comparison(functions["semverCompare"].call)
@@ -86,7 +91,8 @@ def render(
         "Capabilities": capabilities_object(capabilities),
     }
     engine.collect(chart, seen, top)
-    files = engine.run()
+    with seeded(seed):
+        files = engine.run()
     notes = files.get(f"{chart.name}/templates/NOTES.txt", "")
     rendered = {path: text for path, text in files.items() if not path.endswith("NOTES.txt")}
     manifests, hooks = sort_manifests(rendered)

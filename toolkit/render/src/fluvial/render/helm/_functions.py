@@ -32,23 +32,27 @@ def helm_functions() -> dict[str, Callable[..., Any]]:
     functions = dict(sprig_functions())
     for name in ("env", "expandenv"):
         functions.pop(name, None)
-    return functions | DURATIONS | {
-        "fail": _fail,
-        "required": _required,
-        "getHostByName": _no_host,
-        "toYaml": _lenient(to_yaml),
-        "mustToYaml": must_to_yaml,
-        "toYamlPretty": _lenient(to_yaml_pretty),
-        "fromYaml": _from_yaml,
-        "fromYamlArray": _from_yaml_array,
-        "toJson": _lenient(to_json),
-        "mustToJson": to_json_strictly,
-        "fromJson": _from_json,
-        "fromJsonArray": _from_json_array,
-        "toToml": _to_toml,
-        "mustToToml": to_toml,
-        "fromToml": from_toml,
-    }
+    return (
+        functions
+        | DURATIONS
+        | {
+            "fail": _fail,
+            "required": _required,
+            "getHostByName": _no_host,
+            "toYaml": _lenient(to_yaml),
+            "mustToYaml": must_to_yaml,
+            "toYamlPretty": _lenient(to_yaml_pretty),
+            "fromYaml": _from_yaml,
+            "fromYamlArray": _from_yaml_array,
+            "toJson": _lenient(to_json),
+            "mustToJson": to_json_strictly,
+            "fromJson": _from_json,
+            "fromJsonArray": _from_json_array,
+            "toToml": _to_toml,
+            "mustToToml": to_toml,
+            "fromToml": from_toml,
+        }
+    )
 
 
 def to_json_strictly(value: Any) -> str:

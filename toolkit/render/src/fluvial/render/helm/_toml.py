@@ -56,7 +56,7 @@ def _is_tables(value: Any) -> bool:
         return False
     if any(is_nil(item) for item in value):
         raise FunctionError("toml: cannot encode array with nil element")
-    return all([_fields(item) is not None for item in value])
+    return all(_fields(item) is not None for item in value)
 
 
 class _Writer:

@@ -115,9 +115,7 @@ def _certificate(
             .add_extension(x509.BasicConstraints(ca=authority, path_length=None), critical=True)
         )
         if authority:
-            builder = builder.add_extension(
-                x509.SubjectKeyIdentifier(_key_id(key)), critical=False
-            )
+            builder = builder.add_extension(x509.SubjectKeyIdentifier(_key_id(key)), critical=False)
         if signer_id and issued_by != subject:
             known_by = x509.AuthorityKeyIdentifier(signer_id, None, None)
             builder = builder.add_extension(known_by, critical=False)

@@ -3,9 +3,10 @@
     with seeded("a seed"):
         templates.execute(...)      # the same output every time
 
-With a seed every function that is random (passwords, keys, certificates, UUIDs, shuffles) draws from
-one stream, in the order of the calls, and the clock stands still, so that a chart rendered twice
-can be compared. Whoever knows the seed knows the secrets: seeds are for diffs, not for clusters.
+With a seed every function that is random (passwords, keys, certificates, UUIDs, shuffles) draws
+from one stream, in the order of the calls, and the clock stands still, so that a chart rendered
+twice can be compared. Whoever knows the seed knows the secrets: seeds are for diffs, not for
+clusters.
 """
 
 import datetime as dt

@@ -89,7 +89,7 @@ def dig(*path: Any) -> Any:
 
 def _plain(value: Any) -> bool:
     """Say whether a value is a plain map: the values of a chart are of another type."""
-    return type(value) in {dict, NilMap}
+    return type(value) is dict or isinstance(value, NilMap)
 
 
 def _conversion(value: Any, wanted: str = "map[string]interface {}") -> str:

@@ -32,7 +32,9 @@ def _small_primes() -> list[int]:
     sieve = bytearray([1]) * _SMALL
     for number in range(3, math.isqrt(_SMALL) + 1, 2):
         if sieve[number]:
-            sieve[number * number :: 2 * number] = bytes(len(range(number * number, _SMALL, 2 * number)))
+            sieve[number * number :: 2 * number] = bytes(
+                len(range(number * number, _SMALL, 2 * number))
+            )
     return [number for number in range(3, _SMALL, 2) if sieve[number]]
 
 
@@ -142,9 +144,7 @@ def pem_text(key: Any) -> str:
     form = serialization.PrivateFormat.TraditionalOpenSSL
     if isinstance(key, ed25519.Ed25519PrivateKey):
         form = serialization.PrivateFormat.PKCS8
-    text: bytes = key.private_bytes(
-        serialization.Encoding.PEM, form, serialization.NoEncryption()
-    )
+    text: bytes = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
     return text.decode()
 
 
@@ -186,6 +186,8 @@ def _loaded(name: str, data: bytes) -> "SignKey":
         key = load_der_private_key(data, None)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise FunctionError(f"{doing}: {error}") from None
-    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey):
+    if not isinstance(
+        key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+    ):
         raise FunctionError(f"{doing}: only RSA, ECDSA and Ed25519 keys sign certificates")
     return key

@@ -26,15 +26,15 @@ _TOKENS: Final = re.compile(
 )
 
 
-def _offset(seconds: int, token: str) -> str:
-    """Write an offset as its token shows it: `-07:00`, `Z0700` and so on."""
-    if token[0] == "Z" and not seconds:
+def _offset(seconds: int, mark: str) -> str:
+    """Write an offset as its mark shows it: `-07:00`, `Z0700` and so on."""
+    if mark[0] == "Z" and not seconds:
         return "Z"
     sign = "-" if seconds < 0 else "+"
     hours, rest = divmod(abs(seconds), 3600)
     parts = [f"{hours:02}", f"{rest // 60:02}", f"{rest % 60:02}"]
-    colon = ":" if ":" in token else ""
-    return sign + colon.join(parts[: len(token.replace(":", "")) // 2])
+    colon = ":" if ":" in mark else ""
+    return sign + colon.join(parts[: len(mark.replace(":", "")) // 2])
 
 
 def _year(year: int) -> str:
@@ -73,27 +73,27 @@ def format_layout(moment: GoTime, layout: str) -> str:
     span = moment.zone.at(moment.seconds)
 
     def write(found: re.Match[str]) -> str:
-        token = found[0]
-        writer = _WRITERS.get(token)
+        mark = found[0]
+        writer = _WRITERS.get(mark)
         if writer is not None:
             return writer(told)
-        if token == "MST":
+        if mark == "MST":
             return span.name or _offset(span.offset, "-0700")
-        if token[0] in ".,":
-            digits = f"{moment.nanosecond:09}".ljust(len(token) - 1, "0")[: len(token) - 1]
-            if token[1] == "9":
+        if mark[0] in ".,":
+            digits = f"{moment.nanosecond:09}".ljust(len(mark) - 1, "0")[: len(mark) - 1]
+            if mark[1] == "9":
                 digits = digits.rstrip("0")
-            return token[0] + digits if digits else ""
-        return _offset(span.offset, token)
+            return mark[0] + digits if digits else ""
+        return _offset(span.offset, mark)
 
     return _TOKENS.sub(write, layout)
 
 
-class _Bad(ValueError):
+class _MismatchError(ValueError):
     """A text that is not what the layout has at its place."""
 
 
-class _OutOfRange(ValueError):
+class _RangeError(ValueError):
     """A number that its field does not have; the message names the field."""
 
 
@@ -143,17 +143,17 @@ class _Reader:
                 raise self._mismatch(self.rest, prefix)
             left, self.rest = left[1:], self.rest[1:]
 
-    def _field(self, token: str, following: str) -> None:
+    def _field(self, mark: str, following: str) -> None:
         held = self.rest
         try:
-            self._read(token, following)
-        except _OutOfRange as error:
+            self._read(mark, following)
+        except _RangeError as error:
             raise self._failure(f": {error} out of range") from None
-        except _Bad:
-            raise self._mismatch(held, token) from None
+        except _MismatchError:
+            raise self._mismatch(held, mark) from None
 
-    def _read(self, token: str, following: str) -> None:  # noqa: C901  (one case per field)
-        match token:
+    def _read(self, mark: str, following: str) -> None:
+        match mark:
             case "06":
                 self.year = self._digits(2)
                 self.year += 1900 if self.year >= 69 else 2000
@@ -168,61 +168,61 @@ class _Reader:
             case "Mon":
                 self._name([name[:3] for name in DAYS])
             case "01" | "1":
-                self.month = self._number(fixed=token == "01")
+                self.month = self._number(fixed=mark == "01")
                 self._check(1 <= self.month <= 12, "month")
             case "02" | "_2" | "2":
-                self._blanks(1 if token == "_2" else 0)
-                self.day = self._number(fixed=token == "02")
+                self._blanks(1 if mark == "_2" else 0)
+                self.day = self._number(fixed=mark == "02")
             case "002" | "__2":
-                self._blanks(2 if token == "__2" else 0)
-                self.year_day = self._three(fixed=token == "002")
+                self._blanks(2 if mark == "__2" else 0)
+                self.year_day = self._three(fixed=mark == "002")
             case "15" | "03" | "3":
-                self.hour = self._number(fixed=token == "03")
-                self._check(self.hour < 24 if token == "15" else self.hour <= 12, "hour")
+                self.hour = self._number(fixed=mark == "03")
+                self._check(self.hour < 24 if mark == "15" else self.hour <= 12, "hour")
             case "04" | "4":
-                self.minute = self._number(fixed=token == "04")
+                self.minute = self._number(fixed=mark == "04")
                 self._check(self.minute < 60, "minute")
             case "05" | "5":
-                self._seconds(fixed=token == "05", following=following)
+                self._seconds(fixed=mark == "05", following=following)
             case "PM" | "pm":
                 half = self._take(2)
-                if half not in ({"PM", "AM"} if token == "PM" else {"pm", "am"}):
-                    raise _Bad
+                if half not in ({"PM", "AM"} if mark == "PM" else {"pm", "am"}):
+                    raise _MismatchError
                 self.half = half.upper()
             case "MST":
                 self._abbreviation()
-            case _ if token[0] in ".,":
-                self._fraction(token)
+            case _ if mark[0] in ".,":
+                self._fraction(mark)
             case _:
-                self._shift(token)
+                self._shift(mark)
 
     def _check(self, good: bool, field: str) -> None:
         if not good:
-            raise _OutOfRange(field)
+            raise _RangeError(field)
 
     def _take(self, count: int) -> str:
         if len(self.rest) < count:
-            raise _Bad
+            raise _MismatchError
         taken, self.rest = self.rest[:count], self.rest[count:]
         return taken
 
     def _digits(self, count: int) -> int:
         taken = self._take(count)
         if not _decimal(taken):
-            raise _Bad
+            raise _MismatchError
         return int(taken)
 
     def _number(self, *, fixed: bool) -> int:
         """Read one or two digits; two if they must be."""
         found = re.match(r"[0-9]{1,2}", self.rest)
         if found is None or (fixed and len(found[0]) == 1):
-            raise _Bad
+            raise _MismatchError
         return int(self._take(len(found[0])))
 
     def _three(self, *, fixed: bool) -> int:
         found = re.match(r"[0-9]{1,3}", self.rest)
         if found is None or (fixed and len(found[0]) != 3):
-            raise _Bad
+            raise _MismatchError
         return int(self._take(len(found[0])))
 
     def _blanks(self, most: int) -> None:
@@ -234,7 +234,7 @@ class _Reader:
             if self.rest[: len(name)].lower() == name.lower():
                 self.rest = self.rest[len(name) :]
                 return index
-        raise _Bad
+        raise _MismatchError
 
     def _seconds(self, *, fixed: bool, following: str) -> None:
         """Read seconds, and a fraction that the layout does not name."""
@@ -245,34 +245,34 @@ class _Reader:
         if fraction and not (next_token and next_token[0][0] in ".,"):
             self.nanosecond = _nanoseconds(self._take(len(fraction[0])))
 
-    def _fraction(self, token: str) -> None:
-        if token[1] == "0":
-            taken = self._take(len(token))
+    def _fraction(self, mark: str) -> None:
+        if mark[1] == "0":
+            taken = self._take(len(mark))
             if taken[0] not in ".," or not _decimal(taken[1:]):
-                raise _Bad
+                raise _MismatchError
             self.nanosecond = _nanoseconds(taken)
         elif found := re.match(r"[.,][0-9]+", self.rest):
             self.nanosecond = _nanoseconds(self._take(len(found[0])))
 
-    def _shift(self, token: str) -> None:
+    def _shift(self, mark: str) -> None:
         """Read an offset."""
-        if token[0] == "Z" and self.rest.startswith("Z"):
+        if mark[0] == "Z" and self.rest.startswith("Z"):
             self.rest = self.rest[1:]
             self.zone = UNIVERSAL
             return
-        taken = self._take(len(token))
-        colons = [place for place, char in enumerate(token) if char == ":"]
+        taken = self._take(len(mark))
+        colons = [place for place, char in enumerate(mark) if char == ":"]
         if any(taken[place] != ":" for place in colons):
-            raise _Bad
+            raise _MismatchError
         digits = "".join(char for place, char in enumerate(taken[1:], 1) if place not in colons)
         if not _decimal(digits):
-            raise _Bad
+            raise _MismatchError
         hours, minutes, seconds = (int(digits[at : at + 2] or 0) for at in (0, 2, 4))
         self._check(hours <= 24, "time zone offset hour")
         self._check(minutes <= 60, "time zone offset minute")
         self._check(seconds <= 60, "time zone offset second")
         if taken[0] not in "+-":
-            raise _Bad
+            raise _MismatchError
         self.offset = (hours * 3600 + minutes * 60 + seconds) * (-1 if taken[0] == "-" else 1)
 
     def _abbreviation(self) -> None:
@@ -282,7 +282,7 @@ class _Reader:
             return
         length = _abbreviation_length(self.rest)
         if not length:
-            raise _Bad
+            raise _MismatchError
         self.zone_name = self._take(length)
 
     def _assembled(self) -> GoTime:

@@ -124,20 +124,21 @@ class GoTime:
         return f"{text} m={sign}{size // SECOND}.{size % SECOND:09}"
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, GoTime) and self._total() == other._total()
+        return isinstance(other, GoTime) and self.total() == other.total()
 
     def __hash__(self) -> int:
-        return hash(self._total())
+        return hash(self.total())
 
-    def _total(self) -> int:
+    def total(self) -> int:
+        """Return nanoseconds since 1970."""
         return self.seconds * SECOND + self.nanosecond
 
     def __lt__(self, other: "GoTime") -> bool:
-        return self._total() < other._total()
+        return self.total() < other.total()
 
     def within(self, zone: Zone) -> "GoTime":
-        """Tell the same moment in another zone."""
-        return GoTime(self.seconds, self.nanosecond, zone, self.started)
+        """Tell the same moment in another zone; Go forgets the start of the process then."""
+        return GoTime(self.seconds, self.nanosecond, zone)
 
     def later(self, shift: GoDuration) -> "GoTime":
         """Move by a duration."""
@@ -146,7 +147,7 @@ class GoTime:
 
     def since(self, other: "GoTime") -> GoDuration:
         """Return how much later this is; the range of durations is not left."""
-        return GoDuration(max(-(2**63), min(2**63 - 1, self._total() - other._total())))
+        return GoDuration(max(-(2**63), min(2**63 - 1, self.total() - other.total())))
 
     def moved(self, years: int, months: int, days: int) -> "GoTime":
         """Move by the calendar; a day that a month does not have runs into the next."""
@@ -159,7 +160,7 @@ class GoTime:
         """Cut, or round, to a multiple of a duration since the first of January of year one."""
         if multiple <= 0:
             return GoTime(self.seconds, self.nanosecond, self.zone)
-        rest = (self._total() - _YEAR_ONE * SECOND) % int(multiple)
+        rest = (self.total() - _YEAR_ONE * SECOND) % int(multiple)
         up = nearest and rest * 2 >= int(multiple)
         shift = int(multiple) - rest if up else -rest
         return GoTime(self.seconds, self.nanosecond + shift, self.zone)
@@ -180,7 +181,7 @@ class GoTime:
     def go_methods(self) -> Mapping[str, Callable[..., Any]]:
         """What a template may call."""
         told = self.civil()
-        total = self._total()
+        total = self.total()
 
         def after(other: GoTime) -> bool:
             return other < self

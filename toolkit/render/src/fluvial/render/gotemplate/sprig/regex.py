@@ -17,7 +17,7 @@ from fluvial.render.gotemplate._quote import can_backquote, quote
 from fluvial.render.gotemplate._values import NilStrings, Strings, from_bytes, to_bytes
 
 if TYPE_CHECKING:
-    from re2 import _Regexp as Regex
+    from re2 import _Regexp as Regex  # type: ignore[import-untyped]  # it has no types
 
 __all__ = ["FUNCTIONS", "compile_pattern"]
 
@@ -234,7 +234,7 @@ def _replaced(regex: "Regex", text: str, made: Callable[[Any], bytes]) -> str:
             out.append(piece)
         last = stop
         step = place + _width(data, place)
-        place = step if step > stop else stop
+        place = max(step, stop)
     return from_bytes(b"".join([*out, data[last:]]))
 
 

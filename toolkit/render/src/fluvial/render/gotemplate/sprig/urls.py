@@ -36,14 +36,14 @@ class _Url(NamedTuple):
     fragment: str
 
 
-class _Malformed(ValueError):
+class _MalformedError(ValueError):
     """A URL that net/url refuses; the message is its reason."""
 
 
 def _unescape(text: str) -> str:
     bad = _BAD_ESCAPE.search(text)
     if bad:
-        raise _Malformed(f"invalid URL escape {quote(bad[0])}")
+        raise _MalformedError(f"invalid URL escape {quote(bad[0])}")
     if "%" not in text:
         return text
     return from_bytes(_ESCAPED.sub(lambda found: bytes([int(found[1], 16)]), to_bytes(text)))
@@ -57,7 +57,7 @@ def _host(text: str) -> str:
     if text.startswith("["):
         close = text.rfind("]")
         if close < 0:
-            raise _Malformed("missing ']' in host")
+            raise _MalformedError("missing ']' in host")
         _check_port(text[close + 1 :])
     else:
         colon = text.find(":")
@@ -65,25 +65,25 @@ def _host(text: str) -> str:
             _check_port(text[colon:])
     bad = _BAD_ESCAPE.search(text)
     if bad:
-        raise _Malformed(f"invalid URL escape {quote(bad[0])}")
+        raise _MalformedError(f"invalid URL escape {quote(bad[0])}")
     for found in re.finditer(r"%([0-9A-Fa-f]{2})", text):
         # hosts may have escapes of bytes beyond ASCII only, zones of addresses a few more
         if int(found[1], 16) < 0x80 and not (text.startswith("[") and found[0] == "%25"):
-            raise _Malformed(f"invalid URL escape {quote(found[0])}")
+            raise _MalformedError(f"invalid URL escape {quote(found[0])}")
     for char in text:
         if ord(char) < 0x80 and char != "%" and ord(char) not in _HOST:
-            raise _Malformed(f"invalid character {quote(char)} in host name")
+            raise _MalformedError(f"invalid character {quote(char)} in host name")
     return _unescape(text)
 
 
 def _check_port(text: str) -> None:
     if text and not re.fullmatch(r":[0-9]*", text):
-        raise _Malformed(f"invalid port {quote(text)} after host")
+        raise _MalformedError(f"invalid port {quote(text)} after host")
 
 
 def _user(text: str) -> str:
     if not _USER.fullmatch(text):
-        raise _Malformed("net/url: invalid userinfo")
+        raise _MalformedError("net/url: invalid userinfo")
     name, colon, password = text.partition(":")
     shown = _escape(_unescape(name), _PASSWORD)
     return shown + (":" + _escape(_unescape(password), _PASSWORD) if colon else "")
@@ -91,21 +91,21 @@ def _user(text: str) -> str:
 
 def _parse(text: str) -> _Url:
     if any(char < " " or char == "\x7f" for char in text):
-        raise _Malformed("net/url: invalid control character in URL")
+        raise _MalformedError("net/url: invalid control character in URL")
     rest, _, fragment = text.partition("#")
     scheme = ""
     found = _SCHEME.match(rest)
     if found:
         scheme, rest = found[0][:-1].lower(), rest[found.end() :]
     elif rest.startswith(":"):
-        raise _Malformed("missing protocol scheme")
+        raise _MalformedError("missing protocol scheme")
     rest, _, query = rest.partition("?")
     user = host = opaque = ""
     if not rest.startswith("/"):
         if scheme:
             opaque, rest = rest, ""
         elif ":" in rest.partition("/")[0]:
-            raise _Malformed("first path segment in URL cannot contain colon")
+            raise _MalformedError("first path segment in URL cannot contain colon")
     if rest.startswith("//") and (scheme or not rest.startswith("///")):
         authority, slash, tail = rest[2:].partition("/")
         rest = slash + tail
@@ -126,7 +126,7 @@ def url_parse(text: str) -> dict[str, Any]:
     """Take a URL apart. Raises FunctionError in net/url's words."""
     try:
         url = _parse(text)
-    except _Malformed as error:
+    except _MalformedError as error:
         raise FunctionError(f"unable to parse url: parse {quote(text)}: {error}") from None
     return {
         "scheme": url.scheme,
@@ -160,7 +160,7 @@ def url_join(parts: dict[str, Any]) -> str:
         text = f"proto://{user}@host"
         try:
             user = _parse(text).user
-        except _Malformed as error:
+        except _MalformedError as error:
             reason = f"unable to parse userinfo in dict: parse {quote(text)}: {error}"
             raise FunctionError(reason) from None
     out = f"{scheme}:" if scheme else ""
