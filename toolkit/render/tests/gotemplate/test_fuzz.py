@@ -1,4 +1,4 @@
-"""Random templates: whatever is thrown at lexer, parser and executor, only TemplateError comes back.
+"""Random templates: whatever lexer, parser and executor are given, only TemplateError comes back.
 
 Each example has a small budget, so that one that would not end fails the test instead of hanging.
 """
@@ -17,9 +17,9 @@ FUNCTIONS = sprig.functions()
 FRAGMENTS = [
     "{{", "}}", "{{-", "-}}", " -}}", "{{- ", "{{/*", "*/}}", "/*", "(", ")", "|", ":=", "=",
     ",", ".", "..", "$", "$x", "$x.a", ".a", ".a.b", '"', "'", "`", '"s"', "'c'", "`r`", "\\",
-    "\n", "\t", " ", "0", "1", "-1", "+", "-", "1.5", "1e3", "0x1p-2", "1i", "1+2i", "07", "true", "false",
-    "nil", "if", "else", "end", "range", "with", "define", "template", "block", "break", "continue",
-    "print", "printf", "len", "index", "eq", "and", "or", "not", "nope", "é", "€", "\x00", "\udcff",
+    "\n", "\t", " ", "0", "1", "-1", "+", "-", "1.5", "1e3", "0x1p-2", "1i", "1+2i", "07", "true",
+    "false", "nil", "if", "else", "end", "range", "with", "define", "template", "block", "break",
+    "continue", "print", "printf", "len", "index", "eq", "and", "or", "not", "nope", "é", "€", "\x00", "\udcff",
     "{{ end }}", "{{ else }}", "{{ if .a }}", "{{ range .l }}", "{{ with .m }}", '{{ define "t" }}',
     '{{ template "t" . }}', "{{ $x := .a }}", "{{ break }}",
 ]  # fmt: skip
@@ -40,7 +40,8 @@ VALUES = st.recursive(
 NAMES = [
     "print", "printf", "println", "len", "index", "slice", "eq", "ne", "lt", "le", "gt", "ge",
     "and", "or", "not", "call", "html", "js", "urlquery", "list", "dict", "default", "add", "trunc",
-    "upper", "quote", "toJson", "until", "kindOf", "first", "join", "has", "get", "set", "merge", "ternary",
+    "upper", "quote", "toJson", "until", "kindOf", "first", "join", "has", "get", "set", "merge",
+    "ternary",
 ]  # fmt: skip
 OPERANDS = st.deferred(
     lambda: st.one_of(

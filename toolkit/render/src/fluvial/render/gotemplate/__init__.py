@@ -39,6 +39,7 @@ from fluvial.render.gotemplate._values import (
     type_of,
 )
 from fluvial.render.gotemplate.budget import Budget
+from fluvial.render.gotemplate.collector import collector_paused
 from fluvial.render.gotemplate.store import ParsedStore
 from fluvial.render.gotemplate.templates import Templates
 
@@ -58,6 +59,7 @@ __all__ = [
     "TemplateSyntaxError",
     "Templates",
     "Trace",
+    "collector_paused",
     "keep_parsed",
     "kind_of",
     "text_of",

@@ -88,7 +88,10 @@ class Run:
 
     def write(self, text: str) -> None:
         """Write output."""
-        self.budget.write(len(text))
+        budget = self.budget
+        budget.written += len(text)
+        if budget.written > budget.size:
+            budget.write(0)
         self.parts.append(text)
 
     def error(self, message: str, kind: type[TemplateError] = TemplateError) -> TemplateError:
@@ -146,20 +149,19 @@ class Run:
             self.fail(f"wrong number of args for {name}: want {least}{function.required} "
                       f"got {len(args) if least else given}")  # fmt: skip
         fixed = len(wants)
-        if rest is None and given > fixed:
-            self.fail(f"wrong number of args for {name}: want {fixed} got {given}")
+        if given > fixed:
+            if rest is None:
+                self.fail(f"wrong number of args for {name}: want {fixed} got {given}")
+            wants += (rest,) * (given - fixed)
         values = []
-        for index, arg in enumerate(args):
-            want = wants[index] if index < fixed else rest
-            assert want is not None
-            values.append(arg(self, dot, want))
+        for arg, want in zip(args, wants, strict=False):
+            values.append(arg(self, dot, want))  # noqa: PERF401  (a comprehension costs C stack)
         if final is not MISSING:
-            want = wants[given - 1] if given <= fixed else rest
-            assert want is not None
-            values.append(self.validate(final, want))
+            want = wants[given - 1]
+            values.append(self.validate(final, want) if want.go else final)
         try:
             result = function.call(*values)
-            if isinstance(result, (str, list)):
+            if isinstance(result, (str, list)) and len(result) > self.budget.size:
                 self.budget.value(len(result))
         except FunctionError as error:
             self.node = node
