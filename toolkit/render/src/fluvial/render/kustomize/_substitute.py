@@ -55,6 +55,12 @@ class _Evaluator:
         line = self.source.count("\n", 0, self.at) + 1
         raise SubstitutionError(f"variable substitution failed at line {line}: {problem}")
 
+    def grow(self, length: int) -> None:
+        """Count what is not in the source: all of it, nested or not, has one bound."""
+        self.length += length
+        if self.length > _LONGEST:
+            self.fail("the result is too large")
+
     def text(self) -> str:
         out: list[str] = []
         source = self.source
@@ -68,9 +74,6 @@ class _Evaluator:
             if following == "{":
                 self.at = dollar + 2
                 value = self.expression()
-                self.length += len(value)
-                if self.length > _LONGEST:
-                    self.fail("the result is too large")
                 out.append(value)
             else:
                 out.append("$")
@@ -119,6 +122,7 @@ class _Evaluator:
             if self.strict:
                 self.fail(f'variable not set (strict mode): "{name}"')
             return ""
+        self.grow(len(value))
         return value
 
     def operation(self, name: str) -> str:
@@ -135,7 +139,7 @@ class _Evaluator:
                 self.at += 1
             default = self.argument("")
             self.close()
-            return self.variables.get(name) or default
+            return self.value(name) if self.variables.get(name) else default
         if operator == ":":
             arguments = self.arguments(":", escapes=False)
             return self.substring(self.value(name), arguments)
@@ -146,7 +150,10 @@ class _Evaluator:
         if not operator:
             self.fail("missing closing brace")
         arguments = self.arguments("/", escapes=True)
-        return _replace(self.value(name), arguments, operator)
+        value = self.value(name)
+        if operator == "//" and len(arguments) > 1:
+            self.grow(value.count(arguments[0]) * len(arguments[1]))
+        return _replace(value, arguments, operator)
 
     def arguments(self, separator: str, *, escapes: bool) -> list[str]:
         found = [self.argument(separator, escapes=escapes)]
