@@ -37,6 +37,13 @@ metadata: {name: settings}
 data: {mode: mine}
 """
 
+REQUEST = """
+apiVersion: certificates.k8s.io/v1
+kind: CertificateSigningRequest
+metadata: {name: req}
+spec: {request: eA==, signerName: example.com/signer, usages: [client auth]}
+"""
+
 # (why, command, standard input, exit status, pattern of the output)
 SCRIPT = [
     ("apply creates", "apply -f -", BASE, 0, r"configmap/settings created\ndeployment.apps/shop"),
@@ -106,6 +113,10 @@ SCRIPT = [
     ("what another may not", "auth can-i get pods --as=jane", None, 1, "^no"),
     ("top has no metrics", "top pods", None, 1, "Metrics API not available"),
     ("a certificate that is not there", "certificate approve none", None, 1, "NotFound"),
+    ("a certificate is asked for", "apply -f -", REQUEST, 0, "req created"),
+    ("and approved", "certificate approve req", None, 0, "req approved"),
+    ("as its table says", "get csr req", None, 0, r"req .* example.com/signer +admin .* Approved"),
+    ("a request is deleted", "delete csr req", None, 0, "deleted"),
     ("delete by label", "delete cm,deploy -l app=shop --wait=false", None, 0, r'"shop" deleted'),
     ("delete what is not there", "delete cm nothing", None, 1, "NotFound"),
     ("unless that is fine", "delete cm nothing --ignore-not-found", None, 0, ""),

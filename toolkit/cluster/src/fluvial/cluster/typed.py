@@ -118,6 +118,14 @@ _ALWAYS_WRITTEN: dict[str, tuple[str, ...]] = {
     "core.v1.PersistentVolumeClaimCondition": ("lastProbeTime", "lastTransitionTime"),
     "core.v1.ReplicationControllerCondition": ("lastTransitionTime",),
     "autoscaling.v2.HorizontalPodAutoscalerCondition": ("lastTransitionTime",),
+    "certificates.v1.CertificateSigningRequestCondition": ("lastUpdateTime", "lastTransitionTime"),
+    "apiregistration.v1.APIServiceCondition": ("lastTransitionTime",),
+    "apiextensions.v1.CustomResourceDefinitionCondition": ("lastTransitionTime",),
+    "meta.v1.Condition": ("lastTransitionTime",),
+    "core.v1.ContainerStateRunning": ("startedAt",),
+    "core.v1.ContainerStateTerminated": ("startedAt", "finishedAt"),
+    "core.v1.EventSeries": ("lastObservedTime",),
+    "storage.v1.VolumeError": ("time",),
 }
 """Times that are no pointers in Go: they are written as null when they are not set."""
 

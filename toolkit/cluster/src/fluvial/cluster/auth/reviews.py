@@ -42,7 +42,7 @@ class Reviews:
         }
         spec = dict(body.get("spec") or {})
         if kind == "SelfSubjectReview":
-            result["status"] = {"userInfo": _user_info(user)}
+            result["status"] = {"userInfo": user.info()}
             return result
         if kind == "TokenReview":
             return {**result, "spec": spec, "status": self._token(spec)}
@@ -105,7 +105,7 @@ class Reviews:
         user = self._tokens.authenticate(spec.get("token", ""), audiences)
         if user is None:
             return {"user": {}, "error": "invalid bearer token"}
-        return {"authenticated": True, "user": _user_info(user), "audiences": list(audiences)}
+        return {"authenticated": True, "user": user.info(), "audiences": list(audiences)}
 
     def _rules(self, user: User, spec: Object) -> Object:
         resources, urls = [], []
@@ -116,17 +116,6 @@ class Reviews:
                 keys = ("verbs", "apiGroups", "resources", "resourceNames")
                 resources.append({key: rule[key] for key in keys if rule.get(key)})
         return {"resourceRules": resources, "nonResourceRules": urls, "incomplete": False}
-
-
-def _user_info(user: User) -> Object:
-    info: Object = {"username": user.name}
-    if user.uid:
-        info["uid"] = user.uid
-    if user.groups:
-        info["groups"] = list(user.groups)
-    if user.extra:
-        info["extra"] = {key: list(values) for key, values in user.extra}
-    return info
 
 
 def _subject(spec: Object) -> User:

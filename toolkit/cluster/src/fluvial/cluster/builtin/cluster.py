@@ -11,6 +11,7 @@ from fluvial.cluster.objects import Object
 
 __all__ = ["STRATEGIES"]
 
+_SHORTEST = 600
 _SYSTEM, _HIGHEST = "system-", 1_000_000_000
 _SYSTEM_CLASSES = ("system-cluster-critical", "system-node-critical")
 NAME_LABEL = "kubernetes.io/metadata.name"
@@ -163,12 +164,77 @@ class PriorityClassStrategy(PlainStrategy):
         return errors
 
 
+class RequestStrategy(PlainStrategy):
+    """Rules of CertificateSigningRequest."""
+
+    def default(self, obj: Object) -> None:
+        """Both parts are always written."""
+        obj.setdefault("spec", {})
+        obj.setdefault("status", {})
+
+    def prepare_create(self, obj: Object, context: Context) -> None:
+        """Reset the status; note who asks."""
+        obj["status"] = {}
+        for key in ("username", "uid", "groups", "extra"):
+            obj["spec"].pop(key, None)
+        obj["spec"].update(context.user)
+
+    def prepare_update(self, obj: Object, old: Object, context: Context) -> None:
+        """Nothing of a request may change."""
+        obj["spec"] = old["spec"]
+
+    def validate(self, obj: Object, context: Context) -> list[Cause]:
+        """Demand a request, a signer and usages."""
+        spec = obj["spec"]
+        errors = [
+            fielderrors.required(f"spec.{key}")
+            for key in ("request", "usages", "signerName")
+            if not spec.get(key)
+        ]
+        seconds = spec.get("expirationSeconds")
+        if seconds is not None and seconds < _SHORTEST:
+            text = f"may not specify a duration less than {_SHORTEST} seconds (10 minutes)"
+            errors.append(fielderrors.invalid("spec.expirationSeconds", seconds, text))
+        return errors
+
+
+class ApiServiceStrategy(PlainStrategy):
+    """Rules of APIService."""
+
+    status_keeps = ("labels", "annotations", "finalizers", "ownerReferences")
+
+    def default(self, obj: Object) -> None:
+        """Default the port; both parts are always written."""
+        service = obj.setdefault("spec", {}).get("service")
+        if isinstance(service, dict):
+            service.setdefault("port", 443)
+        obj.setdefault("status", {})
+
+    def prepare_create(self, obj: Object, context: Context) -> None:
+        """Reset the status."""
+        obj["status"] = {}
+
+    def validate(self, obj: Object, context: Context) -> list[Cause]:
+        """Hold the name to version and group, and the priorities to their ranges."""
+        spec, errors = obj["spec"], []
+        wanted = f"{spec.get('version', '')}.{spec.get('group', '')}"
+        if obj["metadata"].get("name") != wanted:
+            text = f'must be `spec.version+"."+spec.group`: "{wanted}"'
+            errors.append(fielderrors.invalid("metadata.name", obj["metadata"].get("name"), text))
+        for key, most in (("groupPriorityMinimum", 20000), ("versionPriority", 1000)):
+            value = spec.get(key, 0)
+            if not 0 < value <= most:
+                text = f"must be positive and less than {most}"
+                errors.append(fielderrors.invalid(f"spec.{key}", value, text))
+        return errors
+
+
 STRATEGIES: dict[str, Strategy] = {
     "/namespaces": NamespaceStrategy(),
     "/nodes": NodeStrategy(),
     "coordination.k8s.io/leases": LeaseStrategy(),
     "scheduling.k8s.io/priorityclasses": PriorityClassStrategy(),
     "node.k8s.io/runtimeclasses": PlainStrategy(),
-    "apiregistration.k8s.io/apiservices": PlainStrategy(),
-    "certificates.k8s.io/certificatesigningrequests": PlainStrategy(),
+    "apiregistration.k8s.io/apiservices": ApiServiceStrategy(),
+    "certificates.k8s.io/certificatesigningrequests": RequestStrategy(),
 }

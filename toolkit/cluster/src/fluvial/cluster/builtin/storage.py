@@ -254,6 +254,27 @@ class DriverStrategy(Strategy):
             spec["volumeLifecycleModes"] = ["Persistent"]
 
 
+class AttachmentStrategy(Strategy):
+    """Rules of VolumeAttachment."""
+
+    generation = False
+    returns_deleted = True
+
+    def default(self, obj: Object) -> None:
+        """Write the status always."""
+        obj.setdefault("status", {}).setdefault("attached", False)
+
+    def prepare_create(self, obj: Object, context: Context) -> None:
+        """Reset the status."""
+        obj["status"] = {"attached": False}
+
+    def validate_update(self, obj: Object, old: Object, context: Context) -> list[Cause]:
+        """Refuse another spec."""
+        if obj["spec"] == old["spec"]:
+            return []
+        return [fielderrors.immutable("spec", obj["spec"])]
+
+
 class PlainStrategy(Strategy):
     """Rules of kinds that only keep what they are given."""
 
@@ -267,7 +288,7 @@ STRATEGIES: dict[str, Strategy] = {
     "storage.k8s.io/storageclasses": ClassStrategy(),
     "storage.k8s.io/csidrivers": DriverStrategy(),
     "storage.k8s.io/csinodes": PlainStrategy(),
-    "storage.k8s.io/volumeattachments": PlainStrategy(),
+    "storage.k8s.io/volumeattachments": AttachmentStrategy(),
     "storage.k8s.io/csistoragecapacities": PlainStrategy(),
     "storage.k8s.io/volumeattributesclasses": PlainStrategy(),
 }

@@ -25,11 +25,12 @@ class Context:
     """What a strategy may ask of its surroundings.
 
     `find` reads a stored object by resource text, namespace and name; `dry_run` forbids
-    allocations to stay.
+    allocations to stay; `user` is who writes, as a `UserInfo`.
     """
 
     find: Callable[[str, str, str], Object | None]
     dry_run: bool = False
+    user: Object = dataclasses.field(default_factory=dict)
 
 
 class Strategy:

@@ -66,15 +66,18 @@ class Subresources:
             return self._rescale(target, body, options)
         if target.subresource == "finalize":
             return self._finalize(target, body, options)
-        if target.subresource in (*_SPEC_ONLY, "approval"):
+        if target.subresource in _SPEC_ONLY:
             plain = Target(target.resource, target.namespace, target.name)
             return self._writer.update(plain, body, options)
+        if target.subresource == "approval":
+            return self._approve(target, body, options)
         raise method_not_allowed()
 
     def patch(self, target: Target, patch: Any, form: str, options: WriteOptions) -> Object:
         """Patch a subresource."""
         if target.subresource != "scale":
-            plain = Target(target.resource, target.namespace, target.name)
+            place = "status" if target.subresource == "approval" else ""
+            plain = Target(target.resource, target.namespace, target.name, place)
             return self._writer.patch(plain, patch, form, options)
         scale = self._scale(target, self._live(target))
         if form == "apply":
@@ -217,6 +220,14 @@ class Subresources:
                 entry = self._access.store.put(resource.prefix, target.key, stored)
                 new = self._access.copy(self._access.view(resource, entry))
         return _shown(self._scale(target, new))
+
+    def _approve(self, target: Target, body: Object, options: WriteOptions) -> Object:
+        """Set the conditions of a signing request, which only this subresource may do."""
+        live = self._live(target)
+        conditions = (body.get("status") or {}).get("conditions")
+        status = {**(live.get("status") or {}), "conditions": conditions}
+        whole = Target(target.resource, target.namespace, target.name, "status")
+        return self._writer.update(whole, {**body, "spec": live["spec"], "status": status}, options)
 
     def _check_custom(self, target: Target, new: Object, old: Object, replicas: int) -> None:
         """Refuse a scale that the schema of the custom resource behind it does not allow."""

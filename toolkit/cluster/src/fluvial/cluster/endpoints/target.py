@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from fluvial.cluster.objects import Object
 from fluvial.cluster.resources import Resource
 
 __all__ = ["SYSTEM", "Target", "User", "WriteOptions"]
@@ -17,6 +18,17 @@ class User:
     groups: tuple[str, ...] = ()
     uid: str = ""
     extra: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+    def info(self) -> Object:
+        """Return the user as a `UserInfo` shows it."""
+        info: Object = {"username": self.name}
+        if self.uid:
+            info["uid"] = self.uid
+        if self.groups:
+            info["groups"] = list(self.groups)
+        if self.extra:
+            info["extra"] = {key: list(values) for key, values in self.extra}
+        return info
 
 
 SYSTEM = User("system:apiserver", ("system:masters", "system:authenticated"))

@@ -344,7 +344,7 @@ class Writer:
             entry = self._access.store.get(resource.prefix, (namespace, name))
             return None if entry is None else self._access.view(resource, entry)
 
-        return Context(find, options.dry_run)
+        return Context(find, options.dry_run, options.user.info())
 
     def _check_namespace(self, target: Target, obj: Object) -> None:
         meta = obj.get("metadata")
