@@ -155,7 +155,7 @@ class Run:
             wants += (rest,) * (given - fixed)
         values = []
         for arg, want in zip(args, wants, strict=False):
-            values.append(arg(self, dot, want))  # noqa: PERF401  (a comprehension costs C stack)
+            values.append(arg(self, dot, want))
         if final is not MISSING:
             want = wants[given - 1]
             values.append(self.validate(final, want) if want.go else final)

@@ -106,6 +106,9 @@ class Directive:
             return f"{type_of(value)}{{{', '.join(map(self._item, value))}}}"
         if self.syntax:
             return f"{type_of(value)}{{{value}}}"
+        fields = getattr(value, "go_fields", None)
+        if self.names and fields is not None:
+            return "{" + " ".join(f"{key}:{self._item(fields[key])}" for key in fields) + "}"
         return self._string(str(value)) if self.verb in "vsq" else self._bad(value)
 
     def _bad(self, value: Any) -> str:

@@ -73,7 +73,8 @@ def render(
     version = kube_version(capabilities.kube_version)[0]
     if needed and not in_range(needed, version):
         raise ChartError(
-            f"chart requires kubeVersion: {needed} which is incompatible with Kubernetes {version}"
+            f"chart requires kubeVersion: {needed} which is incompatible with Kubernetes "
+            f"v{capabilities.kube_version.removeprefix('v')}"
         )
     seen = merge_values(chart, supplied)
     if not skip_schema:
@@ -205,7 +206,7 @@ class _Engine:
             if path.rpartition("/")[2].startswith("_"):
                 continue
             _text, base, root = self._texts[path]
-            root["Template"] = {"Name": path, "BasePath": base}
+            root["Template"] = ChartValues({"Name": path, "BasePath": base})
             try:
                 text = self._templates.execute(path, root, budget=budget)
             except TemplateError as error:

@@ -3,9 +3,10 @@
 import base64
 import re
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
-from fluvial.render.gotemplate import PlainMap, Strings, text_of
+from fluvial.render.gotemplate import PlainMap, StringMap, Strings, text_of
+from fluvial.render.gotemplate._values import NilMap
 from fluvial.render.helm._encode import to_yaml
 from fluvial.render.helm._errors import ChartError
 from fluvial.render.helm._globs import file_glob
@@ -20,8 +21,7 @@ __all__ = [
     "kube_version",
 ]
 
-HELM_VERSION: Final = "v4.2"  # what the embedding upstream controller shows to templates
-_VERSION = re.compile(r"^v?(\d+)\.(\d+)(?:\.(\d+))?(.*)\Z", re.ASCII)
+_VERSION = re.compile(r"v?((\d+)\.(\d+)(?:\.\d+)*)", re.ASCII)
 _BARE_CLUSTER = (
     "v1", "admissionregistration.k8s.io/v1", "admissionregistration.k8s.io/v1alpha1",
     "admissionregistration.k8s.io/v1beta1", "internal.apiserver.k8s.io/v1alpha1", "apps/v1",
@@ -110,6 +110,7 @@ class _Struct:
         self.go_fields = fields
         self._json = json
         self.go_addressed = text or None
+        self.go_methods = {"String": lambda: text, "GitVersion": lambda: text} if text else {}
 
     def __str__(self) -> str:
         return f"{{{' '.join(map(text_of, self.go_fields.values()))}}}"
@@ -134,28 +135,33 @@ class _ApiVersions(Strings):
 
 
 def kube_version(text: str) -> tuple[str, str, str]:
-    """Return version (with `v`), major and minor. Raises ChartError."""
+    """Return the version as ranges are checked against it, major and minor. Raises ChartError.
+
+    As upstream, all digits that dots join count, and no suffix does.
+    """
     match = _VERSION.match(text)
     if not match:
         raise ChartError(f"could not parse {text!r} as a Kubernetes version (as in v1.36.0)")
-    major, minor, patch, rest = match.groups()
-    return f"v{major}.{minor}.{patch or 0}{rest}", major, minor
+    digits, major, minor = match.groups()
+    return f"v{digits}", major, minor
 
 
 def capabilities_object(capabilities: Capabilities) -> _Struct:
     """Return `.Capabilities`."""
     version, major, minor = kube_version(capabilities.kube_version)
     facts = {"Version": version, "Major": major, "Minor": minor}
-    fields = {"Version": version, "GitVersion": version, "Major": major, "Minor": minor}
+    fields = {"Version": version, "normalizedVersion": version, "Major": major, "Minor": minor}
     kube = _Struct("common.KubeVersion", fields, facts, version)
     known = capabilities.api_versions
     apis = _ApiVersions(_BARE_CLUSTER if known is None else known)
+    apis.extend(capabilities.extra_api_versions)
+    build = capabilities.helm
     helm_json = {
-        "version": HELM_VERSION,
-        "git_commit": "",
-        "git_tree_state": "",
-        "go_version": "",
-        "kube_client_version": f"v{major}.{minor}",
+        "version": build.version,
+        "git_commit": build.git_commit,
+        "git_tree_state": build.git_tree_state,
+        "go_version": build.go_version,
+        "kube_client_version": build.kube_client_version or f"v{major}.{minor}",
     }
     names = ("Version", "GitCommit", "GitTreeState", "GoVersion", "KubeClientVersion")
     helm = _Struct(
@@ -182,7 +188,7 @@ def chart_object(chart: Chart) -> dict[str, Any]:
             for one in meta.get("maintainers", [])
         ],
         "Deprecated": meta.get("deprecated", False),
-        "Annotations": dict(meta["annotations"]) if meta.get("annotations") else None,
+        "Annotations": StringMap(meta["annotations"]) if meta.get("annotations") else NilMap(),
         "Dependencies": [
             {
                 "Name": one.get("name", ""),
