@@ -3,7 +3,8 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from fluvial.cli.build import kustomization, kustomize
+from fluvial.cli.build import helm, kustomization, kustomize
+from fluvial.cli.build.flags import VerbatimParser
 
 if TYPE_CHECKING:
     from fluvial.cli.commands import Commands
@@ -15,6 +16,8 @@ def add(commands: "Commands") -> None:
     """Add the command."""
     text = "Render on this machine, without a cluster."
     parser: argparse.ArgumentParser = commands.add_parser("build", help=text, description=text)
-    engines = parser.add_subparsers(dest="engine", required=True, metavar="ENGINE")
-    for module in (kustomize, kustomization):
+    engines = parser.add_subparsers(
+        dest="engine", required=True, metavar="ENGINE", parser_class=VerbatimParser
+    )
+    for module in (kustomize, kustomization, helm):
         module.add(engines)

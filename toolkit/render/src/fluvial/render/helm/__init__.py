@@ -18,7 +18,8 @@ from fluvial.render.helm._errors import (
     RenderError,
     ValuesError,
 )
-from fluvial.render.helm._load import load_chart
+from fluvial.render.helm._globs import path_matches
+from fluvial.render.helm._load import load_chart, read_values
 from fluvial.render.helm._manifests import (
     INSTALL_ORDER,
     UNINSTALL_ORDER,
@@ -27,14 +28,19 @@ from fluvial.render.helm._manifests import (
     split_documents,
 )
 from fluvial.render.helm._model import (
+    HELM_4_2,
+    HELM_4_3,
     Capabilities,
     Chart,
     File,
+    HelmBuild,
     Hook,
     Manifest,
     Release,
     RenderedChart,
 )
+from fluvial.render.helm._names import check_release_name, release_name
+from fluvial.render.helm._objects import kube_version
 from fluvial.render.helm._provenance import (
     ValueOrigins,
     blame,
@@ -42,15 +48,25 @@ from fluvial.render.helm._provenance import (
     set_origins,
     values_origins,
 )
-from fluvial.render.helm._values import merge_values
+from fluvial.render.helm._strvals import (
+    set_file,
+    set_json,
+    set_literal,
+    set_string,
+    set_value,
+)
+from fluvial.render.helm._values import merge_files, merge_values
 
 __all__ = [
+    "HELM_4_2",
+    "HELM_4_3",
     "INSTALL_ORDER",
     "UNINSTALL_ORDER",
     "Capabilities",
     "Chart",
     "ChartError",
     "File",
+    "HelmBuild",
     "HelmError",
     "Hook",
     "Lookup",
@@ -63,11 +79,22 @@ __all__ = [
     "ValuesError",
     "blame",
     "chart_origins",
+    "check_release_name",
+    "kube_version",
     "load_chart",
     "manifest_text",
+    "merge_files",
     "merge_values",
+    "path_matches",
+    "read_values",
+    "release_name",
     "render",
+    "set_file",
+    "set_json",
+    "set_literal",
     "set_origins",
+    "set_string",
+    "set_value",
     "sort_manifests",
     "split_documents",
     "values_origins",

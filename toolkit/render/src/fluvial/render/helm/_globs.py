@@ -5,7 +5,7 @@ from functools import lru_cache
 
 from fluvial.render.helm._errors import ChartError
 
-__all__ = ["IgnoreRules", "file_glob"]
+__all__ = ["IgnoreRules", "file_glob", "path_matches"]
 
 _ALWAYS_IGNORED = "templates/.?*"
 
@@ -25,6 +25,14 @@ def file_glob(pattern: str) -> re.Pattern[str]:
 @lru_cache(maxsize=1024)
 def _path_match(pattern: str) -> re.Pattern[str]:
     return re.compile(_translate(pattern, crossing=False) + r"\Z", re.DOTALL)
+
+
+def path_matches(pattern: str, path: str) -> bool:
+    """Say whether Go's path.Match accepts `path`; a malformed pattern matches nothing."""
+    try:
+        return bool(_path_match(pattern).match(path))
+    except (re.error, ValueError):
+        return False
 
 
 def _translate(pattern: str, *, crossing: bool) -> str:

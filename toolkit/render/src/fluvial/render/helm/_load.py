@@ -10,7 +10,7 @@ from fluvial.render.helm._values import floats, merge_files
 from fluvial.render.kustomize.tree import Tree
 from fluvial.render.yaml import YamlError, load, load_all
 
-__all__ = ["load_chart"]
+__all__ = ["load_chart", "read_values"]
 
 _DEEPEST = 20
 _STRINGS = (
@@ -61,7 +61,7 @@ def _assemble(files: list[File], budget: Budget, *, where: str, depth: int) -> C
             if v1:
                 chart.files.append(file)
         elif name == "values.yaml":
-            chart.values = _values(file, where)
+            chart.values = read_values(file.data, f"{where}{file.name}")
         elif name == "values.schema.json":
             chart.schema = file.data
         elif name.startswith("templates/"):
@@ -112,11 +112,13 @@ def _mapping(file: File, where: str) -> dict[str, Any]:
     return value
 
 
-def _values(file: File, where: str) -> dict[str, Any]:
-    """Read values.yaml; several documents are merged in order, numbers become floats."""
-    name = f"{where}{file.name}"
+def read_values(data: bytes, name: str) -> dict[str, Any]:
+    """Read a values file; several documents are merged in order, numbers become floats.
+
+    Raises ChartError, which names the file.
+    """
     try:
-        documents = load_all(file.data, file=name)
+        documents = load_all(data, file=name)
     except YamlError as error:
         problem = f"cannot load {name}: {name}:{error.line}: {error.problem}"
         raise ChartError(problem, file=name, line=error.line, column=error.column) from None

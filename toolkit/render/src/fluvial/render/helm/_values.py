@@ -8,6 +8,7 @@ still delete further down. A null for a key that no layer has stays.
 
 from typing import Any
 
+from fluvial.render.gotemplate import Int64
 from fluvial.render.gotemplate._format import sprintf
 from fluvial.render.helm._errors import ValuesError
 from fluvial.render.helm._model import Chart
@@ -18,12 +19,15 @@ Table = dict[str, Any]
 
 
 def floats(value: Any) -> Any:
-    """Return `value` with every number a float, which is what Go makes of untyped JSON."""
+    """Return `value` with every number a float, which is what Go makes of untyped JSON.
+
+    Only an Int64 stays what it is: `--set` makes those.
+    """
     if isinstance(value, dict):
         return {key: floats(item) for key, item in value.items()}
     if isinstance(value, list):
         return [floats(item) for item in value]
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool | Int64):
         return float(value)
     return value
 

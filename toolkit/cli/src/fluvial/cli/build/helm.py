@@ -1,0 +1,235 @@
+"""`fluvial build helm NAME CHART` prints what `helm template NAME CHART` does."""
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from fluvial.cli.build.flags import Flag, FlagError, read_flags
+from fluvial.cli.build.helm_output import print_files, print_text
+from fluvial.cli.build.helm_values import ValuesRefused, compose_values
+from fluvial.render.helm import (
+    HELM_4_3,
+    Capabilities,
+    Chart,
+    ChartError,
+    HelmError,
+    ManifestError,
+    Release,
+    RenderError,
+    check_release_name,
+    kube_version,
+    load_chart,
+    release_name,
+    render,
+)
+from fluvial.render.kustomize import DiskTree
+
+if TYPE_CHECKING:
+    from fluvial.cli.commands import Commands
+
+__all__ = ["add"]
+
+_FLAGS: Final = {
+    **{name: Flag("bool") for name in (
+        "include-crds", "is-upgrade", "no-hooks", "release-name", "skip-crds",
+        "skip-schema-validation", "skip-tests",
+    )},
+    "generate-name": Flag("bool", "g"),
+    "help": Flag("bool", "h"),
+    "api-versions": Flag("words", "a"),
+    "dry-run": Flag(bare="unset"),
+    "kube-version": Flag(),
+    "name-template": Flag(),
+    "namespace": Flag(short="n"),
+    "output-dir": Flag(),
+    **{name: Flag("texts") for name in (
+        "set", "set-file", "set-json", "set-literal", "set-string",
+    )},
+    "show-only": Flag("texts", "s"),
+    "values": Flag("words", "f"),
+    "version": Flag(),
+}  # fmt: skip
+_WITHOUT_EFFECT: Final = {
+    **{name: Flag("bool") for name in (
+        "create-namespace", "debug", "devel", "disable-openapi-validation", "force-conflicts",
+        "force-replace", "insecure-skip-tls-verify", "kube-insecure-skip-tls-verify",
+        "pass-credentials", "plain-http", "replace", "rollback-on-failure", "server-side",
+        "take-ownership", "wait-for-jobs",
+    )},
+    **{name: Flag() for name in (
+        "burst-limit", "ca-file", "cert-file", "color", "colour", "content-cache", "description",
+        "key-file", "keyring", "kube-apiserver", "kube-as-user", "kube-ca-file", "kube-context",
+        "kube-tls-server-name", "kube-token", "kubeconfig", "password", "qps", "registry-config",
+        "repository-cache", "repository-config", "timeout", "username",
+    )},
+    "kube-as-group": Flag("texts"),
+    "labels": Flag("words", "l"),
+    "wait": Flag(bare="watcher"),
+}  # fmt: skip
+_REFUSED: Final = {
+    "dependency-update": (Flag("bool"), "run `helm dependency build` first"),
+    "enable-dns": (Flag("bool"), "templates never reach the network"),
+    "post-renderer": (Flag(), "pipe the output through `fluvial build kustomize`"),
+    "post-renderer-args": (Flag("texts"), "pipe the output through `fluvial build kustomize`"),
+    "repo": (Flag(), "pull the chart first, and name the .tgz"),
+    "validate": (Flag("bool"), "no cluster is asked"),
+    "verify": (Flag("bool"), "run `helm verify` first"),
+}
+_ALL_FLAGS: Final = _FLAGS | _WITHOUT_EFFECT | {name: flag for name, (flag, _) in _REFUSED.items()}
+_USAGE: Final = "Usage:  helm template [NAME] [CHART] [flags]"
+_DEFAULT_KUBE: Final = "v1.37.0"  # what Helm 4.3 takes for the cluster's
+_LARGEST_ARCHIVE: Final = 100 * 1024 * 1024
+
+
+def add(engines: "Commands") -> None:
+    """Add the command."""
+    text = "Print the manifests of a chart, as `helm template` does with the same flags."
+    parser = engines.add_parser("helm", help=text, description=text, verbatim=True)
+    parser.set_defaults(run=_helm)
+
+
+class _Refused(Exception):  # noqa: N818  (what the command does)
+    """The command ends with this message, laid out as Helm's are."""
+
+
+def _helm(parsed: argparse.Namespace) -> int:
+    try:
+        names, given = read_flags(parsed.arguments, _ALL_FLAGS)
+        if given.get("help"):
+            sys.stdout.write(_help())
+            return 0
+        _template(names, given)
+    except (FlagError, ValuesRefused, _Refused, HelmError) as error:
+        sys.stderr.write(f"Error: {error}\n")
+        return 1
+    return 0
+
+
+def _help() -> str:
+    lines = []
+    for name, flag in sorted(_FLAGS.items()):
+        short = f"-{flag.short}, " if flag.short else "    "
+        lines.append(f"  {short}--{name}{'' if flag.kind == 'bool' else ' ' + flag.kind}\n")
+    return (
+        "Print the manifests of a chart, as `helm template` does.\n\n"
+        f"{_USAGE.replace('helm template', 'fluvial build helm')}\n\nFlags:\n{''.join(lines)}\n"
+        "What only matters to a cluster is accepted and has no effect.\n"
+    )
+
+
+def _template(names: list[str], given: Mapping[str, Any]) -> None:
+    """Load, render and print. Raises what `_helm` reports."""
+    if not names:
+        raise _Refused(f'"helm template" requires at least 1 argument\n\n{_USAGE}')
+    for flag, (_, way_out) in _REFUSED.items():
+        if given.get(flag):
+            raise _Refused(f"--{flag} is not supported: {way_out}")
+    capabilities = _capabilities(given)
+    _check_dry_run(given.get("dry-run", "client"))
+    name, place = _name_and_chart(names, given)
+    location = _locate(place)
+    values = compose_values(given)
+    chart = _load(location)
+    _check_installable(chart)
+    check_release_name(name)
+    release = Release(
+        name=name,
+        namespace=given.get("namespace") or os.environ.get("HELM_NAMESPACE") or "default",
+        is_upgrade=given.get("is-upgrade", False),
+        is_install=not given.get("is-upgrade", False),
+    )
+    skip_schema = given.get("skip-schema-validation", False)
+    try:
+        done = render(chart, values, release, capabilities, skip_schema=skip_schema)
+    except (RenderError, ManifestError) as error:
+        raise _Refused(_with_hint(error, given)) from None
+    except ChartError as error:
+        # Only the check of the cluster's version has a release to show.
+        fits = not str(error).startswith("chart requires kubeVersion")
+        raise _Refused(str(error) if fits else _with_hint(error, given)) from None
+    if given.get("output-dir"):
+        print_files(done, given, name)
+    shown = print_text(done, given)
+    if shown is None:
+        return
+    raise _Refused(f"could not find template {shown} in chart")
+
+
+def _with_hint(error: HelmError, given: Mapping[str, Any]) -> str:
+    hint = "" if given.get("debug") else "\n\nUse --debug flag to render out invalid YAML"
+    return f"{error}{hint}"
+
+
+def _capabilities(given: Mapping[str, Any]) -> Capabilities:
+    version = given.get("kube-version", "")
+    extra = given.get("api-versions", [])
+    try:
+        wanted = version or _DEFAULT_KUBE
+        kube_version(wanted)
+    except ChartError:
+        raise _Refused(
+            f"invalid kube version '{version}': could not parse \"{version}\" as version"
+        ) from None
+    return Capabilities(kube_version=wanted, extra_api_versions=extra, helm=HELM_4_3)
+
+
+def _check_dry_run(wanted: str) -> None:
+    if wanted == "server":
+        raise _Refused("--dry-run=server is not supported: no cluster is asked")
+    if wanted not in {"client", "none", "unset", "true", "false"}:
+        raise _Refused(f'invalid dry-run value ("{wanted}"). Must be "none", "server", or "client"')
+
+
+def _name_and_chart(names: list[str], given: Mapping[str, Any]) -> tuple[str, str]:
+    if len(names) > 2:
+        unexpected = ", ".join(names[2:])
+        raise _Refused(f"expected at most two arguments, unexpected arguments: {unexpected}")
+    template = given.get("name-template", "")
+    if len(names) == 2:
+        for flag in ("generate-name", "name-template"):
+            if given.get(flag):
+                raise _Refused(f"cannot set --{flag} and also specify a name")
+        return names[0], names[1]
+    return (release_name(template) if template else "release-name"), names[0]
+
+
+def _locate(place: str) -> Path:
+    place = place.strip()
+    path = Path(place)
+    if path.exists():
+        return path.resolve()
+    if path.is_absolute() or place.startswith("."):
+        raise _Refused(f'path "{place}" not found')
+    if place.startswith(("oci://", "http://", "https://")):
+        raise _Refused(f"{place} is not fetched: pull the chart first, and name the .tgz")
+    if "/" in place:
+        raise _Refused(f"repo {place.partition('/')[0]} not found")
+    raise _Refused(f"chart {place} is no file or folder: pull it first, and name the .tgz")
+
+
+def _load(location: Path) -> Chart:
+    if location.is_dir():
+        return load_chart(DiskTree(location))
+    if location.stat().st_size > _LARGEST_ARCHIVE:
+        raise _Refused(f"the chart archive is larger than {_LARGEST_ARCHIVE} bytes")
+    return load_chart(location.read_bytes())
+
+
+def _check_installable(chart: Chart) -> None:
+    """Raise for a library, and for a chart whose dependencies are not in `charts/`."""
+    if chart.is_library:
+        raise _Refused("library charts are not installable")
+    if chart.metadata.get("deprecated"):
+        sys.stderr.write('level=WARN msg="this chart is deprecated"\n')
+    there = {sub.name for sub in chart.subcharts}
+    declared = (one["name"] for one in chart.metadata.get("dependencies", []))
+    missing = [name for name in declared if name not in there]
+    if missing:
+        raise _Refused(
+            "an error occurred while checking for chart dependencies. You may need to run 'helm "
+            "dependency build' to fetch missing dependencies: found in Chart.yaml, but missing in "
+            f"charts/ directory: {', '.join(missing)}"
+        )

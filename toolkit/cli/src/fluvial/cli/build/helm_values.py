@@ -1,0 +1,86 @@
+"""Values from a command line: `-f` and `--set` with its kin, in Helm's order."""
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from fluvial.render.helm import (
+    HelmError,
+    merge_files,
+    read_values,
+    set_file,
+    set_json,
+    set_literal,
+    set_string,
+    set_value,
+)
+
+__all__ = ["ValuesRefused", "compose_values"]
+
+
+class ValuesRefused(Exception):  # noqa: N818  (in the words of the command)
+    """Values that cannot be read; the message is Helm's."""
+
+
+def compose_values(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Compose the values of `given` flags, by name: files, then JSON, set, string, file, literal.
+
+    Raises ValuesRefused.
+    """
+    values: dict[str, Any] = {}
+    for name in given.get("values", []):
+        try:
+            values = merge_files(values, read_values(_read(name), name))
+        except HelmError as error:
+            raise ValuesRefused(f"failed to parse {name}: {error}") from None
+    for text in given.get("set-json", []):
+        values = _json(values, text)
+    for flag, put in (("set", set_value), ("set-string", set_string)):
+        for text in given.get(flag, []):
+            try:
+                put(text, values)
+            except HelmError as error:
+                raise ValuesRefused(f"failed parsing --{flag} data: {error}") from None
+    for text in given.get("set-file", []):
+        try:
+            set_file(text, values, lambda path: _read(path).decode("utf-8", "replace"))
+        except (HelmError, ValuesRefused) as error:
+            raise ValuesRefused(f"failed parsing --set-file data: {error}") from None
+    for text in given.get("set-literal", []):
+        try:
+            set_literal(text, values)
+        except HelmError as error:
+            raise ValuesRefused(f"failed parsing --set-literal data: {error}") from None
+    return values
+
+
+def _json(values: dict[str, Any], text: str) -> dict[str, Any]:
+    """Put one `--set-json` over `values`: an object as a whole, or key=JSON pairs."""
+    if text.strip().startswith("{"):
+        try:
+            return merge_files(values, msgspec.json.decode(text, type=dict[str, Any]))
+        except (msgspec.DecodeError, UnicodeEncodeError):
+            raise ValuesRefused(f"failed parsing --set-json data JSON: {text}") from None
+    try:
+        set_json(text, values)
+    except HelmError:
+        raise ValuesRefused(f"failed parsing --set-json data {text}") from None
+    return values
+
+
+def _read(name: str) -> bytes:
+    """Return the bytes of a file, or of standard input for `-`."""
+    if name.strip() == "-":
+        return sys.stdin.buffer.read()
+    if name.startswith(("http://", "https://", "oci://")):
+        raise ValuesRefused(f"{name} is not fetched; download it and name the file")
+    try:
+        return Path(name).read_bytes()
+    except IsADirectoryError:
+        raise ValuesRefused(f"read {name}: is a directory") from None
+    except OSError as error:
+        reason = (error.strerror or str(error)).lower()
+        raise ValuesRefused(f"open {name}: {reason}") from None
