@@ -27,6 +27,7 @@ ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 10
 KUBE = "v1.37.0"
 RELEASE = Release(name="demo", namespace="bench")
 CLUSTER = Capabilities(kube_version=KUBE)
+FIRST = 'a: {{ regexMatch "a" (tpl "b" .) | and (semverCompare ">1-0" "2.0.0") | toYaml }}'
 BARS = {"small": (0.4, 0.1), "large": (4.0, 0.8)}
 
 
@@ -50,9 +51,7 @@ def cold(folder: pathlib.Path) -> float:
     child = os.fork()
     if child == 0:
         # A chart of one line does the imports that are put off until they are needed.
-        first = MemoryTree(
-            {"Chart.yaml": "{name: x, version: 1.0.0}", "templates/a.yaml": "a: {{ toYaml 1 }}"}
-        )
+        first = MemoryTree({"Chart.yaml": "{name: x, version: 1.0.0}", "templates/a.yaml": FIRST})
         render(load_chart(first), {}, RELEASE, CLUSTER)
         gc.collect()
         taken = seconds(lambda: text_of(load_chart(DiskTree(folder))))
