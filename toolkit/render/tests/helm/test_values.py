@@ -65,6 +65,11 @@ def test_globals_go_down_and_the_parents_win() -> None:
     assert result["global"] == {"a": 1, "t": {"x": 1}}
 
 
+def test_a_global_wins_over_what_is_given_for_one_subchart() -> None:
+    result = merge_values(chart({}, {}), {"global": {"a": 1}, "sub": {"global": {"a": 5, "b": 2}}})
+    assert result["sub"]["global"] == {"a": 1, "b": 2}
+
+
 def test_values_of_a_subchart_must_be_a_mapping() -> None:
     with pytest.raises(ValuesError, match="type mismatch on sub"):
         merge_values(chart({}, {}), {"sub": 1})
