@@ -107,9 +107,9 @@ class _Trace:
             if place is None and foreign is not None:
                 place = f"{foreign}/{part}"
             if place is not None:
-                origin = theirs.get(place) or self.by
+                origin = theirs.get(place) or theirs.get("") or self.by
             elif isinstance(item, _CONTAINERS) and id(item) in self.theirs:
-                origin = theirs.get(self.theirs[id(item)]) or self.by
+                origin = theirs.get(self.theirs[id(item)]) or theirs.get("") or self.by
             elif isinstance(item, _CONTAINERS) and id(item) in self.before:
                 origin = old.get(self.before[id(item)])
             elif mine is not None:
