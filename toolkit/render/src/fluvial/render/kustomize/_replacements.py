@@ -176,7 +176,10 @@ def _set(place: Place, value: Any, options: FieldOptions) -> None:
 def _inside_scalar(
     resource: Resource, value: Any, parts: list[str], options: FieldOptions, by: Origin | None
 ) -> bool:
-    """Edit a document that a string of the resource holds; False when the path has no such."""
+    """Edit a document that a string of the resource holds; False when the path has no such.
+
+    Upstream replaces whole values there: delimiter and index count for fields of the resource only.
+    """
     for length in range(1, len(parts)):
         try:
             places = find(resource.data, parts[:length])
@@ -196,7 +199,7 @@ def _inside_scalar(
         if not inner or not isinstance(document, dict | list):
             return False
         for spot in inner:
-            _set(spot, value, options)
+            _set(spot, value, FieldOptions())
         place.node[place.key] = _write(document, source)
         resource.note(place.pointer, by, deep=True)
         return True
