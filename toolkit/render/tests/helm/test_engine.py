@@ -78,7 +78,7 @@ def test_api_versions(rendered, known, question: str, answer: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("version", "shown"), [("1.29", "v1.29.0 1 29"), ("v1.29.3-gke.1", "v1.29.3-gke.1 1 29")]
+    ("version", "shown"), [("1.29", "v1.29 1 29"), ("v1.29.3-gke.1", "v1.29.3-gke.1 1 29")]
 )
 def test_kube_versions(rendered, version: str, shown: str) -> None:
     template = "{{ with .Capabilities.KubeVersion }}{{ . }} {{ .Major }} {{ .Minor }}{{ end }}"

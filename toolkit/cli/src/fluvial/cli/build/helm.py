@@ -173,7 +173,9 @@ def _capabilities(given: Mapping[str, Any]) -> Capabilities:
         raise _Refused(
             f"invalid kube version '{version}': could not parse \"{version}\" as version"
         ) from None
-    return Capabilities(kube_version=wanted, extra_api_versions=extra, helm=HELM_4_3)
+    return Capabilities(
+        kube_version=wanted, kube_version_given=True, extra_api_versions=extra, helm=HELM_4_3
+    )
 
 
 def _check_dry_run(wanted: str) -> None:

@@ -70,7 +70,7 @@ def render(
     except ValuesError as error:
         raise ValuesError(f"chart dependencies processing failed: {error}") from None
     needed = chart.metadata.get("kubeVersion", "")
-    version = kube_version(capabilities.kube_version)[0]
+    version = kube_version(capabilities.kube_version, given=capabilities.kube_version_given)[0]
     if needed and not in_range(needed, version):
         raise ChartError(
             f"chart requires kubeVersion: {needed} which is incompatible with Kubernetes "

@@ -136,12 +136,14 @@ HELM_4_3 = HelmBuild(
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What `.Capabilities` tells templates of the cluster.
 
-    `kube_version` is the server's gitVersion (`v1.36.0`). `api_versions` holds `group/version` and
+    `kube_version` is the server's gitVersion (`v1.36.0`), or what a command line gave in its place.
+    `api_versions` holds `group/version` and
     `group/version/Kind` entries as discovery lists them; None means those of a bare cluster.
     `extra_api_versions` come after them. `helm` is the build that templates see.
     """
 
     kube_version: str = "v1.36.0"
+    kube_version_given: bool = False
     api_versions: list[str] | None = None
     extra_api_versions: list[str] = []
     helm: HelmBuild = HELM_4_2

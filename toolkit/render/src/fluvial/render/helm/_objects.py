@@ -110,7 +110,8 @@ class _Struct:
         self.go_fields = fields
         self._json = json
         self.go_addressed = text or None
-        self.go_methods = {"String": lambda: text, "GitVersion": lambda: text} if text else {}
+        version = fields.get("Version", "")
+        self.go_methods = {"String": lambda: text, "GitVersion": lambda: version} if text else {}
 
     def __str__(self) -> str:
         return f"{{{' '.join(map(text_of, self.go_fields.values()))}}}"
@@ -134,23 +135,30 @@ class _ApiVersions(Strings):
         return version in self
 
 
-def kube_version(text: str) -> tuple[str, str, str]:
+def kube_version(text: str, *, given: bool = False) -> tuple[str, str, str]:
     """Return the version as ranges are checked against it, major and minor. Raises ChartError.
 
-    As upstream, all digits that dots join count, and no suffix does.
+    What a cluster says counts as it is, with its vendor's suffix; of what was `given` on a command
+    line only the digits do, as upstream.
     """
     match = _VERSION.match(text)
     if not match:
         raise ChartError(f"could not parse {text!r} as a Kubernetes version (as in v1.36.0)")
     digits, major, minor = match.groups()
-    return f"v{digits}", major, minor
+    return f"v{digits}" if given else _with_v(text), major, minor
+
+
+def _with_v(version: str) -> str:
+    return f"v{version.removeprefix('v')}"
 
 
 def capabilities_object(capabilities: Capabilities) -> _Struct:
     """Return `.Capabilities`."""
-    version, major, minor = kube_version(capabilities.kube_version)
-    facts = {"Version": version, "Major": major, "Minor": minor}
-    fields = {"Version": version, "normalizedVersion": version, "Major": major, "Minor": minor}
+    text = capabilities.kube_version
+    version, major, minor = kube_version(text, given=capabilities.kube_version_given)
+    shown = _with_v(text)
+    facts = {"Version": shown, "Major": major, "Minor": minor}
+    fields = {"Version": shown, "normalizedVersion": version, "Major": major, "Minor": minor}
     kube = _Struct("common.KubeVersion", fields, facts, version)
     known = capabilities.api_versions
     apis = _ApiVersions(_BARE_CLUSTER if known is None else known)
