@@ -19,7 +19,8 @@ FRAGMENTS = [
     ",", ".", "..", "$", "$x", "$x.a", ".a", ".a.b", '"', "'", "`", '"s"', "'c'", "`r`", "\\",
     "\n", "\t", " ", "0", "1", "-1", "+", "-", "1.5", "1e3", "0x1p-2", "1i", "1+2i", "07", "true",
     "false", "nil", "if", "else", "end", "range", "with", "define", "template", "block", "break",
-    "continue", "print", "printf", "len", "index", "eq", "and", "or", "not", "nope", "é", "\x00", "\udcff",
+    "continue", "print", "printf", "len", "index", "eq", "and", "or", "not", "nope", "é",
+    "\x00", "\udcff",
     "{{ end }}", "{{ else }}", "{{ if .a }}", "{{ range .l }}", "{{ with .m }}", '{{ define "t" }}',
     '{{ template "t" . }}', "{{ $x := .a }}", "{{ break }}",
 ]  # fmt: skip
