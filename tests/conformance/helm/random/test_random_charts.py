@@ -6,7 +6,7 @@ import tempfile
 
 import pytest
 from chart_trees import Example, examples
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 
 from fluvial.render.helm import Capabilities, HelmError, Release, load_chart, render
 from fluvial.render.helm._values import merge_files
@@ -50,7 +50,11 @@ def words(refusal: str) -> str:
 
 @pytest.mark.fuzz
 @pytest.mark.skipif(not ORACLE.exists(), reason="the oracle helm is not installed")
-@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+# Without shrinking: it would start a helm for every try, for many minutes.
+@settings(
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+)
 @given(example=examples())
 def test_random_charts(example: Example) -> None:
     with tempfile.TemporaryDirectory() as name:
