@@ -102,7 +102,7 @@ def components_switched_on() -> tuple[Files, str]:
 def replacements_across_many() -> tuple[Files, str]:
     """One host name and one version copied into every workload."""
     files: Files = {}
-    names = [f"web-{number}" for number in range(20)]
+    names = [f"web-{number}" for number in range(30)]
     for name in names:
         files[f"{name}.yaml"] = documents(deployment(name, config="settings"), service(name))
     settings = config("settings")
