@@ -12,7 +12,8 @@ from fluvial.render.yaml import Dialect, YamlError, load_all
 
 PIECES = st.sampled_from(
     ["a", "b: ", "- ", "\n", "  ", "? ", "{", "}", "[", "]", ",", "&x ", "*x", "<<: ", "|\n",
-     ">-\n",      "'", '"', "\\", "#", "---\n", "...\n", "!!int ", "!!binary ", "%YAML 1.1\n", "\t", "\ufeff",
+     ">-\n",
+     "'", '"', "\\", "#", "---\n", "...\n", "!!int ", "!!binary ", "%YAML 1.1\n", "\t", "\ufeff",
      "1e3", "null", "$patch: delete", "apiVersion: v1\n", "kind: ConfigMap\n",
      "metadata: {name: a}\n", "patches:\n", "resources: [r.yaml]\n", "images:\n", "op: add\n",
      "path: /a/0\n", "value: 1\n", "labels:\n", "replacements:\n", "configMapGenerator:\n"]
