@@ -193,7 +193,11 @@ def _dependencies(items: Any, file: str) -> list[dict[str, Any]]:
             if one.get(field):
                 if not isinstance(one[field], list):
                     raise ChartError(f"{file}: dependencies.{field} must be a list", file=file)
-                kept[field] = list(one[field])
+                # A tag such as `y` is a bool to YAML, and its text to Helm.
+                kept[field] = [
+                    _text(item, "dependencies.tags", file) if field == "tags" else item
+                    for item in one[field]
+                ]
         if alias := _text(one.get("alias"), "dependencies.alias", file):
             kept["alias"] = alias
         found.append(kept)
@@ -215,4 +219,4 @@ def _validate(metadata: dict[str, Any], file: str) -> None:
     elif metadata.get("type", "application") not in {"application", "library"}:
         problem = "chart.metadata.type must be application or library"
     if problem:
-        raise ChartError(f"validation: {problem} ({file})", file=file)
+        raise ChartError(f"validation: {problem}", file=file)
