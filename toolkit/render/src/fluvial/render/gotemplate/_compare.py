@@ -40,9 +40,12 @@ def _equal(left: Any, right: Any) -> bool:
         return bool(left == right)
     if left is None or right is None:
         return left is right
-    for value in (left, right):
-        if isinstance(value, (dict, list, bytes)):
-            raise FunctionError(sprintf("non-comparable type %s: %s", [value, type_of(value)]))
+    if isinstance(right, (dict, list, bytes)):
+        kinds = type_of(left), type_of(right)
+        if kinds[0] == kinds[1]:
+            raise FunctionError(sprintf("non-comparable type %s: %s", [right, kinds[1]]))
+        words = sprintf("non-comparable types %s: %s, %s: %v", [left, *kinds, right])
+        raise FunctionError(words)
     return bool(left == right)
 
 
