@@ -27,7 +27,7 @@ from fluvial.helm.strvals import set_path
         ("a", "'3'", {"a": "3"}, "single quotes force text"),
         ("a", '"true"', {"a": "true"}, "double quotes too"),
         ("a", "{x,2}", {"a": ["x", 2]}, "braces make a list"),
-        ("a", "{}", {"a": []}, "an empty one"),
+        ("a", "{}", {"a": [""]}, "empty braces hold one empty text, as helm has it"),
         ("a", r"x\,y", {"a": "x,y"}, "an escaped comma"),
         ("a", "x,b=2", {"a": "x", "b": 2}, "a comma starts another assignment"),
         ("a", "", {"a": ""}, "nothing is empty text"),

@@ -3,20 +3,11 @@
 from collections.abc import Iterable
 
 from fluvial.apis.ids import Unstructured
+from fluvial.render.helm import UNINSTALL_ORDER
 
 __all__ = ["uninstall_order"]
 
-_ORDER = (
-    "ValidatingWebhookConfiguration", "MutatingWebhookConfiguration", "APIService", "Ingress",
-    "IngressClass", "Service", "CronJob", "Job", "StatefulSet", "HorizontalPodAutoscaler",
-    "Deployment", "ReplicaSet", "ReplicationController", "Pod", "DaemonSet", "RoleBindingList",
-    "RoleBinding", "RoleList", "Role", "ClusterRoleBindingList", "ClusterRoleBinding",
-    "ClusterRoleList", "ClusterRole", "CustomResourceDefinition", "PersistentVolumeClaim",
-    "PersistentVolume", "StorageClass", "ConfigMap", "SecretList", "Secret", "ServiceAccount",
-    "PodDisruptionBudget", "PodSecurityPolicy", "LimitRange", "ResourceQuota", "NetworkPolicy",
-    "Namespace", "PriorityClass",
-)  # fmt: skip
-_RANK = {kind: rank for rank, kind in enumerate(_ORDER)}
+_RANK = {kind: rank for rank, kind in enumerate(UNINSTALL_ORDER)}
 
 
 def uninstall_order(objects: Iterable[Unstructured]) -> list[Unstructured]:
