@@ -219,4 +219,5 @@ def _validate(metadata: dict[str, Any], file: str) -> None:
     elif metadata.get("type", "application") not in {"application", "library"}:
         problem = "chart.metadata.type must be application or library"
     if problem:
-        raise ChartError(f"validation: {problem}", file=file)
+        place = f" ({file})" if "/" in file else ""  # the root needs no telling
+        raise ChartError(f"validation: {problem}{place}", file=file)
