@@ -32,19 +32,13 @@ from fluvial.apis.ids import Unstructured
 from fluvial.apis.kinds import ALL
 from fluvial.toolkit import Client, ClusterConfig, Resource
 from fluvial.toolkit.client import resource_of_kind
+from fluvial.toolkit.references import DEFINITIONS
 
 __all__ = ["WITHIN", "Harness", "Process", "Repository", "running", "until"]
 
 WITHIN = 60.0
 """Seconds after which a test gives up: long enough for a busy machine, and never needed else."""
 
-DEFINITIONS = Resource(
-    "apiextensions.k8s.io",
-    "v1",
-    "customresourcedefinitions",
-    "CustomResourceDefinition",
-    namespaced=False,
-)
 
 _ROOT = Path(__file__).parents[2]
 _TAIL = 8000

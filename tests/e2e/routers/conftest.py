@@ -8,15 +8,7 @@ import pytest
 from fluvial.apis.decoding import decode
 from fluvial.apis.kinds import CANARY
 from fluvial.render.yaml import load_all
-from fluvial.toolkit import Resource
-
-DEFINITIONS = Resource(
-    "apiextensions.k8s.io",
-    "v1",
-    "customresourcedefinitions",
-    "CustomResourceDefinition",
-    namespaced=False,
-)
+from fluvial.toolkit.references import DEFINITIONS
 
 
 @pytest.fixture(scope="session")

@@ -14,10 +14,17 @@ from fluvial.toolkit.controller import Watch
 from fluvial.toolkit.flags import RuntimeFlags
 from fluvial.toolkit.store import Key, Store, key_of
 
-__all__ = ["CONFIG_MAP", "SECRET", "config_watches", "dependencies_of", "users"]
+__all__ = ["CONFIG_MAP", "DEFINITIONS", "SECRET", "config_watches", "dependencies_of", "users"]
 
 CONFIG_MAP: Final = Resource("", "v1", "configmaps", "ConfigMap")
 SECRET: Final = Resource("", "v1", "secrets", "Secret")
+DEFINITIONS: Final = Resource(
+    "apiextensions.k8s.io",
+    "v1",
+    "customresourcedefinitions",
+    "CustomResourceDefinition",
+    namespaced=False,
+)
 
 
 def dependencies_of(kind: Kind[Any]) -> Callable[[Unstructured], Iterator[str]]:

@@ -14,19 +14,13 @@ from typing import Final
 
 from fluvial.apis.crds import crd
 from fluvial.apis.kinds import ALL
-from fluvial.toolkit.client import AlreadyExists, Client, ClientError, ClusterConfig, Resource
+from fluvial.toolkit.client import AlreadyExists, Client, ClientError, ClusterConfig
+from fluvial.toolkit.references import DEFINITIONS
 
 __all__ = ["ClusterFailed", "LocalCluster"]
 
 _WITHIN: Final = 60.0
 _NAME: Final = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?")
-_DEFINITIONS: Final = Resource(
-    "apiextensions.k8s.io",
-    "v1",
-    "customresourcedefinitions",
-    "CustomResourceDefinition",
-    namespaced=False,
-)
 
 
 class ClusterFailed(Exception):  # noqa: N818 - the name says what happened
@@ -157,7 +151,7 @@ class LocalCluster:
             async with Client(await ClusterConfig.discover(str(self.kubeconfig))) as client:
                 for kind in ALL:
                     try:
-                        await client.create(_DEFINITIONS, crd(kind))
+                        await client.create(DEFINITIONS, crd(kind))
                     except AlreadyExists:
                         continue  # it is there since an earlier start, perhaps changed by its owner
         except ClientError as error:

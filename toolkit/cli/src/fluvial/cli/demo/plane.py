@@ -17,16 +17,10 @@ from fluvial.cluster.gateway.definitions import definitions
 from fluvial.cluster.metrics.prometheus import prometheus_config
 from fluvial.toolkit import Client, Resource
 from fluvial.toolkit.client import NotFound
+from fluvial.toolkit.references import DEFINITIONS
 
 __all__ = ["Plane"]
 
-_DEFINITIONS: Final = Resource(
-    "apiextensions.k8s.io",
-    "v1",
-    "customresourcedefinitions",
-    "CustomResourceDefinition",
-    namespaced=False,
-)
 _LISTENING: Final = re.compile(rb'msg="Listening on" address=(\S+)')
 
 
@@ -55,7 +49,7 @@ class Plane:
         """Create the definitions of all kinds and wait until they are served."""
         wanted = [*(crd(kind) for kind in ALL), *definitions()]
         for definition in wanted:
-            await client.create(_DEFINITIONS, definition)
+            await client.create(DEFINITIONS, definition)
         for definition in wanted:
             await _served(client, definition)
 
