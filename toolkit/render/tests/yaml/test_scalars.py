@@ -100,7 +100,7 @@ def test_tags(text: str, value: Any, reason: str) -> None:
     assert load(text) == value, reason
 
 
-@pytest.mark.parametrize("text", ["!!int x", "!!bool 1", "!!binary '*'", "!!null x"])
+@pytest.mark.parametrize("text", ["!!int x", "!!bool 1", "!!binary '*'", "!!binary ä", "!!null x"])
 def test_tags_that_lie(text: str) -> None:
     with pytest.raises(YamlError, match="!!"):
         load(text)

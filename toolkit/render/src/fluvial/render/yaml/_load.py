@@ -1,7 +1,6 @@
 """Reading: our own resolver and constructor decide what composed nodes mean."""
 
 import base64
-import binascii
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -210,7 +209,7 @@ class _Constructor:
         if tag == "binary":
             try:
                 decoded = base64.b64decode("".join(text.split()), validate=True)
-            except binascii.Error:
+            except ValueError:  # also of letters beyond ASCII
                 raise self.fail("!!binary value is no base64", node) from None
             return decoded.decode(errors="replace")
         if tag == "timestamp":
