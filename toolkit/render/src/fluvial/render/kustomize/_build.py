@@ -14,6 +14,7 @@ from fluvial.render.kustomize._errors import KustomizeError, ResourceError
 from fluvial.render.kustomize._fieldspec import FieldSpec
 from fluvial.render.kustomize._generators import NEEDS_HASH, append_hash
 from fluvial.render.kustomize._ids import Gvk, text
+from fluvial.render.kustomize._keys import check_keys
 from fluvial.render.kustomize._kfile import Read
 from fluvial.render.kustomize._loader import Loader
 from fluvial.render.kustomize._metadata import set_entries
@@ -147,6 +148,7 @@ def _annotate(resource: Resource, metadata: list[str]) -> None:
             annotations.pop(key, None)
     for key in _BOOKKEEPING.intersection(annotations):
         del annotations[key]
+    check_keys(annotations, f"annotations of {resource}")
     for key, value in annotations.items():
         if not isinstance(value, str):
             annotations[key] = text(value)

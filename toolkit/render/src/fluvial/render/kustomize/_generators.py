@@ -7,6 +7,7 @@ from typing import Any
 
 from fluvial.render.kustomize._errors import KustomizationError
 from fluvial.render.kustomize._ids import text
+from fluvial.render.kustomize._keys import check_keys
 from fluvial.render.kustomize._loader import Loader
 from fluvial.render.kustomize._model import GeneratorArgs, GeneratorOptions, SecretArgs
 from fluvial.render.kustomize._resource import Resource
@@ -46,6 +47,7 @@ def generate(
     for field in ("labels", "annotations"):
         found: dict[str, str] = getattr(options, field)
         if found:
+            check_keys(found, f"{field} of the {kind} generator {args.name!r}")
             data["metadata"][field] = {key: found[key] for key in sorted(found)}
     if options.immutable:
         data["immutable"] = True

@@ -6,6 +6,7 @@ from typing import Any
 from fluvial.render.kustomize._errors import TransformError
 from fluvial.render.kustomize._fieldspec import FieldSpec, Plan, apply_spec, escape
 from fluvial.render.kustomize._ids import Gvk, text
+from fluvial.render.kustomize._keys import check_keys
 from fluvial.render.kustomize._resource import Resource, Resources
 from fluvial.render.kustomize._shared import Shared
 from fluvial.render.objects import Origin
@@ -148,9 +149,10 @@ def set_entries(
             found = node[key]
             if not isinstance(found, dict):
                 raise TransformError(f"wrong node kind: expected a map at {pointer}")
-            for name in ordered:
-                if name not in found:
-                    added.setdefault(name, []).append(pointer)
+            new = [name for name in ordered if name not in found]
+            check_keys(new)
+            for name in new:
+                added.setdefault(name, []).append(pointer)
             found.update(ordered)
             for name in ordered if resource.origins is not None else ():
                 resource.note(f"{pointer}/{escape(name)}", by)

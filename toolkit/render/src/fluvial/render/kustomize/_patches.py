@@ -8,6 +8,7 @@ from fluvial.render.kustomize._blanks import fill
 from fluvial.render.kustomize._errors import KustomizeError, TransformError
 from fluvial.render.kustomize._fieldspec import escape
 from fluvial.render.kustomize._jsonpatch import Operation, apply_patch
+from fluvial.render.kustomize._keys import check_keys
 from fluvial.render.kustomize._loader import Loader
 from fluvial.render.kustomize._merge import MISSING, merge
 from fluvial.render.kustomize._model import Patch
@@ -259,9 +260,28 @@ def apply_patch_entry(
         )
     for document in documents:
         for resource in select(resources, entry.target):
-            copy = document.copy()
-            copy.data["apiVersion"] = resource.data.get("apiVersion")
-            _merge_into(resources, resource, copy, by)
+            _apply_to_target(resources, resource, document, by)
+
+
+def _apply_to_target(
+    resources: Resources, resource: Resource, document: Resource, by: Origin | None
+) -> None:
+    """Apply a strategic merge patch to a resource that its target selects.
+
+    Upstream gives the patch the version of the resource, so one without a version gets an empty
+    one, except where the patch replaces it.
+    """
+    copy = document.copy()
+    version = copy.data["apiVersion"] = resource.data.get("apiVersion")
+    replaces = "$patch" in copy.data
+    known = resource.strings("labels")
+    added = [key for key in copy.strings("labels") if key not in known]
+    _merge_into(resources, resource, copy, by)
+    if not resource.data:
+        return
+    check_keys(added, f"labels of {resource}")
+    if version is None and not replaces:
+        resource.data["apiVersion"] = None
 
 
 def _documents(text: str, file: str, by: Origin | None, entry: Patch) -> list[Resource]:
