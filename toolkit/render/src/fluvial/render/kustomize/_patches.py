@@ -151,6 +151,7 @@ def _merge_into(
         resource.remember()
         resources.touch()
     gvk = resource.gvk
+    before, labels = resource.strings("labels"), patch.metadata.get("labels")
     trace = _Trace(resource, patch, by) if resource.origins is not None else None
     if _replaces_annotations(patch.data):
         resource.forget_records()
@@ -184,6 +185,10 @@ def _merge_into(
             trace.taken.pop(place, None)
         trace.finish()
     resource.settle()
+    if patch.plain_labels:
+        now = metadata.get("labels")
+        added = set(resource.strings("labels")).difference(() if now is labels else before)
+        check_keys(sorted(added), f"labels of {resource}")
 
 
 def _load(patch: Patch, loader: Loader) -> tuple[str, str]:
@@ -274,13 +279,8 @@ def _apply_to_target(
     copy = document.copy()
     version = copy.data["apiVersion"] = resource.data.get("apiVersion")
     replaces = "$patch" in copy.data
-    known = resource.strings("labels")
-    added = [key for key in copy.strings("labels") if key not in known]
     _merge_into(resources, resource, copy, by)
-    if not resource.data:
-        return
-    check_keys(added, f"labels of {resource}")
-    if version is None and not replaces:
+    if resource.data and version is None and not replaces:
         resource.data["apiVersion"] = None
 
 

@@ -19,7 +19,8 @@ class Resource:
 
     `data` is empty once a patch has deleted the object. `file` is where it was read from, `trail`
     the buildMetadata records (origin first, transformations after it), `origins` the provenance by
-    pointer, None when it was not asked for. `blanks` are its keys without a value.
+    pointer, None when it was not asked for. `blanks` are its keys without a value. `plain_labels`
+    says of a patch that upstream wrote its labels without quotes.
     """
 
     __slots__ = (
@@ -33,6 +34,7 @@ class Resource:
         "needs_hash",
         "origin",
         "origins",
+        "plain_labels",
         "prefixes",
         "previous",
         "shared",
@@ -51,6 +53,7 @@ class Resource:
         self.behavior = ""
         self.blanks: list[Blank] = []
         self.needs_hash = False
+        self.plain_labels = False
         self.name_change = False
         self.kind_change = False
         self.variables: list[str] = []
@@ -125,6 +128,7 @@ class Resource:
 
     def write_labels_as_texts(self) -> None:
         """Make the values of labels strings, a null among them too."""
+        self.plain_labels = True
         if isinstance(labels := self.metadata.get("labels"), dict):
             labels.update(self.strings("labels"))
 
@@ -167,7 +171,8 @@ class Resource:
         other = Resource(clone(self.data), self.file)
         for slot in ("previous", "prefixes", "suffixes", "variables", "transformations"):
             setattr(other, slot, list(getattr(self, slot)))
-        for slot in ("behavior", "needs_hash", "name_change", "kind_change", "origin"):
+        flags = ("needs_hash", "plain_labels", "name_change", "kind_change")
+        for slot in ("behavior", "origin", *flags):
             setattr(other, slot, getattr(self, slot))
         other.origins = None if self.origins is None else dict(self.origins)
         return other
