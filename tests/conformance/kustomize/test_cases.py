@@ -1,14 +1,16 @@
 """Every case is a rule: a tree, and what kustomize makes of it, byte for byte.
 
 `cases/<rule>/` holds `rule.md` (the rule in one line), `input/`, and `expected.yaml` or, where the
-build must fail, `error.txt` with our own message. With the oracle installed each case is also run
-through it, so that a recorded expectation cannot drift from the real thing. `differences/` holds
+build must fail, `error.txt` with our own message; `flags.txt` has flags for the command. With the
+oracle installed each case is also run through it, so that a recorded expectation cannot drift from
+the real thing. `differences/` holds
 cases of the same form in which we differ on purpose; docs/spec/kustomize-differences.md says why.
 """
 
 import pathlib
 import subprocess
 
+import msgspec
 import pytest
 
 from fluvial.render.kustomize import DiskTree, KustomizeError, Options, build, to_yaml
@@ -16,6 +18,8 @@ from fluvial.render.kustomize import DiskTree, KustomizeError, Options, build, t
 CASES = pathlib.Path(__file__).parent / "cases"
 DIFFERENCES = pathlib.Path(__file__).parent / "differences"
 ORACLE = pathlib.Path(__file__).parents[3] / ".venv" / "oracles" / "kubectl"
+HELM = ORACLE.with_name("helm")
+ENABLE_HELM = "--enable-helm"
 OPTIONS = Options(order="legacy", confined=True)  # what the command line does
 NAMES = sorted(path.parent.name for path in CASES.glob("*/rule.md"))
 DIFFERENT = sorted(path.parent.name for path in DIFFERENCES.glob("*/rule.md"))
@@ -25,8 +29,15 @@ def _name(case: pathlib.Path) -> str:
     return case.name
 
 
+def _flags(case: pathlib.Path) -> list[str]:
+    """Return the flags of `flags.txt`, for both engines."""
+    path = case / "flags.txt"
+    return path.read_text().split() if path.exists() else []
+
+
 def run(case: pathlib.Path, options: Options = OPTIONS) -> tuple[str, str]:
     """Return the output and the error of our engine; one of them is empty."""
+    options = msgspec.structs.replace(options, helm=ENABLE_HELM in _flags(case))
     try:
         return to_yaml(build(DiskTree(case / "input"), options=options)), ""
     except KustomizeError as error:
@@ -35,8 +46,11 @@ def run(case: pathlib.Path, options: Options = OPTIONS) -> tuple[str, str]:
 
 def run_oracle(case: pathlib.Path) -> subprocess.CompletedProcess[str]:
     """Build a case with the real kustomize."""
+    flags = _flags(case)
+    if ENABLE_HELM in flags:
+        flags += ["--helm-command", str(HELM)]
     return subprocess.run(
-        [ORACLE, "kustomize", case / "input"],
+        [ORACLE, "kustomize", *flags, case / "input"],
         capture_output=True,
         text=True,
         errors="replace",

@@ -12,6 +12,7 @@ from fluvial.cli.build.helm_output import print_files, print_text
 from fluvial.cli.build.helm_values import ValuesRefused, compose_values
 from fluvial.render.helm import (
     HELM_4_3,
+    KUBE_OF_HELM_4_3,
     Capabilities,
     Chart,
     ChartError,
@@ -19,6 +20,7 @@ from fluvial.render.helm import (
     ManifestError,
     Release,
     RenderError,
+    check_installable,
     check_release_name,
     kube_version,
     load_chart,
@@ -80,7 +82,6 @@ _REFUSED: Final = {
 }
 _ALL_FLAGS: Final = _FLAGS | _WITHOUT_EFFECT | {name: flag for name, (flag, _) in _REFUSED.items()}
 _USAGE: Final = "Usage:  helm template [NAME] [CHART] [flags]"
-_DEFAULT_KUBE: Final = "v1.37.0"  # what Helm 4.3 takes for the cluster's
 _LARGEST_ARCHIVE: Final = 100 * 1024 * 1024
 
 
@@ -133,7 +134,9 @@ def _template(names: list[str], given: Mapping[str, Any]) -> None:
     location = _locate(place)
     values = compose_values(given)
     chart = _load(location)
-    _check_installable(chart)
+    if chart.metadata.get("deprecated") and not chart.is_library:
+        sys.stderr.write('level=WARN msg="this chart is deprecated"\n')
+    check_installable(chart)
     check_release_name(name)
     release = Release(
         name=name,
@@ -167,7 +170,7 @@ def _capabilities(given: Mapping[str, Any]) -> Capabilities:
     version = given.get("kube-version", "")
     extra = given.get("api-versions", [])
     try:
-        wanted = version or _DEFAULT_KUBE
+        wanted = version or KUBE_OF_HELM_4_3
         kube_version(wanted)
     except ChartError:
         raise _Refused(
@@ -218,20 +221,3 @@ def _load(location: Path) -> Chart:
     if location.stat().st_size > _LARGEST_ARCHIVE:
         raise _Refused(f"the chart archive is larger than {_LARGEST_ARCHIVE} bytes")
     return load_chart(location.read_bytes())
-
-
-def _check_installable(chart: Chart) -> None:
-    """Raise for a library, and for a chart whose dependencies are not in `charts/`."""
-    if chart.is_library:
-        raise _Refused("library charts are not installable")
-    if chart.metadata.get("deprecated"):
-        sys.stderr.write('level=WARN msg="this chart is deprecated"\n')
-    there = {sub.name for sub in chart.subcharts}
-    declared = (one["name"] for one in chart.metadata.get("dependencies", []))
-    missing = [name for name in declared if name not in there]
-    if missing:
-        raise _Refused(
-            "an error occurred while checking for chart dependencies. You may need to run 'helm "
-            "dependency build' to fetch missing dependencies: found in Chart.yaml, but missing in "
-            f"charts/ directory: {', '.join(missing)}"
-        )

@@ -7,24 +7,23 @@ from pathlib import Path
 from typing import Any
 
 from fluvial.render.helm import (
-    Hook,
     RenderedChart,
+    document_text,
+    listed,
+    listing,
     path_matches,
     split_documents,
 )
 
 __all__ = ["print_files", "print_text"]
 
+Documents = list[tuple[str, str]]
 _SOURCE = re.compile(r"# Source: [^/\n]+/(.+)")
 
 
 def print_text(done: RenderedChart, given: Mapping[str, Any]) -> str | None:
     """Print what the flags ask for; return the first `--show-only` that nothing matches."""
-    shown = [] if given.get("output-dir") else _manifests(done, given)
-    hooks = (
-        [] if given.get("output-dir") else [(hook.path, hook.text) for hook in _hooks(done, given)]
-    )
-    text = f"{''.join(map(_document, shown)).strip()}\n{''.join(map(_document, hooks))}"
+    text = listing(*(([], []) if given.get("output-dir") else _listed(done, given)))
     wanted = given.get("show-only", [])
     if not wanted:
         sys.stdout.write(text)
@@ -51,29 +50,20 @@ def print_files(done: RenderedChart, given: Mapping[str, Any], name: str) -> Non
     if given.get("release-name"):
         folder = f"{folder}/{name}"
     written: set[str] = set()
-    documents = _manifests(done, given) + [(hook.path, hook.text) for hook in _hooks(done, given)]
-    for path, text in documents:
+    manifests, hooks = _listed(done, given)
+    for path, text in manifests + hooks:
         place = f"{folder}/{path}"
         Path(place).parent.mkdir(parents=True, exist_ok=True)
         with Path(place).open("a" if path in written else "w", encoding="utf-8") as file:
-            file.write(_document((path, text)))
+            file.write(document_text((path, text)))
         written.add(path)
         sys.stdout.write(f"wrote {place}\n")
 
 
-def _manifests(done: RenderedChart, given: Mapping[str, Any]) -> list[tuple[str, str]]:
-    crds = done.crds if given.get("include-crds") else []
-    shown = [(file.name, file.data.decode("utf-8", "surrogateescape")) for file in crds]
-    return shown + [(one.path, one.text) for one in done.manifests]
-
-
-def _hooks(done: RenderedChart, given: Mapping[str, Any]) -> list[Hook]:
-    if given.get("no-hooks"):
-        return []
-    tests = given.get("skip-tests", False)
-    return [hook for hook in done.hooks if not (tests and "test" in hook.events)]
-
-
-def _document(document: tuple[str, str]) -> str:
-    path, text = document
-    return f"---\n# Source: {path}\n{text}\n"
+def _listed(done: RenderedChart, given: Mapping[str, Any]) -> tuple[Documents, Documents]:
+    return listed(
+        done,
+        crds=given.get("include-crds", False),
+        hooks=not given.get("no-hooks", False),
+        tests=not given.get("skip-tests", False),
+    )

@@ -24,6 +24,11 @@ def add(engines: "Commands") -> None:
         metavar="DIR",
         help="folder that references may not leave (default: that of the repository, or DIR)",
     )
+    kustomize.add_argument(
+        "--enable-helm",
+        action="store_true",
+        help="inflate the charts of helmCharts, which must be in the folder",
+    )
     kustomize.set_defaults(run=_kustomize)
 
 
@@ -36,7 +41,8 @@ def _kustomize(parsed: argparse.Namespace) -> int:
         return _fail(f"{parsed.directory} is not below --root {parsed.root}")
     path = directory.relative_to(root).as_posix()
     try:
-        rendered = build(DiskTree(root), path, options=Options(order="legacy", confined=True))
+        options = Options(order="legacy", confined=True, helm=parsed.enable_helm)
+        rendered = build(DiskTree(root), path, options=options)
     except KustomizeError as error:
         return _fail(str(error))
     sys.stdout.write(to_yaml(rendered))

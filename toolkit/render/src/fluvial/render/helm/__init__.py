@@ -19,6 +19,13 @@ from fluvial.render.helm._errors import (
     ValuesError,
 )
 from fluvial.render.helm._globs import path_matches
+from fluvial.render.helm._listing import (
+    KUBE_OF_HELM_4_3,
+    check_installable,
+    document_text,
+    listed,
+    listing,
+)
 from fluvial.render.helm._load import load_chart, read_values
 from fluvial.render.helm._manifests import (
     INSTALL_ORDER,
@@ -61,6 +68,7 @@ __all__ = [
     "HELM_4_2",
     "HELM_4_3",
     "INSTALL_ORDER",
+    "KUBE_OF_HELM_4_3",
     "UNINSTALL_ORDER",
     "Capabilities",
     "Chart",
@@ -79,8 +87,12 @@ __all__ = [
     "ValuesError",
     "blame",
     "chart_origins",
+    "check_installable",
     "check_release_name",
+    "document_text",
     "kube_version",
+    "listed",
+    "listing",
     "load_chart",
     "manifest_text",
     "merge_files",

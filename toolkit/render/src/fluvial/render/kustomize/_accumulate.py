@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from fluvial.render.kustomize import _kfile
+from fluvial.render.kustomize._charts import CHART_GENERATOR, inflate
 from fluvial.render.kustomize._config import (
     Config,
     default_config,
@@ -95,6 +96,9 @@ def accumulate(
             raise KustomizationError(f"expected kind 'Component' but got {file.kind!r}", file=path)
         if not component and is_component:
             raise KustomizationError("a Component must be listed under components", file=path)
+    loader.namespace = file.namespace or loader.namespace
+    if not loader.helm:
+        _kfile.refuse_charts(file, path)
     _choose_schema(file, loader)
     if metadata is not None:
         file.buildMetadata = metadata
@@ -164,10 +168,13 @@ class _Run:
             for index, args in enumerate(entries):
                 made = generate(kind, args, file.generatorOptions, self.loader)
                 self.add_generated(made, f"{kind}Generator", f"/{section}/{index}")
+        for index, chart in enumerate(file.helmCharts):
+            namespace = self.loader.namespace
+            for made in inflate(chart, file.helmGlobals, self.loader, namespace=namespace):
+                self.add_generated(made, CHART_GENERATOR, f"/helmCharts/{index}")
         for entry in self.configured(file.generators):
-            self.add_generated(
-                generate_from(entry, self.loader), entry.gvk.kind, "/generators", entry
-            )
+            for made in generate_from(entry, self.loader):
+                self.add_generated(made, entry.gvk.kind, "/generators", entry)
         for path in file.components:
             child = self.loader.enter(path)
             accumulate(

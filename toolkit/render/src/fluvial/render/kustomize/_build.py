@@ -17,7 +17,7 @@ from fluvial.render.kustomize._ids import Gvk, text
 from fluvial.render.kustomize._keys import check_keys
 from fluvial.render.kustomize._kfile import Read
 from fluvial.render.kustomize._loader import Loader
-from fluvial.render.kustomize._metadata import set_entries
+from fluvial.render.kustomize._metadata import HELM_GENERATED, set_entries
 from fluvial.render.kustomize._model import Kustomization, SortOptions
 from fluvial.render.kustomize._order import sort
 from fluvial.render.kustomize._references import fix_references
@@ -38,6 +38,7 @@ _BOOKKEEPING = {
     "config.k8s.io/id",
     "config.kubernetes.io/index",
     "config.kubernetes.io/path",
+    HELM_GENERATED,
     NEEDS_HASH,
     *(
         f"{_INTERNAL}{name}"
@@ -46,7 +47,6 @@ _BOOKKEEPING = {
             "allowNameChange",
             "annotations-migration-resource-id",
             "generatorBehavior",
-            "helm-generated",
             "id",
             "index",
             "path",
@@ -73,12 +73,14 @@ class Options(msgspec.Struct, frozen=True):
 
     `order` is what applies when the file has no sortOptions: `fifo`, or the command line's
     `legacy`. `confined` limits files to the folder of the kustomization that names them, as the
-    command line does. `provenance` asks for the origin of every value.
+    command line does. `provenance` asks for the origin of every value. `helm` inflates charts, as
+    kubectl does with `--enable-helm`; without it they are refused.
     """
 
     order: str = "fifo"
     confined: bool = False
     provenance: bool = False
+    helm: bool = False
 
 
 def build(
@@ -91,7 +93,7 @@ def build(
     the file and line.
     """
     options = options or Options()
-    loader = Loader(tree, join("", path), confined=options.confined)
+    loader = Loader(tree, join("", path), confined=options.confined, helm=options.helm)
     with paused(), choosing():
         try:
             accumulated, file = accumulate(loader, provenance=options.provenance, read=read)

@@ -4,11 +4,11 @@ from typing import NamedTuple
 
 from fluvial.render.kustomize._decode import load_config
 from fluvial.render.kustomize._errors import KustomizationError
-from fluvial.render.kustomize._model import Kustomization
+from fluvial.render.kustomize._model import HelmChart, HelmGlobals, Kustomization
 from fluvial.render.kustomize.tree import Tree, join
 from fluvial.render.yaml import load_documents
 
-__all__ = ["COMPONENT", "NAMES", "Read", "check", "find", "read"]
+__all__ = ["COMPONENT", "NAMES", "Read", "check", "find", "read", "refuse_charts"]
 
 NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 COMPONENT = "Component"
@@ -75,7 +75,7 @@ def check(file: Kustomization, path: str, content: bytes) -> Read:
     for args in (*file.configMapGenerator, *file.secretGenerator):
         if args.env:
             args.envs = [*args.envs, args.env]
-    _refuse(file, path)
+    _modernize_charts(file)
     return Read(file, path, content)
 
 
@@ -91,8 +91,36 @@ def _is_empty(file: Kustomization, content: bytes, path: str) -> bool:
     )
 
 
-def _refuse(file: Kustomization, path: str) -> None:
-    if file.helmCharts or file.helmChartInflationGenerator or file.helmGlobals:
+def _modernize_charts(file: Kustomization) -> None:
+    """Move helmChartInflationGenerator to helmCharts; of its homes, the last that is given wins."""
+    old = file.helmChartInflationGenerator
+    homes = HelmGlobals()
+    for one in old:
+        homes.chartHome = one.chartHome or homes.chartHome
+        homes.configHome = one.helmHome or homes.configHome
+    if file.helmGlobals is None and homes != HelmGlobals():
+        file.helmGlobals = homes
+    file.helmCharts = [
+        *file.helmCharts,
+        *(
+            HelmChart(
+                name=one.chartName,
+                version=one.chartVersion,
+                repo=one.chartRepoUrl,
+                valuesFile=one.values,
+                valuesInline=one.valuesLocal,
+                valuesMerge=one.valuesMerge,
+                releaseName=one.releaseName,
+            )
+            for one in old
+        ),
+    ]
+    file.helmChartInflationGenerator = []
+
+
+def refuse_charts(file: Kustomization, path: str) -> None:
+    """Raise KustomizationError for a file with charts, where they are not to be inflated."""
+    if file.helmCharts or file.helmGlobals:
         raise KustomizationError(
             "Helm inflation (helmCharts) is not allowed here: use a HelmRelease", file=path
         )

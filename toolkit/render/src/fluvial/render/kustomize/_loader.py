@@ -23,17 +23,26 @@ class Loader:
     """Reads for the kustomization in one folder.
 
     `chain` lists the folders that led here, outermost first; it makes cycles visible. `file` is
-    the path of the kustomization file, for messages.
+    the path of the kustomization file, for messages; `helm` says whether charts are inflated;
+    `namespace` is that of the kustomization, or of the nearest that led here and has one.
     """
 
     def __init__(
-        self, tree: Tree, folder: str, chain: tuple[str, ...] = (), *, confined: bool = False
+        self,
+        tree: Tree,
+        folder: str,
+        chain: tuple[str, ...] = (),
+        *,
+        confined: bool = False,
+        helm: bool = False,
     ) -> None:
         self.tree = tree
         self.folder = folder
         self.chain = (*chain, folder)
         self.confined = confined
+        self.helm = helm
         self.file = folder
+        self.namespace = ""
 
     def resolve(self, path: str) -> str:
         """Return the path within the tree. Raises LoadError for remote and outside ones."""
@@ -75,4 +84,6 @@ class Loader:
                     f"{visited or '.'!r}",
                     file=self.file,
                 )
-        return Loader(self.tree, folder, self.chain, confined=self.confined)
+        child = Loader(self.tree, folder, self.chain, confined=self.confined, helm=self.helm)
+        child.namespace = self.namespace
+        return child

@@ -11,7 +11,10 @@ from fluvial.render.kustomize._resource import Resource, Resources
 from fluvial.render.kustomize._shared import Shared
 from fluvial.render.objects import Origin
 
-__all__ = ["set_affix", "set_entries", "set_namespace"]
+__all__ = ["HELM_GENERATED", "set_affix", "set_entries", "set_namespace"]
+
+HELM_GENERATED = "internal.config.kubernetes.io/helm-generated"
+"""The annotation by which what a chart made is left in the namespace that the chart chose."""
 
 _UNNAMED = (
     Gvk(kind="CustomResourceDefinition"),
@@ -20,6 +23,11 @@ _UNNAMED = (
 )
 _BINDINGS = {"RoleBinding", "ClusterRoleBinding"}
 _SUBJECTS = ("defaultOnly", "allServiceAccounts", "none")
+
+
+def _is_helm_generated(resource: Resource) -> bool:
+    annotations = resource.metadata.get("annotations")
+    return isinstance(annotations, dict) and annotations.get(HELM_GENERATED) == "true"
 
 
 def set_namespace(
@@ -43,6 +51,8 @@ def set_namespace(
         )
     plan = Plan(specs)
     for resource in resources:
+        if _is_helm_generated(resource):
+            continue
         resource.remember()
 
         def setter(node: Any, key: Any, pointer: str, resource: Resource = resource) -> None:

@@ -10,12 +10,15 @@ __all__ = [
     "FieldOptions",
     "GeneratorArgs",
     "GeneratorOptions",
+    "HelmChart",
+    "HelmGlobals",
     "Image",
     "Kustomization",
     "Label",
     "LegacySortOptions",
     "ObjectMeta",
     "ObjectRef",
+    "OldHelmChart",
     "Patch",
     "PatchOptions",
     "Replacement",
@@ -187,6 +190,53 @@ class SecretArgs(GeneratorArgs):
     type: str = ""
 
 
+class HelmGlobals(_Strict):
+    """Where charts are, below the kustomization; `configHome` is for programs and has no effect."""
+
+    chartHome: str = ""
+    configHome: str = ""
+
+
+class HelmChart(_Strict):
+    """A chart to inflate. `devel` only matters where charts are pulled."""
+
+    name: str = ""
+    version: str = ""
+    repo: str = ""
+    releaseName: str = ""
+    namespace: str = ""
+    additionalValuesFiles: list[str] = []
+    valuesFile: str = ""
+    valuesInline: dict[str, Any] = {}
+    valuesMerge: str = ""
+    includeCRDs: bool = False
+    skipHooks: bool = False
+    apiVersions: list[str] = []
+    kubeVersion: str = ""
+    nameTemplate: str = ""
+    skipTests: bool = False
+    debug: bool = False
+    devel: bool = False
+
+
+class OldHelmChart(_Strict):
+    """An entry of the deprecated helmChartInflationGenerator; some fields never had an effect."""
+
+    chartName: str = ""
+    chartVersion: str = ""
+    chartRepoUrl: str = ""
+    chartHome: str = ""
+    chartRepoName: str = ""
+    helmBin: str = ""
+    helmHome: str = ""
+    values: str = ""
+    valuesLocal: dict[str, Any] = {}
+    valuesMerge: str = ""
+    releaseName: str = ""
+    releaseNamespace: str = ""
+    extraArgs: list[str] = []
+
+
 class LegacySortOptions(_Strict):
     """Kinds that come first and last."""
 
@@ -211,7 +261,7 @@ class ObjectMeta(_Strict):
 
 
 class Kustomization(_Strict):
-    """A kustomization file. Fields that are always refused stay undecoded."""
+    """A kustomization file."""
 
     apiVersion: str = ""
     kind: str = ""
@@ -238,9 +288,9 @@ class Kustomization(_Strict):
     bases: list[str] = []
     configMapGenerator: list[GeneratorArgs] = []
     secretGenerator: list[SecretArgs] = []
-    helmGlobals: dict[str, Any] = {}
-    helmCharts: list[dict[str, Any]] = []
-    helmChartInflationGenerator: list[dict[str, Any]] = []
+    helmGlobals: HelmGlobals | None = None
+    helmCharts: list[HelmChart] = []
+    helmChartInflationGenerator: list[OldHelmChart] = []
     generatorOptions: GeneratorOptions | None = None
     configurations: list[str] = []
     generators: list[str] = []

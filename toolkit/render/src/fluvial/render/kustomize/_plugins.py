@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from fluvial.render.kustomize._charts import CHART_GENERATOR, inflate
 from fluvial.render.kustomize._config import to_specs
 from fluvial.render.kustomize._decode import decode
 from fluvial.render.kustomize._errors import KustomizationError
@@ -15,6 +16,8 @@ from fluvial.render.kustomize._metadata import set_affix, set_entries, set_names
 from fluvial.render.kustomize._model import (
     Field,
     GeneratorArgs,
+    HelmChart,
+    HelmGlobals,
     Image,
     Patch,
     PatchOptions,
@@ -69,11 +72,13 @@ def _refuse(config: Resource) -> None:
         )
 
 
-def generate_from(config: Resource, loader: Loader) -> Resource:
+def generate_from(config: Resource, loader: Loader) -> list[Resource]:
     """Run a generator's configuration. Raises KustomizationError for all but the built-in ones."""
     _refuse(config)
     if config.gvk.kind == "IAMPolicyGenerator":
-        return _iam_policy(config)
+        return [_iam_policy(config)]
+    if config.gvk.kind == CHART_GENERATOR and loader.helm:
+        return _chart(config, loader)
     kind = config.gvk.kind.removesuffix("Generator")
     if kind not in {"ConfigMap", "Secret"}:
         raise KustomizationError(f"generator {config.gvk.kind!r} is not allowed", file=config.file)
@@ -85,7 +90,14 @@ def generate_from(config: Resource, loader: Loader) -> Resource:
     args = decode(body, hint, file=config.file, content="", lenient=True)
     if args.env:
         args.envs = [*args.envs, args.env]
-    return generate(kind, args, None, loader)
+    return [generate(kind, args, None, loader)]
+
+
+def _chart(config: Resource, loader: Loader) -> list[Resource]:
+    """Inflate the chart that a HelmChartInflationGenerator names."""
+    globals_ = decode(config.data, HelmGlobals, file=config.file, content="", lenient=True)
+    chart = decode(config.data, HelmChart, file=config.file, content="", lenient=True)
+    return inflate(chart, globals_, loader)
 
 
 class _Named(msgspec.Struct):

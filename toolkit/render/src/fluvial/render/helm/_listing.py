@@ -1,0 +1,50 @@
+"""What `helm template` does around a rendering: charts it refuses, and the text it prints."""
+
+from fluvial.render.helm._errors import ChartError
+from fluvial.render.helm._model import Chart, RenderedChart
+
+__all__ = ["KUBE_OF_HELM_4_3", "check_installable", "document_text", "listed", "listing"]
+
+KUBE_OF_HELM_4_3 = "v1.37.0"
+"""What Helm 4.3 takes for the cluster's version when it asks none."""
+
+Documents = list[tuple[str, str]]
+
+
+def check_installable(chart: Chart) -> None:
+    """Raise ChartError for a library, and for a chart whose dependencies are not in `charts/`."""
+    if chart.is_library:
+        raise ChartError("library charts are not installable")
+    there = {sub.name for sub in chart.subcharts}
+    declared = (one["name"] for one in chart.metadata.get("dependencies", []))
+    missing = [name for name in declared if name not in there]
+    if missing:
+        raise ChartError(
+            "an error occurred while checking for chart dependencies. You may need to run 'helm "
+            "dependency build' to fetch missing dependencies: found in Chart.yaml, but missing in "
+            f"charts/ directory: {', '.join(missing)}"
+        )
+
+
+def listed(
+    done: RenderedChart, *, crds: bool = False, hooks: bool = True, tests: bool = True
+) -> tuple[Documents, Documents]:
+    """Return the manifests and the hooks to print, each with its path; `tests` are hooks too."""
+    files = done.crds if crds else []
+    shown = [(file.name, file.data.decode("utf-8", "surrogateescape")) for file in files]
+    return shown + [(one.path, one.text) for one in done.manifests], [
+        (hook.path, hook.text)
+        for hook in (done.hooks if hooks else [])
+        if tests or "test" not in hook.events
+    ]
+
+
+def listing(manifests: Documents, hooks: Documents) -> str:
+    """Return the text that is printed for these documents."""
+    return f"{''.join(map(document_text, manifests)).strip()}\n{''.join(map(document_text, hooks))}"
+
+
+def document_text(document: tuple[str, str]) -> str:
+    """Return one document as it is printed, behind its separator and source."""
+    path, text = document
+    return f"---\n# Source: {path}\n{text}\n"
