@@ -11,7 +11,7 @@ from fluvial.render.kustomize._resource import Resource, Resources
 from fluvial.render.kustomize._shared import Shared
 from fluvial.render.objects import Origin
 
-__all__ = ["HELM_GENERATED", "set_affix", "set_entries", "set_namespace"]
+__all__ = ["HELM_GENERATED", "move", "set_affix", "set_entries", "set_namespace"]
 
 HELM_GENERATED = "internal.config.kubernetes.io/helm-generated"
 """The annotation by which what a chart made is left in the namespace that the chart chose."""
@@ -28,6 +28,39 @@ _SUBJECTS = ("defaultOnly", "allServiceAccounts", "none")
 def _is_helm_generated(resource: Resource) -> bool:
     annotations = resource.metadata.get("annotations")
     return isinstance(annotations, dict) and annotations.get(HELM_GENERATED) == "true"
+
+
+def move(
+    resource: Resource,
+    namespace: str,
+    by: Origin | None,
+    *,
+    plan: Plan,
+    unset_only: bool = False,
+    subjects: str = "defaultOnly",
+) -> None:
+    """Put one resource, and what `plan` and `subjects` name in it, into `namespace`."""
+
+    def setter(node: Any, key: Any, pointer: str) -> None:
+        if isinstance(node[key], dict | list):
+            raise TransformError("namespace field specs must target scalar nodes")
+        if not (unset_only and node[key] not in (None, "")):
+            node[key] = namespace
+            resource.note(pointer, by)
+
+    if not resource.id.cluster_scoped:
+        metadata = resource.data.setdefault("metadata", {})
+        metadata.setdefault("namespace", None)
+        setter(metadata, "namespace", "/metadata/namespace")
+    if resource.gvk.kind in _BINDINGS:
+        _set_subjects(resource, subjects, setter)
+    core = text(resource.data.get("apiVersion") or "") == "v1"
+    for spec in plan.of(resource.gvk):
+        if spec.path == "metadata/namespace" or (spec.path == "metadata/name" and not core):
+            continue
+        if resource.gvk.kind in _BINDINGS and spec.path == "subjects/namespace":
+            continue
+        apply_spec(resource, spec, setter, leaf=lambda: None)
 
 
 def set_namespace(
@@ -54,27 +87,7 @@ def set_namespace(
         if _is_helm_generated(resource):
             continue
         resource.remember()
-
-        def setter(node: Any, key: Any, pointer: str, resource: Resource = resource) -> None:
-            if isinstance(node[key], dict | list):
-                raise TransformError("namespace field specs must target scalar nodes")
-            if not (unset_only and node[key] not in (None, "")):
-                node[key] = namespace
-                resource.note(pointer, by)
-
-        if not resource.id.cluster_scoped:
-            metadata = resource.data.setdefault("metadata", {})
-            metadata.setdefault("namespace", None)
-            setter(metadata, "namespace", "/metadata/namespace")
-        if resource.gvk.kind in _BINDINGS:
-            _set_subjects(resource, subjects, setter)
-        core = text(resource.data.get("apiVersion") or "") == "v1"
-        for spec in plan.of(resource.gvk):
-            if spec.path == "metadata/namespace" or (spec.path == "metadata/name" and not core):
-                continue
-            if resource.gvk.kind in _BINDINGS and spec.path == "subjects/namespace":
-                continue
-            apply_spec(resource, spec, setter, leaf=lambda: None)
+        move(resource, namespace, by, plan=plan, unset_only=unset_only, subjects=subjects)
     resources.touch()
     if len(resources.index()) != len(resources):
         counted: dict[Any, int] = {}

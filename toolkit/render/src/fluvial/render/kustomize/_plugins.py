@@ -34,6 +34,7 @@ from fluvial.render.kustomize._patches import (
 )
 from fluvial.render.kustomize._replacements import apply_replacements, load_replacements
 from fluvial.render.kustomize._resource import Resource, Resources
+from fluvial.render.kustomize._value_add import add_value
 from fluvial.render.kustomize._workloads import set_image, set_replicas
 from fluvial.render.objects import Origin
 
@@ -137,6 +138,9 @@ def transform_with(
 ) -> None:
     """Run a transformer's configuration on all resources."""
     _refuse(config)
+    if config.gvk.kind == "ValueAddTransformer":
+        add_value(config, resources, loader, by)
+        return
     run = _RUNNERS.get(config.gvk.kind)
     if run is None:
         raise KustomizationError(
