@@ -18,6 +18,7 @@ from fluvial.render.yaml import Dialect, YamlError, load_documents
 __all__ = ["CHART_GENERATOR", "inflate"]
 
 CHART_GENERATOR = "HelmChartInflationGenerator"
+_BEHAVIOR = "internal.config.kubernetes.io/generatorBehavior"
 _HOME = "charts"
 _MERGES = ("merge", "override", "replace")
 
@@ -108,6 +109,7 @@ def inflate(
         metadata = resource.data.setdefault("metadata", {})
         if not isinstance(metadata.get("annotations"), dict):
             metadata["annotations"] = {}
+        resource.behavior = resource.strings("annotations").get(_BEHAVIOR, "")
         metadata["annotations"][HELM_GENERATED] = "true"
     return found
 
@@ -157,5 +159,16 @@ def _values(chart: HelmChart, place: str, loader: Loader, read: Any) -> dict[str
     base, over = documents[0].value, clone(chart.valuesInline)
     if chart.valuesMerge == "merge":
         base, over = over, base
+    _forget_quotes(base, over)
     merged = merge(base, over, "")
     return {} if merged is MISSING else merged
+
+
+def _forget_quotes(base: dict[str, Any], over: dict[str, Any]) -> None:
+    """Blank the strings that numbers replace: a patch's number would take on their quotes."""
+    for key, value in over.items():
+        below = base.get(key)
+        if isinstance(below, dict) and isinstance(value, dict):
+            _forget_quotes(below, value)
+        elif isinstance(below, str) and isinstance(value, int | float):
+            base[key] = None
