@@ -34,6 +34,21 @@ def test_the_root_is_the_repository(tree, capsys):
     assert "name: my-settings" in capsys.readouterr().out
 
 
+def test_charts_need_their_flag(tree, capsys):
+    chart = tree / "base" / "charts" / "shop"
+    (chart / "templates").mkdir(parents=True)
+    (chart / "Chart.yaml").write_text("{name: shop, version: 1.0.0}")
+    (chart / "values.yaml").write_text("a: b")
+    template = CONFIG_MAP.replace("a: b", "a: {{ .Values.a }}")
+    (chart / "templates" / "settings.yaml").write_text(template)
+    (tree / "base" / "kustomization.yaml").write_text("helmCharts: [{name: shop}]\n")
+    arguments = ["build", "kustomize", str(tree / "base")]
+    assert main(arguments) == 1
+    assert "helmCharts" in capsys.readouterr().err
+    assert main([*arguments, "--enable-helm"]) == 0
+    assert capsys.readouterr().out == CONFIG_MAP
+
+
 @pytest.mark.parametrize(
     ("arguments", "said", "reason"),
     [
