@@ -71,11 +71,12 @@ _WITHOUT_EFFECT: Final = {
     "labels": Flag("words", "l"),
     "wait": Flag(bare="watcher"),
 }  # fmt: skip
+_RENDER_AFTER: Final = "pipe the output into the post-renderer yourself"
 _REFUSED: Final = {
     "dependency-update": (Flag("bool"), "run `helm dependency build` first"),
     "enable-dns": (Flag("bool"), "templates never reach the network"),
-    "post-renderer": (Flag(), "pipe the output through `fluvial build kustomize`"),
-    "post-renderer-args": (Flag("texts"), "pipe the output through `fluvial build kustomize`"),
+    "post-renderer": (Flag(), _RENDER_AFTER),
+    "post-renderer-args": (Flag("texts"), _RENDER_AFTER),
     "repo": (Flag(), "pull the chart first, and name the .tgz"),
     "validate": (Flag("bool"), "no cluster is asked"),
     "verify": (Flag("bool"), "run `helm verify` first"),
@@ -151,8 +152,8 @@ def _template(names: list[str], given: Mapping[str, Any]) -> None:
         raise _Refused(_with_hint(error, given)) from None
     except ChartError as error:
         # Only the check of the cluster's version has a release to show.
-        fits = not str(error).startswith("chart requires kubeVersion")
-        raise _Refused(str(error) if fits else _with_hint(error, given)) from None
+        too_new = str(error).startswith("chart requires kubeVersion")
+        raise _Refused(_with_hint(error, given) if too_new else str(error)) from None
     if given.get("output-dir"):
         print_files(done, given, name)
     shown = print_text(done, given)
