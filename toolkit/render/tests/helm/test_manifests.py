@@ -86,8 +86,8 @@ def test_a_hook_that_is_not_known_is_dropped(event: str) -> None:
     ("text", "problem"),
     [
         ("a: [\n", "YAML parse error on t/a.yaml: error converting YAML to JSON: yaml: line 1"),
-        ("- a\n", "cannot take a array for an object"),
-        ("just text\n", "cannot take a string for an object"),
+        ("- a\n", "json: cannot unmarshal array into Go value"),
+        ("just text\n", "json: cannot unmarshal string into Go value"),
     ],
 )
 def test_output_that_is_no_object(text: str, problem: str) -> None:

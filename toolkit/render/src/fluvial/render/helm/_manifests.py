@@ -123,7 +123,9 @@ def _head(text: str, path: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         kind = {list: "array", str: "string", bool: "bool"}.get(type(value), "number")
         raise ManifestError(
-            f"YAML parse error on {path}: cannot take a {kind} for an object", file=path
+            f"YAML parse error on {path}: error unmarshaling JSON: while decoding JSON: json: "
+            f"cannot unmarshal {kind} into Go value of type util.SimpleHead",
+            file=path,
         )
     return value
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fluvial.render.gotemplate import PlainMap, StringMap, Strings, text_of
-from fluvial.render.gotemplate._values import NilMap
+from fluvial.render.gotemplate._values import NilMap, from_bytes
 from fluvial.render.helm._encode import to_yaml
 from fluvial.render.helm._errors import ChartError
 from fluvial.render.helm._globs import file_glob
@@ -63,7 +63,7 @@ class Files(dict[str, bytes]):
         }
 
     def _get(self, path: str) -> str:
-        return self.get(path, b"").decode("utf-8", "replace")
+        return from_bytes(self.get(path, b""))
 
     def _get_bytes(self, path: str) -> bytes:
         return self.get(path, b"")

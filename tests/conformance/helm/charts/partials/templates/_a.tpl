@@ -1,0 +1,2 @@
+{{ define "x" }}kind: A{{ end }}
+kind: Never

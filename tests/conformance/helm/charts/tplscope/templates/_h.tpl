@@ -1,0 +1,1 @@
+{{ define "who" }}{{ .who }}@{{ .Template.Name | default "none" }}{{ end }}
