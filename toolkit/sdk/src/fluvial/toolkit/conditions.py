@@ -38,6 +38,7 @@ __all__ = [
 READY, RECONCILING, STALLED = "Ready", "Reconciling", "Stalled"
 
 ConditionStatus: TypeAlias = Literal["True", "False", "Unknown"]
+"""A condition's status, as the API spells it."""
 
 _LONGEST = 32768
 """Bytes that the CRDs admit in a message."""

@@ -72,11 +72,16 @@ class Context(Generic[M]):
         self.raw = raw
         """The object as the last read or write returned it; `managedFields` may be missing."""
         self.kind = kind
+        """The object's kind."""
         self.client = client
         self.flags = flags
+        """The process's settings."""
         self.clock = clock
+        """Where time comes from."""
         self.metrics = metrics
+        """What the process counts."""
         self.log = log
+        """A logger that names the object in every line."""
         self.requested = requested
         """The reconcile request (`requestedAt`) that this attempt answers, or an empty string."""
         self.interrupted = interrupted

@@ -34,9 +34,13 @@ class Watch:
 
     of: Kind[Any] | Resource
     map: MapFunction
+    """Which objects of the controller a changed object concerns."""
     predicate: Predicate = any_change
+    """Which changes count; by default every one."""
     label_selector: str = ""
+    """Follow only objects with these labels; empty for all."""
     metadata_only: bool = False
+    """Ask for metadata only: a fraction of the memory, where `map` needs no more."""
 
     @property
     def resource(self) -> Resource:

@@ -16,6 +16,7 @@ class Dependency:
     """An object that must be ready first; `raw` is None when there is none."""
 
     reference: DependencyReference
+    """What `dependsOn` names."""
     raw: Unstructured | None
 
 

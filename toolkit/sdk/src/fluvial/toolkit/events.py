@@ -24,6 +24,7 @@ EventType: TypeAlias = Literal["Normal", "Warning", "Trace"]
 """Normal is posted as `info`, Warning as `error`; Trace is a Normal event that is not posted."""
 
 EVENTS = Resource("", "v1", "events", "Event")
+"""The endpoint of Events."""
 
 _PREFIX = "event.toolkit.fluxcd.io/"
 _CORE_LIMIT = 1024
@@ -66,6 +67,7 @@ class EventRecorder:
     ) -> None:
         self._client = client
         self.component = component
+        """Who reports: the controller's name."""
         self._address = address
         self._clock = clock
         self._dropped = metrics.events_dropped

@@ -36,6 +36,7 @@ class Change(NamedTuple):
     """What happened to one object: `old` is None when added, `new` is None when deleted."""
 
     type: Literal["added", "updated", "deleted"]
+    """What happened, in a word."""
     old: Unstructured | None
     new: Unstructured | None
 
@@ -53,6 +54,7 @@ class Change(NamedTuple):
 
 
 Handler: TypeAlias = Callable[[Change], None]
+"""Told of each change, in order, on the event loop; must be quick."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +62,15 @@ class Selection:
     """What an informer follows: equal selections share one watch."""
 
     resource: Resource
+    """The endpoint."""
     namespace: str | None = None
+    """One namespace; None for all."""
     label_selector: str = ""
+    """Only objects with these labels; empty for all."""
     field_selector: str = ""
+    """Only objects with these fields; empty for all."""
     metadata_only: bool = False
+    """Objects have their metadata only."""
 
 
 def trim(obj: Unstructured) -> Unstructured:
@@ -117,6 +124,7 @@ class Informer:
         picture: Picture | None = None,
     ) -> None:
         self.selection = selection
+        """What it follows."""
         self._picture = Store() if picture is None else picture
         self.synced = asyncio.Event()
         self.last_seen = -1.0

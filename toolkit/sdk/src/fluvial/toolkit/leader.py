@@ -28,6 +28,7 @@ from fluvial.toolkit.metrics import Metrics
 __all__ = ["LEASES", "LeaderElector", "lease_name"]
 
 LEASES = Resource("coordination.k8s.io", "v1", "leases", "Lease")
+"""The endpoint of Leases."""
 
 _MARGIN = 1.0
 """Seconds before the lease's end at which the last request must be answered."""
@@ -67,6 +68,7 @@ class LeaderElector:
         identity: str | None = None,
     ) -> None:
         self.identity = identity or f"{socket.gethostname()}_{os.getpid()}-{secrets.token_hex(8)}"
+        """This process as the lease's `holderIdentity` names it."""
         self._client = client
         self._name = name
         self._namespace = namespace

@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 REQUESTED_AT = "reconcile.fluxcd.io/requestedAt"
+"""The annotation by which a user asks for a reconcile now."""
 
 _PROGRESSING = "Progressing"
 _RETRYING = "ProgressingWithRetry"

@@ -52,8 +52,11 @@ class Manager(Generic[F]):
     ) -> None:
         self.name = name
         self.flags = flags
+        """The process's settings."""
         self.clock: Clock = clock or RealClock()
+        """Where time comes from."""
         self.metrics = metrics or Metrics()
+        """What the process counts."""
         self.stopping = asyncio.Event()
         """Set by a signal or by `stop`."""
         self.leading = asyncio.Event()
@@ -69,6 +72,7 @@ class Manager(Generic[F]):
         self._resources = contextlib.AsyncExitStack()
         self._config = config
         self.client = self._new_client()
+        """The controller's own identity at the API server."""
         self._setup_log = logs.logger("setup")
 
     def _new_client(self) -> Client:

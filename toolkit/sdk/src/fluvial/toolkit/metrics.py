@@ -24,6 +24,7 @@ class Metrics:
 
     def __init__(self, registry: CollectorRegistry | None = None) -> None:
         self.registry = registry if registry is not None else CollectorRegistry()
+        """Where the metrics are registered; `/metrics` prints it."""
         r = self.registry
         self.requests = Counter(
             "rest_client_requests",

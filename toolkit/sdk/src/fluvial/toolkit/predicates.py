@@ -20,6 +20,7 @@ __all__ = [
 ]
 
 Predicate: TypeAlias = Callable[[Change], bool]
+"""Whether a change counts."""
 
 _OWN_PREFIX = "fluvial.dev/"
 

@@ -17,7 +17,9 @@ from fluvial.toolkit.store import Key, Store, key_of
 __all__ = ["CONFIG_MAP", "DEFINITIONS", "SECRET", "config_watches", "dependencies_of", "users"]
 
 CONFIG_MAP: Final = Resource("", "v1", "configmaps", "ConfigMap")
+"""The endpoint of ConfigMaps."""
 SECRET: Final = Resource("", "v1", "secrets", "Secret")
+"""The endpoint of Secrets."""
 DEFINITIONS: Final = Resource(
     "apiextensions.k8s.io",
     "v1",
@@ -25,6 +27,7 @@ DEFINITIONS: Final = Resource(
     "CustomResourceDefinition",
     namespaced=False,
 )
+"""The endpoint of CustomResourceDefinitions."""
 
 
 def dependencies_of(kind: Kind[Any]) -> Callable[[Unstructured], Iterator[str]]:

@@ -52,9 +52,16 @@ class Runtime:
     """What a controller needs around it; the manager makes one per process."""
 
     name: str
+    """The controller process's name, e.g. `source-controller`."""
     client: Client
+    """The controller's own identity at the API server."""
     flags: RuntimeFlags
+    """The process's settings."""
     clock: Clock
+    """Where time comes from."""
     metrics: Metrics
+    """What the process counts."""
     recorder: EventRecorder
+    """Where events go."""
     informers: Informers
+    """The shared caches."""

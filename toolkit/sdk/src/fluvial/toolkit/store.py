@@ -12,7 +12,9 @@ class Key(NamedTuple):
     """Names an object within its kind; the namespace of cluster-scoped ones is empty."""
 
     namespace: str
+    """The namespace; empty for cluster-scoped objects."""
     name: str
+    """The name."""
 
     def __str__(self) -> str:
         """Print as `namespace/name`, or only the name."""

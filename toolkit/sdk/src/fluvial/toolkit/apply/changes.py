@@ -16,11 +16,17 @@ class Action(StrEnum):
     """What happened to an object, in upstream's words."""
 
     CREATED = "created"
+    """It was not there."""
     CONFIGURED = "configured"
+    """It was there, and differed."""
     UNCHANGED = "unchanged"
+    """It was there as it should be: nothing was written."""
     SKIPPED = "skipped"
+    """An annotation or option keeps it from being applied."""
     DELETED = "deleted"
+    """It was pruned."""
     UNKNOWN = "unknown"
+    """It was not got to."""
 
 
 class _Missing:
@@ -31,6 +37,7 @@ class _Missing:
 
 
 MISSING = _Missing()
+"""Stands for a field that is not there; not the same as null."""
 
 
 class FieldChange(NamedTuple):
@@ -40,8 +47,11 @@ class FieldChange(NamedTuple):
     """
 
     path: str
+    """An RFC 6901 pointer."""
     before: Any
+    """The live value."""
     after: Any
+    """The value that it gets."""
 
 
 @dataclass(slots=True)
@@ -57,8 +67,11 @@ class Change:
     """
 
     id: ObjectId
+    """The object."""
     version: str
+    """Its API version, without the group."""
     action: Action
+    """What was done."""
     fields: list[FieldChange] = field(default_factory=list)
     managers: tuple[str, ...] = ()
     metadata: Unstructured | None = None
@@ -84,6 +97,7 @@ class ChangeSet:
     """
 
     changes: list[Change] = field(default_factory=list)
+    """One per object."""
     kept: Inventory = field(default_factory=Inventory)
     failures: list[ObjectError] = field(default_factory=list)
 

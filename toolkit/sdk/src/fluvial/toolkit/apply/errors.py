@@ -41,6 +41,7 @@ class ObjectError(ApplyError):
     def __init__(self, id: ObjectId, message: str, cause: ClientError | None = None) -> None:
         super().__init__(message)
         self.id = id
+        """The object it is about."""
         self.cause = cause
 
     @classmethod

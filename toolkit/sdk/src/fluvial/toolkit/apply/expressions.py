@@ -27,6 +27,7 @@ class Expression:
 
     def __init__(self, text: str, program: _Program) -> None:
         self.text = text
+        """The expression as it was written."""
         self._program = program
 
     @classmethod

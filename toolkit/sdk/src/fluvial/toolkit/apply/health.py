@@ -32,8 +32,11 @@ class Health(NamedTuple):
     """The last verdict on one object; prints as `Kind/ns/name status: 'InProgress'`."""
 
     id: ObjectId
+    """The object."""
     state: State
+    """The verdict, in kstatus's words."""
     message: str = ""
+    """Why, where it is not current."""
 
     def __str__(self) -> str:
         return f"{self.id} status: '{self.state}'"

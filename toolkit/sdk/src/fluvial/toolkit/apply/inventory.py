@@ -13,7 +13,9 @@ class Entry(NamedTuple):
     """One object: its identity, and the API version (without group) it was applied at."""
 
     id: ObjectId
+    """Namespace, name, group and kind."""
     version: str
+    """The API version, without its group."""
 
 
 class Inventory:

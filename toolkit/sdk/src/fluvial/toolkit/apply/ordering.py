@@ -48,9 +48,13 @@ class Stage(IntEnum):
     """A pass of "dry-run all, then apply all"; the first two are waited for."""
 
     DEFINITIONS = 1
+    """Definitions and namespaces, which others need."""
     CLASSES = 2
+    """Kinds that end in Class."""
     CUSTOM = 3
+    """Kinds that the caller puts before the rest."""
     REST = 4
+    """Everything else."""
 
 
 def stage(kind: GroupKind, custom: Collection[GroupKind] = ()) -> Stage:

@@ -13,7 +13,9 @@ class Owner:
 
     group: str
     name: str
+    """The owner's name."""
     namespace: str
+    """The owner's namespace."""
 
     @property
     def labels(self) -> dict[str, str]:

@@ -11,6 +11,7 @@ from fluvial.toolkit.apply.errors import SelectorInvalid
 __all__ = ["Labels", "Target", "parse_labels"]
 
 Labels: TypeAlias = Callable[[Mapping[str, str]], bool]
+"""Whether an object's labels match."""
 
 _KEY = r"([A-Za-z0-9./_-]+)"
 _EQUAL = re.compile(rf"{_KEY}\s*(==|=|!=)\s*([A-Za-z0-9._-]*)")

@@ -40,13 +40,21 @@ class Verdict(enum.Enum):
     """What is known of an object; all but UNMOVED want a dry-run."""
 
     UNMOVED = "unmoved"
+    """It is as it was verified: no request is needed."""
     UNVERIFIED = "it was not verified since this process has started"
+    """Nobody has looked yet."""
     UNSEEN = "no watch has shown it since it was verified"
+    """The watch may be behind the verification."""
     SILENT = "its watch is not synced, or gives no sign of life"
+    """What is not heard of may have changed."""
     DELETING = "it is being deleted"
+    """It has a deletion timestamp."""
     REPLACED = "another object has its name"
+    """Its uid is another one."""
     CHANGED = "its generation or version is another one"
+    """It was written since."""
     DISOWNED = "what we own of it is no longer the same"
+    """Another manager took fields, or an owner's label is gone."""
 
 
 def keeps_generation(resource: Resource) -> bool:

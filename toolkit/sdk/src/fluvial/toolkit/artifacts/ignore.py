@@ -13,6 +13,7 @@ from typing import Final, NamedTuple, Self
 __all__ = ["FILE_NAME", "IgnoreRules", "Pattern", "compile_glob"]
 
 FILE_NAME: Final = ".sourceignore"
+"""The file of a source that lists what stays out of its artifact."""
 
 _VCS: Final = (".git/", ".gitignore", ".gitmodules", ".gitattributes")
 _DEFAULTS: Final = (
@@ -34,7 +35,9 @@ class Pattern(NamedTuple):
     domain: tuple[str, ...]
     parts: tuple[str, ...]
     include: bool
+    """Whether it takes back an exclusion (`!`)."""
     folders_only: bool
+    """Whether it ends in a slash."""
 
     @classmethod
     def parse(cls, line: str, domain: Sequence[str] = ()) -> Self | None:

@@ -54,7 +54,9 @@ class Packed(NamedTuple):
     """What was written: `<algorithm>:<hex>` and bytes."""
 
     digest: str
+    """`<algorithm>:<hex>` of the compressed bytes."""
     size: int
+    """The compressed bytes."""
 
 
 def pack(entries: Iterable[Entry], *, level: int = _LEVEL) -> Iterator[bytes]:

@@ -19,6 +19,7 @@ class Stored(NamedTuple):
     """
 
     path: str
+    """The path below the store's root."""
     size: int
     modified: float
     digest: str = ""

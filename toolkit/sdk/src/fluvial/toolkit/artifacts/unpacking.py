@@ -33,6 +33,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     bytes: int = 2 << 30
     entries: int = 250_000
+    """How many entries there may be."""
     depth: int = 64
     path_bytes: int = 1024
     ratio: int = 300
@@ -43,8 +44,11 @@ class Unpacked(NamedTuple):
     """What was written, and how many symbolic links were left out."""
 
     files: int
+    """How many files were written."""
     bytes: int
+    """How many bytes they have."""
     skipped: int
+    """How many symbolic links were left out."""
 
 
 def unpack(

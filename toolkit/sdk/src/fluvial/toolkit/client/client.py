@@ -83,6 +83,7 @@ class Client:
         )
         self._headers: dict[str, str] = {}
         self.mapper = RESTMapper(self.get_raw)
+        """Finds the endpoint of a kind, by discovery."""
 
     async def __aenter__(self) -> Self:
         return self

@@ -82,10 +82,13 @@ class ClusterConfig:
 
     server: str
     credentials: Credentials = field(default_factory=NoCredentials)
+    """Who calls."""
     tls: ssl.SSLContext | None = None
     tls_server_name: str | None = None
+    """The name to check in the server's certificate, None for the URL's."""
     namespace: str = "default"
     proxy: str | None = None
+    """URL of a proxy, None for none."""
     headers: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod

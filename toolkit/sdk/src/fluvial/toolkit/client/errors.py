@@ -72,8 +72,11 @@ class UnknownKind(ClientError):
 
     def __init__(self, group: str, kind: str, version: str | None = None) -> None:
         self.group = group
+        """The API group; empty for the core group."""
         self.kind = kind
+        """The kind."""
         self.version = version
+        """The version asked for, None for any."""
         where = f"{group}/{version}" if version and group else version or group or "the core group"
         super().__init__(f'no matches for kind "{kind}" in {where}: is its definition installed?')
 
@@ -87,8 +90,11 @@ class Cause:
     """One of the reasons that a Status lists: which field, and why."""
 
     reason: str
+    """Such as `FieldValueInvalid` or `FieldManagerConflict`."""
     message: str
+    """Why, in the server's words."""
     field: str
+    """The field, such as `.spec.replicas`."""
 
 
 class ApiError(ClientError):
@@ -109,6 +115,7 @@ class ApiError(ClientError):
     ) -> None:
         super().__init__(message)
         self.message = message
+        """The server's words."""
         self.code = code
         self.reason = reason
         self.causes = causes

@@ -21,12 +21,17 @@ class Resource:
     """An endpoint of the API: `plural` is its path segment, `kind` the kind of its objects."""
 
     group: str
+    """The API group; empty for the core group."""
     version: str
+    """The API version."""
     plural: str
     kind: str
     namespaced: bool = True
+    """Whether its objects live in namespaces."""
     verbs: frozenset[str] = field(default=frozenset(), compare=False)
+    """What discovery says it takes; empty where it was not asked."""
     subresources: frozenset[str] = field(default=frozenset(), compare=False)
+    """Such as `status`; empty where discovery was not asked."""
 
     @property
     def api_version(self) -> str:
@@ -77,6 +82,7 @@ class ObjectList(msgspec.Struct):
     """
 
     items: list[Unstructured]
+    """The objects, decoded."""
     resource_version: str = ""
     continue_: str = ""
     remaining: int | None = None
@@ -87,3 +93,4 @@ class WatchEvent(msgspec.Struct):
 
     type: str
     object: Unstructured
+    """The object as it is now, or was at its end."""

@@ -54,11 +54,17 @@ class Request:
     """One call as it goes over the wire; `fenced` ones ask the guard first."""
 
     method: str
+    """The HTTP method."""
     path: str
+    """The path below the server's URL."""
     query: Mapping[str, str]
+    """Query parameters, not yet escaped."""
     headers: Mapping[str, str]
+    """Headers besides those of the identity."""
     body: bytes | None = None
+    """The body, None for none."""
     content_type: str = "application/json"
+    """The body's media type: it tells patches apart."""
     fenced: bool = False
 
     def __str__(self) -> str:
@@ -124,8 +130,11 @@ class Transport:
         metrics: Metrics,
     ) -> None:
         self.config = config
+        """How to reach the server."""
         self.timeout = timeout
+        """The default deadline of a call, in seconds."""
         self.clock = clock
+        """Where time comes from."""
         self.guard: Guard | None = None
         self._user_agent = user_agent
         self._connections = connections

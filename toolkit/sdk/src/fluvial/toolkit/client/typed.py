@@ -34,6 +34,7 @@ class TypedClient(Generic[M]):
         self._client = client
         self._kind = kind
         self.resource = resource_of_kind(kind)
+        """The endpoint of the kind."""
 
     async def get(self, name: str, namespace: str | None = None) -> M:
         """Read one object. Raises ValueError where it does not fit the model."""

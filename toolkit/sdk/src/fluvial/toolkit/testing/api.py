@@ -29,6 +29,7 @@ _BUILT_IN = (
 _VERBS = ["create", "delete", "get", "list", "patch", "watch"]
 
 Fault: TypeAlias = Callable[["Recorded"], web.StreamResponse | None]
+"""Answers in the server's place, or returns None to let a request pass."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +37,13 @@ class Recorded:
     """A request as it arrived; `body` is decoded JSON or None."""
 
     method: str
+    """The HTTP method."""
     path: str
+    """The path."""
     query: dict[str, str]
+    """The query parameters."""
     headers: dict[str, str]
+    """The headers."""
     body: Any = None
 
     @property
