@@ -16,6 +16,7 @@ lint: $(STAMP)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/python tools/lint_house.py
+	$(BIN)/python tools/reference.py
 
 type: $(STAMP)
 	$(BIN)/mypy $(addsuffix /src,$(shell cat members.txt))
