@@ -23,7 +23,7 @@ from fluvial.helm.jobs import (
     RenderRequest,
 )
 from fluvial.helm.postrender import Labels
-from fluvial.render.helm import Capabilities, Release
+from fluvial.render.helm import HELM_4_2, Capabilities, Release
 from fluvial.render.helm.jobs import RenderRequest as ChartRequest
 from fluvial.toolkit import Client, Transient, Waiting
 from fluvial.toolkit.artifacts import ArtifactError, ArtifactNotFound, Fetcher
@@ -97,7 +97,11 @@ class Renderer:
             async with self._fetcher.file(chart.artifact.url, chart.artifact.digest) as path:
                 request = RenderRequest(
                     chart=ChartRequest(
-                        path=str(path), values=values, release=release, capabilities=capabilities
+                        path=str(path),
+                        values=values,
+                        release=release,
+                        capabilities=capabilities,
+                        helm_version=HELM_4_2.minor,
                     ),
                     labels=Labels(
                         common=dict(common.labels) if common else {},

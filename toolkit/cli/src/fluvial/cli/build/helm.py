@@ -11,17 +11,17 @@ from fluvial.cli.build.flags import Flag, FlagError, read_flags
 from fluvial.cli.build.helm_output import print_files, print_text
 from fluvial.cli.build.helm_values import ValuesRefused, compose_values
 from fluvial.render.helm import (
-    HELM_4_3,
-    KUBE_OF_HELM_4_3,
     Capabilities,
     Chart,
     ChartError,
     HelmError,
+    HelmVersion,
     ManifestError,
     Release,
     RenderError,
     check_installable,
     check_release_name,
+    helm_version,
     kube_version,
     load_chart,
     release_name,
@@ -43,6 +43,7 @@ _FLAGS: Final = {
     "help": Flag("bool", "h"),
     "api-versions": Flag("words", "a"),
     "dry-run": Flag(bare="unset"),
+    "helm-version": Flag(),
     "kube-version": Flag(),
     "name-template": Flag(),
     "namespace": Flag(short="n"),
@@ -118,7 +119,8 @@ def _help() -> str:
     return (
         "Print the manifests of a chart, as `helm template` does.\n\n"
         f"{_USAGE.replace('helm template', 'fluvial build helm')}\n\nFlags:\n{''.join(lines)}\n"
-        "What only matters to a cluster is accepted and has no effect.\n"
+        "What only matters to a cluster is accepted and has no effect. --helm-version takes 3.21, "
+        "4.2 or\n4.3, the default: the release of Helm that would print this.\n"
     )
 
 
@@ -129,12 +131,13 @@ def _template(names: list[str], given: Mapping[str, Any]) -> None:
     for flag, (_, way_out) in _REFUSED.items():
         if given.get(flag):
             raise _Refused(f"--{flag} is not supported: {way_out}")
-    capabilities = _capabilities(given)
+    rules = _rules(given)
+    capabilities = _capabilities(given, rules)
     _check_dry_run(given.get("dry-run", "client"))
     name, place = _name_and_chart(names, given)
     location = _locate(place)
-    values = compose_values(given)
-    chart = _load(location)
+    values = compose_values(given, rules)
+    chart = _load(location, rules)
     if chart.metadata.get("deprecated") and not chart.is_library:
         sys.stderr.write('level=WARN msg="this chart is deprecated"\n')
     check_installable(chart)
@@ -147,7 +150,9 @@ def _template(names: list[str], given: Mapping[str, Any]) -> None:
     )
     skip_schema = given.get("skip-schema-validation", False)
     try:
-        done = render(chart, values, release, capabilities, skip_schema=skip_schema)
+        done = render(
+            chart, values, release, capabilities, helm_version=rules, skip_schema=skip_schema
+        )
     except (RenderError, ManifestError) as error:
         raise _Refused(_with_hint(error, given)) from None
     except ChartError as error:
@@ -156,7 +161,7 @@ def _template(names: list[str], given: Mapping[str, Any]) -> None:
         raise _Refused(_with_hint(error, given) if too_new else str(error)) from None
     if given.get("output-dir"):
         print_files(done, given, name)
-    shown = print_text(done, given)
+    shown = print_text(done, given, rules)
     if shown is None:
         return
     raise _Refused(f"could not find template {shown} in chart")
@@ -167,19 +172,25 @@ def _with_hint(error: HelmError, given: Mapping[str, Any]) -> str:
     return f"{error}{hint}"
 
 
-def _capabilities(given: Mapping[str, Any]) -> Capabilities:
+def _rules(given: Mapping[str, Any]) -> HelmVersion:
+    """Return the release of Helm that is asked for, or the newest that is known."""
+    try:
+        return helm_version(given.get("helm-version") or "4")
+    except ChartError as error:
+        raise _Refused(f"--helm-version: {error}") from None
+
+
+def _capabilities(given: Mapping[str, Any], rules: HelmVersion) -> Capabilities:
     version = given.get("kube-version", "")
     extra = given.get("api-versions", [])
     try:
-        wanted = version or KUBE_OF_HELM_4_3
+        wanted = version or rules.kube_version
         kube_version(wanted)
     except ChartError:
         raise _Refused(
             f"invalid kube version '{version}': could not parse \"{version}\" as version"
         ) from None
-    return Capabilities(
-        kube_version=wanted, kube_version_given=True, extra_api_versions=extra, helm=HELM_4_3
-    )
+    return Capabilities(kube_version=wanted, kube_version_given=True, extra_api_versions=extra)
 
 
 def _check_dry_run(wanted: str) -> None:
@@ -216,9 +227,9 @@ def _locate(place: str) -> Path:
     raise _Refused(f"chart {place} is no file or folder: pull it first, and name the .tgz")
 
 
-def _load(location: Path) -> Chart:
+def _load(location: Path, rules: HelmVersion) -> Chart:
     if location.is_dir():
-        return load_chart(DiskTree(location))
+        return load_chart(DiskTree(location), rules)
     if location.stat().st_size > _LARGEST_ARCHIVE:
         raise _Refused(f"the chart archive is larger than {_LARGEST_ARCHIVE} bytes")
-    return load_chart(location.read_bytes())
+    return load_chart(location.read_bytes(), rules)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from fluvial.render.helm import (
+    HelmVersion,
     RenderedChart,
     document_text,
     listed,
@@ -21,14 +22,16 @@ Documents = list[tuple[str, str]]
 _SOURCE = re.compile(r"# Source: [^/\n]+/(.+)")
 
 
-def print_text(done: RenderedChart, given: Mapping[str, Any]) -> str | None:
+def print_text(
+    done: RenderedChart, given: Mapping[str, Any], helm_version: HelmVersion
+) -> str | None:
     """Print what the flags ask for; return the first `--show-only` that nothing matches."""
     text = listing(*(([], []) if given.get("output-dir") else _listed(done, given)))
     wanted = given.get("show-only", [])
     if not wanted:
         sys.stdout.write(text)
         return None
-    documents = split_documents(text)
+    documents = split_documents(text, helm_version)
     chosen = []
     for pattern in wanted:
         found = [

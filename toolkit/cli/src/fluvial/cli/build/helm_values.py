@@ -9,6 +9,7 @@ import msgspec
 
 from fluvial.render.helm import (
     HelmError,
+    HelmVersion,
     merge_files,
     read_values,
     set_file,
@@ -25,7 +26,7 @@ class ValuesRefused(Exception):  # noqa: N818  (in the words of the command)
     """Values that cannot be read; the message is Helm's."""
 
 
-def compose_values(given: Mapping[str, Any]) -> dict[str, Any]:
+def compose_values(given: Mapping[str, Any], helm_version: HelmVersion) -> dict[str, Any]:
     """Compose the values of `given` flags, by name: files, then JSON, set, string, file, literal.
 
     Raises ValuesRefused.
@@ -33,11 +34,11 @@ def compose_values(given: Mapping[str, Any]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name in given.get("values", []):
         try:
-            values = merge_files(values, read_values(_read(name), name))
+            values = merge_files(values, read_values(_read(name), name, helm_version))
         except HelmError as error:
             raise ValuesRefused(f"failed to parse {name}: {error}") from None
     for text in given.get("set-json", []):
-        values = _json(values, text)
+        values = _json(values, text, helm_version)
     for flag, put in (("set", set_value), ("set-string", set_string)):
         for text in given.get(flag, []):
             try:
@@ -57,9 +58,9 @@ def compose_values(given: Mapping[str, Any]) -> dict[str, Any]:
     return values
 
 
-def _json(values: dict[str, Any], text: str) -> dict[str, Any]:
+def _json(values: dict[str, Any], text: str, helm_version: HelmVersion) -> dict[str, Any]:
     """Put one `--set-json` over `values`: an object as a whole, or key=JSON pairs."""
-    if text.strip().startswith("{"):
+    if not helm_version.only_pairs_of_json and text.strip().startswith("{"):
         try:
             return merge_files(values, msgspec.json.decode(text, type=dict[str, Any]))
         except (msgspec.DecodeError, UnicodeEncodeError):

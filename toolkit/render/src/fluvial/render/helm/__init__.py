@@ -20,7 +20,6 @@ from fluvial.render.helm._errors import (
 )
 from fluvial.render.helm._globs import path_matches
 from fluvial.render.helm._listing import (
-    KUBE_OF_HELM_4_3,
     check_installable,
     document_text,
     listed,
@@ -35,12 +34,9 @@ from fluvial.render.helm._manifests import (
     split_documents,
 )
 from fluvial.render.helm._model import (
-    HELM_4_2,
-    HELM_4_3,
     Capabilities,
     Chart,
     File,
-    HelmBuild,
     Hook,
     Manifest,
     Release,
@@ -63,19 +59,20 @@ from fluvial.render.helm._strvals import (
     set_value,
 )
 from fluvial.render.helm._values import merge_files, merge_values
+from fluvial.render.helm._versions import HELM_3, HELM_4_2, HELM_4_3, HelmVersion, helm_version
 
 __all__ = [
+    "HELM_3",
     "HELM_4_2",
     "HELM_4_3",
     "INSTALL_ORDER",
-    "KUBE_OF_HELM_4_3",
     "UNINSTALL_ORDER",
     "Capabilities",
     "Chart",
     "ChartError",
     "File",
-    "HelmBuild",
     "HelmError",
+    "HelmVersion",
     "Hook",
     "Lookup",
     "Manifest",
@@ -90,6 +87,7 @@ __all__ = [
     "check_installable",
     "check_release_name",
     "document_text",
+    "helm_version",
     "kube_version",
     "listed",
     "listing",

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from typing import Any
 
 from fluvial.render.helm._model import Chart
-from fluvial.render.helm._values import coalesce, copied, merge_tables, table
+from fluvial.render.helm._values import coalesce, copied, merge_tables, merge_values, table
+from fluvial.render.helm._versions import HELM_4_3, HelmVersion
 
 __all__ = ["process_dependencies"]
 
@@ -12,17 +13,21 @@ Table = dict[str, Any]
 InRange = Callable[[str, str], bool]
 
 
-def process_dependencies(chart: Chart, values: Table, in_range: InRange) -> None:
+def process_dependencies(
+    chart: Chart, values: Table, in_range: InRange, helm_version: HelmVersion = HELM_4_3
+) -> None:
     """Apply aliases, conditions, tags and import-values to `chart`, in place.
 
     A declared subchart that is not in `charts/` is passed over; one that is not declared stays, and
     comes first. `in_range(constraint, version)` compares versions.
     """
-    _enable(chart, values, "", in_range)
+    _enable(chart, values, "", in_range, helm_version)
     _import_values(chart)
 
 
-def _enable(chart: Chart, values: Table, path: str, in_range: InRange) -> None:
+def _enable(
+    chart: Chart, values: Table, path: str, in_range: InRange, helm_version: HelmVersion
+) -> None:
     """Keep the enabled subcharts of `chart`, whose conditions start at `path`; then go down."""
     declared: list[Table] | None = chart.metadata.get("dependencies")
     if declared is None:
@@ -37,14 +42,14 @@ def _enable(chart: Chart, values: Table, path: str, in_range: InRange) -> None:
                 break
         one["name"] = one.get("alias") or one["name"]
     chart.subcharts = found
-    seen = coalesce(chart, values, merge=False)
+    seen = merge_values(chart, values, helm_version)
     for one in declared:
         one["enabled"] = _enabled(one, seen, path)
     disabled = {one["name"] for one in declared if not one["enabled"]}
     chart.subcharts = [sub for sub in found if sub.name not in disabled]
     chart.metadata["dependencies"] = [one for one in declared if one["enabled"]]
     for sub in chart.subcharts:
-        _enable(sub, seen, f"{path}{sub.name}.", in_range)
+        _enable(sub, seen, f"{path}{sub.name}.", in_range, helm_version)
 
 
 def _matches(sub: Chart, declared: Table, in_range: InRange) -> bool:

@@ -15,6 +15,7 @@ from fluvial.render.gotemplate import (
 )
 from fluvial.render.gotemplate._function import Function, function_of
 from fluvial.render.gotemplate.sprig import seeded
+from fluvial.render.helm._chart_object import chart_object
 from fluvial.render.helm._dependencies import process_dependencies
 from fluvial.render.helm._errors import ChartError, RenderError, ValuesError
 from fluvial.render.helm._functions import helm_functions
@@ -23,13 +24,13 @@ from fluvial.render.helm._model import Capabilities, Chart, File, Release, Rende
 from fluvial.render.helm._objects import (
     ChartValues,
     capabilities_object,
-    chart_object,
     files_object,
     kube_version,
 )
 from fluvial.render.helm._schema import check_schemas
 from fluvial.render.helm._traces import render_error
 from fluvial.render.helm._values import floats, merge_values
+from fluvial.render.helm._versions import HELM_4_3, HelmVersion
 
 __all__ = ["Lookup", "render"]
 
@@ -47,6 +48,7 @@ def render(
     release: Release,
     capabilities: Capabilities = Capabilities(),  # noqa: B008  (a frozen value)
     *,
+    helm_version: HelmVersion = HELM_4_3,
     lookup: Lookup | None = None,
     skip_schema: bool = False,
     provenance: bool = False,
@@ -54,6 +56,8 @@ def render(
 ) -> RenderedChart:
     """Render `chart` with the user's `values`, as an install or upgrade of `release` would.
 
+    `helm_version` is the release whose output is wanted (see `_versions`); the chart must have been
+    loaded for it, too.
     `lookup(apiVersion, kind, namespace, name)` answers the function of that name: an object, a list
     object when `name` is empty, an empty mapping when there is nothing; without it nothing is ever
     found. `skip_schema` leaves values.schema.json out. With `provenance` the result can
@@ -61,25 +65,26 @@ def render(
     comes out the same every time and the clock stands still (see `sprig.chance`): for comparing,
     not for clusters. `chart` is not changed. Raises HelmError.
     """
-    functions = _known_functions()
+    functions = _known_functions(helm_version)
     in_range = _comparison(functions["semverCompare"].call)
     chart = chart.copy()
     supplied = floats(values)
     try:
-        process_dependencies(chart, supplied, in_range)
+        process_dependencies(chart, supplied, in_range, helm_version)
     except ValuesError as error:
         raise ValuesError(f"chart dependencies processing failed: {error}") from None
     needed = chart.metadata.get("kubeVersion", "")
     version = kube_version(capabilities.kube_version, given=capabilities.kube_version_given)[0]
     if needed and not in_range(needed, version):
+        shown = version if helm_version.digits_of_given else capabilities.kube_version
         raise ChartError(
             f"chart requires kubeVersion: {needed} which is incompatible with Kubernetes "
-            f"v{capabilities.kube_version.removeprefix('v')}"
+            f"v{shown.removeprefix('v')}"
         )
-    seen = merge_values(chart, supplied)
+    seen = merge_values(chart, supplied, helm_version)
     if not skip_schema:
         check_schemas(chart, seen)
-    engine = _Engine(functions, lookup, Trace() if provenance else None)
+    engine = _Engine(functions, helm_version, lookup, Trace() if provenance else None)
     top = {
         "Release": {
             "Name": release.name,
@@ -89,14 +94,14 @@ def render(
             "Revision": release.revision,
             "Service": release.service,
         },
-        "Capabilities": capabilities_object(capabilities),
+        "Capabilities": capabilities_object(capabilities, helm_version),
     }
     engine.collect(chart, seen, top)
     with seeded(seed):
         files = engine.run()
     notes = files.get(f"{chart.name}/templates/NOTES.txt", "")
     rendered = {path: text for path, text in files.items() if not path.endswith("NOTES.txt")}
-    manifests, hooks = sort_manifests(rendered)
+    manifests, hooks = sort_manifests(rendered, helm_version)
     return RenderedChart(
         manifests=manifests,
         hooks=hooks,
@@ -109,9 +114,13 @@ def render(
 
 
 @functools.cache
-def _known_functions() -> dict[str, Function]:
+def _known_functions(helm_version: HelmVersion) -> dict[str, Function]:
     """Return Helm's functions, each with its signature, which is read once."""
-    return {name: function_of(call) for name, call in helm_functions().items()}
+    return {
+        name: function_of(call)
+        for name, call in helm_functions().items()
+        if name not in helm_version.missing_functions
+    }
 
 
 def _comparison(compare: Callable[[str, str], bool]) -> Callable[[str, str], bool]:
@@ -142,9 +151,11 @@ class _Engine:
     def __init__(
         self,
         functions: dict[str, Function],
+        helm_version: HelmVersion,
         lookup: Lookup | None,
         trace: Trace | None = None,
     ) -> None:
+        self._helm_version = helm_version
         self._lookup = lookup
         self._trace = trace
         self.traces: dict[str, TracedFile] = {}
@@ -165,8 +176,8 @@ class _Engine:
         """
         root = ChartValues(
             {
-                "Chart": chart_object(chart),
-                "Files": files_object(chart.files),
+                "Chart": chart_object(chart, self._helm_version),
+                "Files": files_object(chart.files, self._helm_version),
                 "Values": ChartValues(values),
                 "Subcharts": {},
                 **top,
@@ -210,7 +221,7 @@ class _Engine:
             try:
                 text = self._templates.execute(path, root, budget=budget)
             except TemplateError as error:
-                raise render_error(error) from None
+                raise render_error(error, self._helm_version) from None
             output[path] = text.replace(_NO_VALUE, "")
             if self._trace is not None:
                 self.traces[path] = TracedFile(output[path], self._trace.lines)

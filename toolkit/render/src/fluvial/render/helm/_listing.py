@@ -3,10 +3,7 @@
 from fluvial.render.helm._errors import ChartError
 from fluvial.render.helm._model import Chart, RenderedChart
 
-__all__ = ["KUBE_OF_HELM_4_3", "check_installable", "document_text", "listed", "listing"]
-
-KUBE_OF_HELM_4_3 = "v1.37.0"
-"""What Helm 4.3 takes for the cluster's version when it asks none."""
+__all__ = ["check_installable", "document_text", "listed", "listing"]
 
 Documents = list[tuple[str, str]]
 

@@ -7,6 +7,7 @@ from fluvial.render.helm._archive import Budget, unpack, walk
 from fluvial.render.helm._errors import ChartError
 from fluvial.render.helm._model import Chart, File
 from fluvial.render.helm._values import floats, merge_files
+from fluvial.render.helm._versions import HELM_4_3, HelmVersion
 from fluvial.render.kustomize.tree import Tree
 from fluvial.render.yaml import YamlError, load, load_all
 
@@ -24,17 +25,20 @@ _VERSION = re.compile(
 )
 
 
-def load_chart(source: bytes | Tree) -> Chart:
+def load_chart(source: bytes | Tree, helm_version: HelmVersion = HELM_4_3) -> Chart:
     """Load a chart from the bytes of a .tgz, or from a folder with its `.helmignore` applied.
 
+    For `helm_version` see `read_values`.
     Raises ChartError; at most 100 MiB unpacked and 5 MiB a file, nested archives included.
     """
     budget = Budget()
     files = unpack(source, budget) if isinstance(source, bytes) else walk(source, budget)
-    return _assemble(files, budget, where="", depth=0)
+    return _assemble(files, budget, helm_version, where="", depth=0)
 
 
-def _assemble(files: list[File], budget: Budget, *, where: str, depth: int) -> Chart:
+def _assemble(
+    files: list[File], budget: Budget, helm_version: HelmVersion, *, where: str, depth: int
+) -> Chart:
     """Build the chart whose files these are; `where` is its path, for errors."""
     if depth > _DEEPEST:
         raise ChartError(f"{where}: charts are nested deeper than {_DEEPEST} levels")
@@ -61,7 +65,7 @@ def _assemble(files: list[File], budget: Budget, *, where: str, depth: int) -> C
             if v1:
                 chart.files.append(file)
         elif name == "values.yaml":
-            chart.values = read_values(file.data, f"{where}{file.name}")
+            chart.values = read_values(file.data, f"{where}{file.name}", helm_version)
         elif name == "values.schema.json":
             chart.schema = file.data
         elif name.startswith("templates/"):
@@ -75,14 +79,22 @@ def _assemble(files: list[File], budget: Budget, *, where: str, depth: int) -> C
         del chart.metadata["dependencies"]
     _validate(chart.metadata, f"{where}Chart.yaml")
     chart.subcharts = [
-        _subchart(name, inner, budget, where=f"{where}charts/", depth=depth + 1)
+        _subchart(name, inner, budget, helm_version, where=f"{where}charts/", depth=depth + 1)
         for name, inner in sorted(subcharts.items())
         if name[0] not in "_."
     ]
     return chart
 
 
-def _subchart(name: str, files: list[File], budget: Budget, *, where: str, depth: int) -> Chart:
+def _subchart(
+    name: str,
+    files: list[File],
+    budget: Budget,
+    helm_version: HelmVersion,
+    *,
+    where: str,
+    depth: int,
+) -> Chart:
     """Load an entry of `charts/`: a folder or an archive."""
     if name.endswith(".tgz"):
         if files[0].name != name:
@@ -95,7 +107,7 @@ def _subchart(name: str, files: list[File], budget: Budget, *, where: str, depth
             for _, slash, rest in [file.name.partition("/")]
             if slash
         ]
-    return _assemble(inner, budget, where=f"{where}{name}/", depth=depth)
+    return _assemble(inner, budget, helm_version, where=f"{where}{name}/", depth=depth)
 
 
 def _mapping(file: File, where: str) -> dict[str, Any]:
@@ -112,10 +124,11 @@ def _mapping(file: File, where: str) -> dict[str, Any]:
     return value
 
 
-def read_values(data: bytes, name: str) -> dict[str, Any]:
-    """Read a values file; several documents are merged in order, numbers become floats.
+def read_values(data: bytes, name: str, helm_version: HelmVersion = HELM_4_3) -> dict[str, Any]:
+    """Read a values file; numbers become floats.
 
-    Raises ChartError, which names the file.
+    Several documents are merged in order; for Helm 3 the first alone counts. Raises ChartError,
+    which names the file.
     """
     try:
         documents = load_all(data, file=name)
@@ -123,7 +136,7 @@ def read_values(data: bytes, name: str) -> dict[str, Any]:
         problem = f"cannot load {name}: {name}:{error.line}: {error.problem}"
         raise ChartError(problem, file=name, line=error.line, column=error.column) from None
     merged: dict[str, Any] = {}
-    for document in documents:
+    for document in documents[:1] if helm_version.first_document_only else documents:
         if not isinstance(document, dict):
             raise ChartError(f"cannot load {name}: it must hold a mapping", file=name)
         merged = merge_files(merged, document)

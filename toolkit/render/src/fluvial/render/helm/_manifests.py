@@ -4,7 +4,9 @@ import re
 from typing import Any
 
 from fluvial.render.helm._errors import ManifestError, go_yaml_problem
+from fluvial.render.helm._heads import Head, scan
 from fluvial.render.helm._model import Hook, Manifest
+from fluvial.render.helm._versions import HELM_4_3, HelmVersion
 from fluvial.render.yaml import YamlError, load
 
 __all__ = ["INSTALL_ORDER", "UNINSTALL_ORDER", "manifest_text", "sort_manifests", "split_documents"]
@@ -37,19 +39,26 @@ _EVENTS = {
     )},
     "test-success": "test",
 }  # fmt: skip
+_HOOK = "helm.sh/hook"
 _SEPARATOR = re.compile(r"^---", re.MULTILINE)
+_LOOSE_SEPARATOR = re.compile(r"(?:\A|\s*\n)---\s*", re.ASCII)
 _INTEGER = re.compile(r"[-+]?[0-9]+", re.ASCII)
 
 
-def split_documents(text: str) -> list[str]:
+def split_documents(text: str, helm_version: HelmVersion = HELM_4_3) -> list[str]:
     """Split before what follows a `---` at the start of a line.
 
-    Blank documents are left out, and white space before a document; what follows it stays.
+    Blank documents are left out, and white space before a document; what follows it stays, but not
+    in Helm 3.
     """
+    if helm_version.loose_documents:
+        return [part.strip() for part in _LOOSE_SEPARATOR.split(text.strip()) if part]
     return [part.lstrip() for part in _SEPARATOR.split(text.lstrip()) if part.strip()]
 
 
-def sort_manifests(files: dict[str, str]) -> tuple[list[Manifest], list[Hook]]:
+def sort_manifests(
+    files: dict[str, str], helm_version: HelmVersion = HELM_4_3
+) -> tuple[list[Manifest], list[Hook]]:
     """Split rendered files, by path, into manifests and hooks, both in the order of kinds.
 
     A hook with an event that Helm does not know is dropped. Raises ManifestError.
@@ -59,31 +68,30 @@ def sort_manifests(files: dict[str, str]) -> tuple[list[Manifest], list[Hook]]:
     for path in sorted(files):
         if path.rpartition("/")[2].startswith("_"):
             continue
-        for text in split_documents(files[path]):
-            head = _head(text, path)
-            meta = head.get("metadata")
-            meta = meta if isinstance(meta, dict) else {}
-            notes = meta.get("annotations")
-            notes = notes if isinstance(notes, dict) else {}
+        for text in split_documents(files[path], helm_version):
+            head, notes = _head(text, path)
             facts = {
                 "path": path,
-                "name": _text(meta.get("name")),
-                "kind": _text(head.get("kind")),
-                "api_version": _text(head.get("apiVersion")),
+                "name": _text(head.name),
+                "kind": _text(head.kind),
+                "api_version": _text(head.api_version),
                 "text": text,
             }
-            if "helm.sh/hook" not in notes:
+            if _HOOK not in notes:
                 manifests.append(Manifest(**facts))
                 continue
-            events = _words(notes["helm.sh/hook"]) or [""]
+            events = _words(notes[_HOOK]) or [""]
             if all(event in _EVENTS for event in events):
                 hooks.append(_hook(facts, [_EVENTS[event] for event in events], notes))
-    return sorted(manifests, key=_by_kind), sorted(hooks, key=_by_kind)
+    unranked = helm_version.unranked_kinds
 
+    def by_kind(document: Manifest | Hook) -> tuple[int, str]:
+        rank = _RANK.get(document.kind)
+        if rank is None or document.kind in unranked:
+            return len(_RANK), document.kind
+        return rank, ""
 
-def _by_kind(document: Manifest | Hook) -> tuple[int, str]:
-    rank = _RANK.get(document.kind)
-    return (len(_RANK), document.kind) if rank is None else (rank, "")
+    return sorted(manifests, key=by_kind), sorted(hooks, key=by_kind)
 
 
 def _hook(facts: dict[str, str], events: list[str], notes: dict[str, Any]) -> Hook:
@@ -109,7 +117,23 @@ def _text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _head(text: str, path: str) -> dict[str, Any]:
+def _head(text: str, path: str) -> tuple[Head, dict[str, Any]]:
+    """Return what a document is and its annotations, which are left out if it is surely no hook.
+
+    Raises ManifestError.
+    """
+    head = None if _HOOK in text else scan(text)
+    if head is not None:
+        return head, {}
+    document = _mapping(text, path)
+    meta = document.get("metadata")
+    meta = meta if isinstance(meta, dict) else {}
+    notes = meta.get("annotations")
+    head = Head(document.get("apiVersion"), document.get("kind"), meta.get("name"))
+    return head, notes if isinstance(notes, dict) else {}
+
+
+def _mapping(text: str, path: str) -> dict[str, Any]:
     """Read a document. Raises ManifestError when it is no mapping."""
     try:
         value = load(text, file=path)

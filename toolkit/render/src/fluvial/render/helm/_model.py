@@ -9,12 +9,9 @@ import msgspec
 from fluvial.render.gotemplate import LineOrigin
 
 __all__ = [
-    "HELM_4_2",
-    "HELM_4_3",
     "Capabilities",
     "Chart",
     "File",
-    "HelmBuild",
     "Hook",
     "Manifest",
     "Release",
@@ -110,43 +107,19 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
     service: str = "Helm"
 
 
-class HelmBuild(msgspec.Struct, frozen=True, kw_only=True):
-    """What `.Capabilities.HelmVersion` tells.
-
-    An empty `kube_client_version` follows the cluster.
-    """
-
-    version: str
-    git_commit: str = ""
-    git_tree_state: str = ""
-    go_version: str = ""
-    kube_client_version: str = ""
-
-
-HELM_4_2 = HelmBuild(version="v4.2")  # as the upstream controller embeds it
-HELM_4_3 = HelmBuild(
-    version="v4.3.1",
-    git_commit="c0d08d0d6d9424d4a14febb5e8a3e51b0dd00dff",
-    git_tree_state="clean",
-    go_version="go1.27.2",
-    kube_client_version="v1.37",
-)  # as its command was built
-
-
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What `.Capabilities` tells templates of the cluster.
 
     `kube_version` is the server's gitVersion (`v1.36.0`), or what a command line gave in its place.
     `api_versions` holds `group/version` and
     `group/version/Kind` entries as discovery lists them; None means those of a bare cluster.
-    `extra_api_versions` come after them. `helm` is the build that templates see.
+    `extra_api_versions` come after them.
     """
 
     kube_version: str = "v1.36.0"
     kube_version_given: bool = False
     api_versions: list[str] | None = None
     extra_api_versions: list[str] = []
-    helm: HelmBuild = HELM_4_2
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,22 +1,23 @@
-"""The objects that templates find at their root: `.Chart`, `.Files`, `.Capabilities`."""
+"""The objects that templates find at their root: `.Files`, `.Capabilities`, `.Values`."""
 
 import base64
 import re
 from collections.abc import Callable
 from typing import Any
 
-from fluvial.render.gotemplate import PlainMap, StringMap, Strings, text_of
-from fluvial.render.gotemplate._values import NilMap, from_bytes
+from fluvial.render.gotemplate import PlainMap, Strings
+from fluvial.render.gotemplate._values import from_bytes
 from fluvial.render.helm._encode import to_yaml
 from fluvial.render.helm._errors import ChartError
 from fluvial.render.helm._globs import file_glob
-from fluvial.render.helm._model import Capabilities, Chart, File
+from fluvial.render.helm._model import Capabilities, File
+from fluvial.render.helm._structs import Struct
+from fluvial.render.helm._versions import HelmVersion
 
 __all__ = [
     "ChartValues",
     "Files",
     "capabilities_object",
-    "chart_object",
     "files_object",
     "kube_version",
 ]
@@ -45,7 +46,14 @@ _BARE_CLUSTER = (
 
 
 class Files(dict[str, bytes]):
-    """`.Files`: content by path; printed and ranged over as a map of bytes."""
+    """`.Files`: content by path; printed and ranged over as a map of bytes.
+
+    `empty_is_a_line` makes one line of an empty file, where otherwise it has none.
+    """
+
+    def __init__(self, content: dict[str, bytes], *, empty_is_a_line: bool = False) -> None:
+        super().__init__(content)
+        self._empty_is_a_line = empty_is_a_line
 
     go_type = "engine.files"
     go_zero = b""
@@ -70,12 +78,14 @@ class Files(dict[str, bytes]):
 
     def _glob(self, pattern: str) -> "Files":
         matcher = file_glob(pattern)
-        return Files({path: data for path, data in self.items() if matcher.match(path)})
+        chosen = {path: data for path, data in self.items() if matcher.match(path)}
+        return Files(chosen, empty_is_a_line=self._empty_is_a_line)
 
     def _lines(self, path: str) -> Strings:
-        if path not in self:
+        text = self._get(path)
+        if path not in self or not (text or self._empty_is_a_line):
             return Strings()
-        return Strings(self._get(path).removesuffix("\n").split("\n"))
+        return Strings(text.removesuffix("\n").split("\n"))
 
     def _as_config(self) -> str:
         return to_yaml({_leaf(path): self._get(path) for path in self})
@@ -89,36 +99,16 @@ def _leaf(path: str) -> str:
     return path.rpartition("/")[2]
 
 
-def files_object(files: list[File]) -> Files:
+def files_object(files: list[File], helm_version: HelmVersion) -> Files:
     """Return `.Files` of a chart."""
-    return Files({file.name: file.data for file in files})
+    content = {file.name: file.data for file in files}
+    return Files(content, empty_is_a_line=helm_version.empty_file_is_a_line)
 
 
 class ChartValues(PlainMap):
     """`.Values`: a map with a type name of its own."""
 
     go_type = "common.Values"
-
-
-class _Struct:
-    """A Go struct: fields by name, JSON by its own keys, printed as `text`."""
-
-    def __init__(
-        self, go_type: str, fields: dict[str, Any], json: dict[str, Any], text: str = ""
-    ) -> None:
-        self.go_type = go_type
-        self.go_fields = fields
-        self._json = json
-        self.go_addressed = text or None
-        version = fields.get("Version", "")
-        self.go_methods = {"String": lambda: text, "GitVersion": lambda: version} if text else {}
-
-    def __str__(self) -> str:
-        return f"{{{' '.join(map(text_of, self.go_fields.values()))}}}"
-
-    def as_json(self) -> dict[str, Any]:
-        """Return what the JSON and YAML functions print."""
-        return self._json
 
 
 class _ApiVersions(Strings):
@@ -152,63 +142,41 @@ def _with_v(version: str) -> str:
     return f"v{version.removeprefix('v')}"
 
 
-def capabilities_object(capabilities: Capabilities) -> _Struct:
+def capabilities_object(capabilities: Capabilities, helm_version: HelmVersion) -> Struct:
     """Return `.Capabilities`."""
     text = capabilities.kube_version
-    version, major, minor = kube_version(text, given=capabilities.kube_version_given)
-    shown = _with_v(text)
+    given = capabilities.kube_version_given
+    version, major, minor = kube_version(text, given=given)
+    shown = version if given and helm_version.digits_of_given else _with_v(text)
     facts = {"Version": shown, "Major": major, "Minor": minor}
     fields = {"Version": shown, "normalizedVersion": version, "Major": major, "Minor": minor}
-    kube = _Struct("common.KubeVersion", fields, facts, version)
+    if helm_version.digits_of_given:
+        fields, version = facts, shown
+    kube = Struct("common.KubeVersion", fields, facts, version)
     known = capabilities.api_versions
     apis = _ApiVersions(_BARE_CLUSTER if known is None else known)
     apis.extend(capabilities.extra_api_versions)
-    build = capabilities.helm
-    helm_json = {
-        "version": build.version,
-        "git_commit": build.git_commit,
-        "git_tree_state": build.git_tree_state,
-        "go_version": build.go_version,
-        "kube_client_version": build.kube_client_version or f"v{major}.{minor}",
-    }
-    names = ("Version", "GitCommit", "GitTreeState", "GoVersion", "KubeClientVersion")
-    helm = _Struct(
-        "version.BuildInfo", dict(zip(names, helm_json.values(), strict=True)), helm_json
-    )
-    known_facts = {"KubeVersion": kube, "APIVersions": apis, "HelmVersion": helm}
-    return _Struct("*common.Capabilities", known_facts, known_facts)
-
-
-def chart_object(chart: Chart) -> dict[str, Any]:
-    """Return `.Chart`: every field of the metadata under its Go name, empty ones included."""
-    meta = chart.metadata
-    return {
-        **{name: meta.get(key, "") for name, key in (
-            ("Name", "name"), ("Home", "home"), ("Version", "version"),
-            ("Description", "description"), ("Icon", "icon"), ("APIVersion", "apiVersion"),
-            ("Condition", "condition"), ("Tags", "tags"), ("AppVersion", "appVersion"),
-            ("KubeVersion", "kubeVersion"), ("Type", "type"),
-        )},
-        "Sources": list(meta.get("sources", [])),
-        "Keywords": list(meta.get("keywords", [])),
-        "Maintainers": [
-            {name: one.get(name.lower(), "") for name in ("Name", "Email", "URL")}
-            for one in meta.get("maintainers", [])
-        ],
-        "Deprecated": meta.get("deprecated", False),
-        "Annotations": StringMap(meta["annotations"]) if meta.get("annotations") else NilMap(),
-        "Dependencies": [
-            {
-                "Name": one.get("name", ""),
-                "Version": one.get("version", ""),
-                "Repository": one.get("repository", ""),
-                "Condition": one.get("condition", ""),
-                "Tags": list(one.get("tags", [])),
-                "Enabled": one.get("enabled", False),
-                "ImportValues": list(one.get("import-values", [])),
-                "Alias": one.get("alias", ""),
-            }
-            for one in meta.get("dependencies", [])
-        ],
-        "IsRoot": chart.parent is None,
+    known_facts = {
+        "KubeVersion": kube, "APIVersions": apis, "HelmVersion": _build_object(helm_version)
     }  # fmt: skip
+    return Struct("*common.Capabilities", known_facts, known_facts)
+
+
+def _build_object(helm_version: HelmVersion) -> Struct:
+    facts = {
+        "Version": helm_version.version,
+        "GitCommit": helm_version.git_commit,
+        "GitTreeState": helm_version.git_tree_state,
+        "GoVersion": helm_version.go_version,
+    }
+    keys = {
+        "version": helm_version.version,
+        "git_commit": helm_version.git_commit,
+        "git_tree_state": helm_version.git_tree_state,
+        "go_version": helm_version.go_version,
+    }
+    keys = {key: text for key, text in keys.items() if text}
+    if helm_version.kube_client_version:
+        facts["KubeClientVersion"] = helm_version.kube_client_version
+        keys["kube_client_version"] = helm_version.kube_client_version
+    return Struct("version.BuildInfo", facts, keys)

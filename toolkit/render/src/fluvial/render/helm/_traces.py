@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from fluvial.render.gotemplate import TemplateError
 from fluvial.render.helm._errors import RenderError
 from fluvial.render.helm._functions import MARK_END, MARK_START
+from fluvial.render.helm._versions import HelmVersion
 
 __all__ = ["render_error"]
 
@@ -29,19 +30,19 @@ class _Level(NamedTuple):
         return "".join(text + after for text, after in lines if text)
 
 
-def render_error(error: TemplateError) -> RenderError:
+def render_error(error: TemplateError, helm_version: HelmVersion) -> RenderError:
     """Word a failure as `helm template` does.
 
     What `fail` and `required` say stands alone, with the outermost place. A failure that is a
     template's own is laid out with the includes that led to it; one that a function returned stays
-    in Go's single line.
+    in Go's single line, as all of them are in Helm 3.
     """
     text = str(error)
     parts = text.split(": ", 2)
     marked = _MARKED.search(parts[-1])
     if marked and len(parts) == 3:
         text = f"execution error at ({parts[1]}): {marked[1]}"
-    else:
+    elif not helm_version.one_line_errors:
         text = _layout(error)
     if len(text) > _LONGEST:
         # A template that includes itself fails a thousand levels down, and names every one.

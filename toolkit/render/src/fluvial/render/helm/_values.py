@@ -12,6 +12,7 @@ from fluvial.render.gotemplate import Int64
 from fluvial.render.gotemplate._format import sprintf
 from fluvial.render.helm._errors import ValuesError
 from fluvial.render.helm._model import Chart
+from fluvial.render.helm._versions import HELM_4_3, HelmVersion
 
 __all__ = ["coalesce", "copied", "floats", "merge_files", "merge_tables", "merge_values", "table"]
 
@@ -51,46 +52,52 @@ def merge_files(base: Table, over: Table) -> Table:
     return merged
 
 
-def merge_values(chart: Chart, values: Table) -> Table:
+def merge_values(chart: Chart, values: Table, helm_version: HelmVersion = HELM_4_3) -> Table:
     """Return what templates of `chart` see: `values` over the defaults of it and its subcharts.
 
     Numbers become floats; neither argument is changed. Raises ValuesError.
     """
-    return coalesce(chart, floats(values), merge=False)
+    nulls = helm_version.keeps_default_nulls
+    return coalesce(chart, floats(values), merge=False, keep_nulls=nulls)
 
 
-def coalesce(chart: Chart, values: Table, *, merge: bool) -> Table:
-    """Put `values` over the defaults of `chart` and everything below it, into a new mapping."""
+def coalesce(chart: Chart, values: Table, *, merge: bool, keep_nulls: bool = False) -> Table:
+    """Put `values` over the defaults of `chart` and everything below it, into a new mapping.
+
+    With `keep_nulls`, those that stand only in the defaults stay although values are coalesced.
+    """
     result = copied(values)
     assert isinstance(result, dict)
-    _coalesce(chart, result, merge)
+    _coalesce(chart, result, merge, keep_nulls)
     return result
 
 
-def _coalesce(chart: Chart, dest: Table, merge: bool) -> None:
-    _defaults(chart, dest, merge)
+def _coalesce(chart: Chart, dest: Table, merge: bool, keep_nulls: bool) -> None:
+    _defaults(chart, dest, merge, keep_nulls)
     for sub in chart.subcharts:
         inner = dest.setdefault(sub.name, {})
         if not isinstance(inner, dict):
             # The verb is upstream's: it shows what stands there in place of a mapping.
             raise ValuesError(sprintf("type mismatch on %s: %t", [sub.name, inner]))
         _globals(inner, dest)
-        _coalesce(sub, inner, merge)
+        _coalesce(sub, inner, merge, keep_nulls)
 
 
-def _defaults(chart: Chart, dest: Table, merge: bool) -> None:
+def _defaults(chart: Chart, dest: Table, merge: bool, keep_nulls: bool) -> None:
     """Fill `dest` from the chart's own defaults."""
+    drop_nulls = not (merge or keep_nulls)
     children = {sub.name for sub in chart.subcharts}
     for key, value in chart.values.items():
         if key not in dest:
-            if merge or value is not None:
-                dest[key] = copied(value) if merge else _without_nulls(value)
+            if value is not None or not drop_nulls:
+                dest[key] = _without_nulls(value) if drop_nulls else copied(value)
         elif dest[key] is None and not merge:
             del dest[key]
         elif isinstance(dest[key], dict) and isinstance(value, dict):
             # A null for a subchart must live until that subchart's defaults are reached.
             keep = merge or key in children
-            merge_tables(dest[key], copied(value) if keep else _without_nulls(value), merge=keep)
+            below = copied(value) if keep or keep_nulls else _without_nulls(value)
+            merge_tables(dest[key], below, merge=keep)
 
 
 def _without_nulls(value: Any) -> Any:

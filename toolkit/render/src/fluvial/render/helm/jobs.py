@@ -9,6 +9,7 @@ from fluvial.render.helm._engine import render as render_chart
 from fluvial.render.helm._errors import ChartError
 from fluvial.render.helm._load import load_chart
 from fluvial.render.helm._model import Capabilities, Chart, File, Hook, Manifest, Release
+from fluvial.render.helm._versions import HELM_4_3, HelmVersion, helm_version
 from fluvial.render.kustomize import DiskTree
 
 __all__ = ["RENDER_JOB", "ChartRecord", "RenderReply", "RenderRequest", "render"]
@@ -22,7 +23,7 @@ class RenderRequest(msgspec.Struct, kw_only=True):
 
     `values` are the user's, as JSON; nulls delete defaults. `version` replaces the version of
     Chart.yaml in memory when it is not empty. `objects` is what `lookup` finds, by
-    `apiVersion/kind/namespace/name`.
+    `apiVersion/kind/namespace/name`. `helm_version` is the release of Helm whose output is wanted.
     """
 
     archive: bytes = b""
@@ -32,6 +33,7 @@ class RenderRequest(msgspec.Struct, kw_only=True):
     capabilities: Capabilities = Capabilities()
     version: str = ""
     objects: dict[str, dict[str, Any]] = {}
+    helm_version: str = HELM_4_3.minor
 
 
 class ChartRecord(msgspec.Struct, kw_only=True):
@@ -61,14 +63,22 @@ class RenderReply(msgspec.Struct, kw_only=True):
 
 def render(request: RenderRequest) -> RenderReply:
     """Render. Raises HelmError."""
-    chart = _chart(request)
+    rules = helm_version(request.helm_version)
+    chart = _chart(request, rules)
     if request.version:
         chart.metadata["version"] = request.version
 
     def lookup(api_version: str, kind: str, namespace: str, name: str) -> dict[str, Any]:
         return request.objects.get(f"{api_version}/{kind}/{namespace}/{name}", {})
 
-    done = render_chart(chart, request.values, request.release, request.capabilities, lookup=lookup)
+    done = render_chart(
+        chart,
+        request.values,
+        request.release,
+        request.capabilities,
+        helm_version=rules,
+        lookup=lookup,
+    )
     return RenderReply(
         manifests=done.manifests,
         hooks=done.hooks,
@@ -86,15 +96,15 @@ def render(request: RenderRequest) -> RenderReply:
     )
 
 
-def _chart(request: RenderRequest) -> Chart:
+def _chart(request: RenderRequest, rules: HelmVersion) -> Chart:
     if request.archive:
-        return load_chart(request.archive)
+        return load_chart(request.archive, rules)
     place = Path(request.path)
     if place.is_dir():
-        return load_chart(DiskTree(place))
+        return load_chart(DiskTree(place), rules)
     try:
         if place.stat().st_size > _LARGEST_ARCHIVE:
             raise ChartError(f"the chart archive is larger than {_LARGEST_ARCHIVE} bytes")
-        return load_chart(place.read_bytes())
+        return load_chart(place.read_bytes(), rules)
     except OSError as error:
         raise ChartError(f"cannot read the chart archive: {error.strerror}") from None

@@ -57,7 +57,6 @@ def inflate(
     """
     from fluvial.render.helm import (  # noqa: PLC0415 -- costs more than a build without charts
         HELM_4_3,
-        KUBE_OF_HELM_4_3,
         Capabilities,
         HelmError,
         Release,
@@ -86,7 +85,7 @@ def inflate(
                 raise _failure(chart, loader, "set nameTemplate or releaseName, not both")
             name = release_name(chart.nameTemplate)
         check_release_name(name)
-        version = chart.kubeVersion or KUBE_OF_HELM_4_3
+        version = chart.kubeVersion or HELM_4_3.kube_version
         kube_version(version)
         done = render(
             loaded,
@@ -96,8 +95,8 @@ def inflate(
                 kube_version=version,
                 kube_version_given=True,
                 extra_api_versions=chart.apiVersions,
-                helm=HELM_4_3,
             ),
+            helm_version=HELM_4_3,
         )
     except HelmError as error:
         raise _failure(chart, loader, str(error)) from None
