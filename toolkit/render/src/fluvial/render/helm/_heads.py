@@ -115,9 +115,10 @@ def scan(text: str) -> Head | None:
                 if asked:
                     if key == "metadata":
                         found.pop("name", None)
-                    elif block is not None or flow is not None:
+                    elif scalar is None:
                         return None
-                    found[key] = scalar or ""
+                    else:
+                        found[key] = scalar
             if len(columns) == _DOCUMENT:
                 section = key
         if block is not None:
