@@ -305,3 +305,19 @@ async def test_typos_in_built_in_kinds_are_left_out_and_told(applier, live, depl
     )
     assert not again.changed
     assert (await live(*WEB))["spec"]["replicas"] == 1
+
+
+async def test_what_changed_after_the_comparison_is_compared_again(client, applier, config_map):
+    await applier.apply([config_map(a="1")])
+    maps = await client.resource_of(config_map())
+    newer = config_map(a="3")
+
+    async def another_leader(_):
+        await applier.apply([newer])
+
+    result = await applier.apply([config_map(a="2")], before_write=another_leader)
+
+    live = await client.get(maps, "a", "default")
+    assert live["data"] == {"a": "2"}
+    # Not from 1: what was written had been compared with what the other one left.
+    assert [change.fields for change in result.changes] == [[FieldChange("/data/a", "3", "2")]]

@@ -94,6 +94,14 @@ class TestFieldManagers:
 
         assert changes.log() == "ConfigMap/default/a configured"
 
+    async def test_an_object_that_never_holds_still(self, applier, server, config_map):
+        server.put(config_map(data={"key": "old"}), manager=MANAGER)
+        server.refuse("PATCH", "/configmaps/a", 409, "Conflict", "modified", dry_run=False, times=5)
+
+        with pytest.raises(ApplyFailed, match="default/a apply failed: it changed 5 times"):
+            await applier.apply([config_map()])
+        assert server.writes() == ["PATCH a"] * 5
+
 
 class TestForce:
     @pytest.fixture

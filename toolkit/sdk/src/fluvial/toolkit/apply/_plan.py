@@ -52,13 +52,13 @@ class Plan:
 
 
 class Planner:
-    """Reads, dry-runs and compares, without any write."""
+    """Reads, dry-runs and compares, without any write; `options` are those of the run."""
 
     def __init__(self, client: Client, manager: str, owner: Owner, options: ApplyOptions) -> None:
         self._client = client
         self._manager = manager
         self._owner = owner
-        self._options = options
+        self.options = options
         self._rules = IgnoreRules(options.ignore)
 
     async def plan(self, obj: Unstructured) -> Plan:
@@ -97,7 +97,7 @@ class Planner:
         try:
             answer = await self._dry_run(plan, identity)
         except Invalid as error:
-            forced = self._options.force or policy.forced
+            forced = self.options.force or policy.forced
             if live is None or not forced or not _is_immutable(error):
                 raise
             change.action, change.recreated = Action.CONFIGURED, True
@@ -110,7 +110,7 @@ class Planner:
             return
         self._compare(plan, live, answer, paths)
         if not policy.merged:
-            plan.cleanup = bool(cleanup_patch(live, self._manager, self._options.override_managers))
+            plan.cleanup = bool(cleanup_patch(live, self._manager, self.options.override_managers))
         if plan.cleanup:
             change.action = Action.CONFIGURED
         if change.changed and paths:

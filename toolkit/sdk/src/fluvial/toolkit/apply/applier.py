@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import TypeAlias
 
+import msgspec
+
 from fluvial.apis.ids import GroupKind, ObjectId, Unstructured, split_api_version
 from fluvial.toolkit.apply._plan import Plan, Planner, readable
 from fluvial.toolkit.apply.changes import Action, Change, ChangeSet
@@ -34,7 +36,7 @@ BeforeWrite: TypeAlias = Callable[[Inventory], Awaitable[None]]
 """Awaited once, before the first write of a run, with everything that may exist from then on."""
 
 _GONE_POLL = 2.0
-_CLEANUP_TRIES = 3
+_TRIES = 5
 _DEFINITION = "CustomResourceDefinition"
 
 
@@ -87,12 +89,12 @@ class Applier:
             waited = []
             for plan in plans:
                 try:
-                    live = await self._execute(plan, options, gate)
+                    change, live = await self._execute(plan, planner, gate)
                 except ObjectError as error:
                     raise ApplyFailed([error], result) from error
-                result.changes.append(plan.change)
-                if plan.change.action is not Action.SKIPPED:
-                    waited.append((plan.change, live))
+                result.changes.append(change)
+                if change.action is not Action.SKIPPED:
+                    waited.append((change, live))
             if which in {Stage.DEFINITIONS, Stage.CLASSES}:
                 await self._settle(waited, options, result)
         return result
@@ -183,60 +185,66 @@ class Applier:
         )
 
     async def _execute(
-        self, plan: Plan, options: ApplyOptions, gate: "_Gate"
-    ) -> Unstructured | None:
-        """Write what the plan says, if anything; return the live object. Raises ObjectError."""
-        change = plan.change
-        if not change.changed:
-            return plan.live
-        identity = change.id
-        await gate.open()
+        self, plan: Plan, planner: Planner, gate: "_Gate"
+    ) -> tuple[Change, Unstructured | None]:
+        """Write what the plan says, if anything; return the change and the live object.
+
+        What is written is what was compared: an object that changed since is planned again.
+        Raises ObjectError.
+        """
+        for _ in range(_TRIES):
+            if not plan.change.changed:
+                return plan.change, plan.live
+            await gate.open()
+            try:
+                live = await self._write(plan, planner.options)
+            except Conflict:
+                plan = await planner.plan(plan.obj)
+            else:
+                plan.change.metadata = live["metadata"]
+                return plan.change, live
+        identity = plan.change.id
+        raise ObjectError(identity, f"{identity} apply failed: it changed {_TRIES} times meanwhile")
+
+    async def _write(self, plan: Plan, options: ApplyOptions) -> Unstructured:
+        """Send the write. Raises Conflict when the object is no longer the one of the plan."""
+        identity, live = plan.change.id, plan.live
         try:
-            if change.recreated:
+            if plan.change.recreated:
                 await self._delete(plan, options.delete_timeout)
-            elif plan.cleanup:
-                await self._clean(plan, options)
-            live = await self._client.patch(
+                live = None
+            elif plan.cleanup and live is not None:
+                live = await self._clean(plan, live, options)
+            return await self._client.patch(
                 plan.resource,
                 identity.name,
-                plan.payload,
+                plan.payload if live is None else _pinned(plan.payload, live),
                 identity.namespace or None,
                 type="apply",
                 field_manager=self._manager,
                 force=True,
             )
+        except Conflict:
+            raise
         except (ApiError, TransportError) as error:
             text = readable(error, plan.obj)
             raise ObjectError(identity, f"{identity} apply failed: {text}", error) from error
-        change.metadata = live["metadata"]
-        return live
 
-    async def _clean(self, plan: Plan, options: ApplyOptions) -> None:
-        identity, live = plan.change.id, plan.live
-        for _ in range(_CLEANUP_TRIES):
-            patch = cleanup_patch(live, self._manager, options.override_managers) if live else []
-            if not patch:
-                return
-            try:
-                await self._client.patch(
-                    plan.resource,
-                    identity.name,
-                    patch,
-                    identity.namespace or None,
-                    type="json",
-                    field_manager=self._manager,
-                )
-            except NotFound:
-                return
-            except Conflict:
-                live = await self._client.get(
-                    plan.resource, identity.name, identity.namespace or None
-                )
-            else:
-                return
-        raise ObjectError(
-            identity, f"{identity} apply failed: it changed {_CLEANUP_TRIES} times meanwhile"
-        )
+    async def _clean(
+        self, plan: Plan, live: Unstructured, options: ApplyOptions
+    ) -> Unstructured | None:
+        """Take the fields of former managers over; return the object as it is then, if it is."""
+        try:
+            return await self._client.patch(
+                plan.resource,
+                plan.change.id.name,
+                cleanup_patch(live, self._manager, options.override_managers),
+                plan.change.id.namespace or None,
+                type="json",
+                field_manager=self._manager,
+            )
+        except NotFound:
+            return None
 
     async def _delete(self, plan: Plan, limit: float) -> None:
         """Delete the live object and wait until it is gone, or another has its name."""
@@ -299,6 +307,13 @@ class _Gate:
         if self._before_write is not None:
             await self._before_write(self._inventory)
             self._before_write = None
+
+
+def _pinned(payload: bytes, live: Unstructured) -> bytes:
+    """Add the version that was seen: a writer that is late reverts nothing that it did not see."""
+    body = msgspec.json.decode(payload)
+    body["metadata"]["resourceVersion"] = live["metadata"]["resourceVersion"]
+    return msgspec.json.encode(body)
 
 
 def _definitions(prepared: Iterable[Unstructured]) -> Iterable[tuple[GroupKind, bool]]:
