@@ -23,12 +23,12 @@ RESOURCES = builtin_resources()
 DEADLINE = 20
 
 
-def started():
+async def started():
     """Return the endpoints of an empty cluster with one namespace."""
     endpoints = Endpoints(MemoryStore(), Catalog(RESOURCES))
     namespaces = endpoints.catalog.find(Gvr.parse("v1/namespaces"))
     obj = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "n"}}
-    endpoints.create(Target(namespaces, "", ""), obj, WriteOptions(manager="setup"))
+    await endpoints.create(Target(namespaces, "", ""), obj, WriteOptions(manager="setup"))
     return endpoints
 
 
@@ -96,7 +96,12 @@ def value_at(value, path):
 @pytest.mark.fuzz
 @given(st.lists(st.tuples(MANAGERS, st.booleans(), CONFIGURATIONS), min_size=1, max_size=4))
 def test_ownership_after_any_applies_of_several_managers(applies):
-    endpoints = started()
+    asyncio.run(ownership_holds(applies))
+
+
+async def ownership_holds(applies):
+    """Apply in this order, looking at the owners after each."""
+    endpoints = await started()
     resource = endpoints.catalog.find(Gvr.parse("apps/v1/deployments"))
     target = Target(resource, "n", "d")
     latest: dict[str, dict] = {}
@@ -105,7 +110,7 @@ def test_ownership_after_any_applies_of_several_managers(applies):
     for manager, force, parts in applies:
         body = deployment(parts)
         try:
-            done = endpoints.patch(
+            done = await endpoints.patch(
                 target, body, "apply", WriteOptions(manager=manager, force=force)
             )
         except StatusError as refusal:
@@ -125,7 +130,7 @@ def test_ownership_after_any_applies_of_several_managers(applies):
             for path in set(leaves(latest[name])) & owned:
                 assert value_at(live, path) == value_at(own, path)  # owners agree on the value
             assert not owned.difference(owned_alone(own))  # and own only what they said
-        again = endpoints.patch(target, body, "apply", WriteOptions(manager=manager))
+        again = await endpoints.patch(target, body, "apply", WriteOptions(manager=manager))
         assert again["metadata"]["resourceVersion"] == live["metadata"]["resourceVersion"]
     assert set(refused) <= {409, 422}
     assert len(refused) < len(applies)  # the first one is never refused
@@ -142,26 +147,33 @@ def owned_alone(obj):
     return entry.fields
 
 
+async def flat(batches):
+    """Yield the changes of a watch one by one."""
+    async for batch in batches:
+        for change in batch.changes:
+            yield change
+
+
 CHANGES = st.lists(
     st.tuples(st.sampled_from(["w", "x", "y", "z"]), st.sampled_from(["in", "out", None])),
     max_size=12,
 )  # a name, and whether it is to be selected, not, or gone
 
 
-def write(endpoints, target, name, state):
+async def write(endpoints, target, name, state):
     """Bring an object into a state."""
     one = Target(target.resource, "n", name)
     exists = endpoints.store.get(target.resource.prefix, one.key) is not None
     if state is None:
         if exists:
-            endpoints.delete(one, {}, WriteOptions(manager="m"))
+            await endpoints.delete(one, {}, WriteOptions(manager="m"))
         return
     meta = {"name": name, "namespace": "n", "labels": {"is": state}}
     obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta}
     if exists:
-        endpoints.update(one, obj, WriteOptions(manager="m"))
+        await endpoints.update(one, obj, WriteOptions(manager="m"))
     else:
-        endpoints.create(target, obj, WriteOptions(manager="m"))
+        await endpoints.create(target, obj, WriteOptions(manager="m"))
 
 
 @pytest.mark.fuzz
@@ -170,23 +182,23 @@ def test_a_watch_from_a_list_misses_and_repeats_nothing(before, between, during)
     """Changes before the list, before the watch is opened, and while it is open."""
 
     async def run():
-        endpoints = started()
+        endpoints = await started()
         resource = endpoints.catalog.find(Gvr.parse("v1/configmaps"))
         target = Target(resource, "n", "")
         for change in before:
-            write(endpoints, target, *change)
+            await write(endpoints, target, *change)
         page = endpoints.page(target, ListOptions(label_selector="is=in"))
         known = {obj["metadata"]["name"] for obj in page.objects}
         for change in between:
-            write(endpoints, target, *change)
+            await write(endpoints, target, *change)
         options = WatchOptions(label_selector="is=in", version=str(page.revision))
         changes = endpoints.watcher.open(target, options)
 
         async def act():
             for change in during:
-                write(endpoints, target, *change)
+                await write(endpoints, target, *change)
                 await asyncio.sleep(0)
-            write(endpoints, target, "end", "in")
+            await write(endpoints, target, "end", "in")
 
         async with asyncio.timeout(DEADLINE), asyncio.TaskGroup() as group:
             group.create_task(act())
@@ -195,7 +207,7 @@ def test_a_watch_from_a_list_misses_and_repeats_nothing(before, between, during)
         assert known == {obj["metadata"]["name"] for obj in found.objects}
 
     async def follow(changes, known, revision):
-        async for change in changes:
+        async for change in flat(changes):
             name = change.entry.key[1]
             assert change.revision > revision  # nothing twice, nothing out of order
             revision = change.revision

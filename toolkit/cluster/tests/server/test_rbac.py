@@ -80,7 +80,7 @@ async def test_nobody_gives_what_they_do_not_have(api, endpoints, authorizer):
     await api.create(binding({"kind": "User", "name": "jane"}, kind="ClusterRole", ref="admin"))
     resource = endpoints.catalog.find(Gvr(GROUP, "v1", "roles"))
     target, options = Target(resource, "default"), WriteOptions(user=JANE)
-    endpoints.create(target, role([READ], "fine"), options)
+    await endpoints.create(target, role([READ], "fine"), options)
     nodes = {"apiGroups": [""], "resources": ["nodes"], "verbs": ["delete"]}
     with pytest.raises(StatusError, match="not currently held"):
-        endpoints.create(target, role([nodes], "grab"), WriteOptions(user=JANE))
+        await endpoints.create(target, role([nodes], "grab"), WriteOptions(user=JANE))

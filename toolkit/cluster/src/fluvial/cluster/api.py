@@ -83,13 +83,13 @@ class Api:
 
     async def create(self, obj: Object, subresource: str = "") -> Object:
         """Create an object; kind and namespace are its own."""
-        target = self._target_of(obj, subresource)
-        return self._endpoints.create(target, self._endpoints.access.copy(obj), self._options())
+        target, body = self._target_of(obj, subresource), self._endpoints.access.copy(obj)
+        return await self._endpoints.create(target, body, self._options())
 
     async def update(self, obj: Object, subresource: str = "") -> Object:
         """Replace an object, or its `status`; 409 when `resourceVersion` is stale."""
-        target = self._target_of(obj, subresource)
-        return self._endpoints.update(target, self._endpoints.access.copy(obj), self._options())
+        target, body = self._target_of(obj, subresource), self._endpoints.access.copy(obj)
+        return await self._endpoints.update(target, body, self._options())
 
     async def update_status(self, obj: Object) -> Object:
         """Replace the status of an object through its status subresource."""
@@ -105,12 +105,12 @@ class Api:
     ) -> Object:
         """Apply a JSON merge patch (RFC 7396)."""
         target = self._target(resource, namespace, name, subresource)
-        return self._endpoints.patch(target, patch, "merge", self._options())
+        return await self._endpoints.patch(target, patch, "merge", self._options())
 
     async def apply(self, obj: Object, *, force: bool = True, subresource: str = "") -> Object:
         """Apply an object server-side, taking over conflicting fields unless `force` is off."""
         target = self._target_of(obj, subresource)
-        return self._endpoints.patch(target, obj, "apply", self._options(force=force))
+        return await self._endpoints.patch(target, obj, "apply", self._options(force=force))
 
     async def delete(
         self,
@@ -136,7 +136,7 @@ class Api:
         }
         options = {key: value for key, value in body.items() if value is not None}
         target = self._target(resource, namespace, name)
-        return self._endpoints.delete(target, options, self._options())
+        return await self._endpoints.delete(target, options, self._options())
 
     def _target(
         self, resource: str | Gvr, namespace: str | None, name: str, subresource: str = ""

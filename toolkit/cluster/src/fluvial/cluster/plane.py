@@ -18,7 +18,7 @@ from aiohttp import web
 from fluvial.cluster.api import Api
 from fluvial.cluster.auth import bootstrap
 from fluvial.cluster.auth.keys import Keys
-from fluvial.cluster.auth.rbac import Authorizer
+from fluvial.cluster.auth.rbac import Attributes, Authorizer
 from fluvial.cluster.auth.reviews import Reviews
 from fluvial.cluster.crd.registration import Registrar
 from fluvial.cluster.database import DatabaseStore
@@ -106,6 +106,7 @@ class ControlPlane:
             if isinstance(self.store, DatabaseStore):
                 stack.enter_context(self.store)
             self.endpoints.guard_roles = self.authorizer.guard
+            self.endpoints.admission.authorize_with(self._allows)
             self.endpoints.subresources.issue_token = self.tokens.issue
             self.endpoints.strategies.allocator.resume(self.store)
             registrar = Registrar(self.endpoints)
@@ -141,14 +142,38 @@ class ControlPlane:
         self.endpoints.log_path = standins.kubelet.log_path
         return standins
 
+    def _allows(self, user: User, asked: Object) -> bool:
+        """Tell whether a user may do what an expression of admission asks about."""
+        attributes = Attributes(
+            verb=asked["verb"],
+            group=asked.get("group", ""),
+            resource=asked.get("resource", ""),
+            subresource=asked.get("subresource", ""),
+            namespace=asked.get("namespace", ""),
+            name=asked.get("name", ""),
+            path=asked.get("path", ""),
+        )
+        return self.authorizer.authorize(user, attributes).allowed
+
     async def _bootstrap(self) -> None:
         api = self.api.as_manager("kube-apiserver")
         for obj in (*bootstrap.objects(), self._service()):
-            try:
+            # What is there since an earlier start is not made again: a webhook would be asked.
+            if not await self._is_there(api, obj):
                 await api.create(obj)
-            except StatusError as error:
-                if error.reason != "AlreadyExists":  # it is there since an earlier start
-                    raise
+
+    @staticmethod
+    async def _is_there(api: Api, obj: Object) -> bool:
+        gvr = api.resource_of(obj["apiVersion"], obj["kind"])
+        assert gvr is not None
+        meta = obj["metadata"]
+        try:
+            await api.get(gvr, meta.get("namespace"), meta["name"])
+        except StatusError as error:
+            if error.code != 404:
+                raise
+            return False
+        return True
 
     @staticmethod
     def _service() -> Object:

@@ -191,7 +191,7 @@ class Registrar:
         for entry in self._endpoints.store.entries(prefix):
             if resource is not None and not entry.object["metadata"].get("deletionTimestamp"):
                 target = Target(resource, *entry.key)
-                self._endpoints.deleter.delete(target, {}, WriteOptions(), missing_ok=True)
+                self._endpoints.deleter.delete_unasked(target, {}, WriteOptions())
         if self._endpoints.store.entries(prefix):
             return
         key = ("", name)

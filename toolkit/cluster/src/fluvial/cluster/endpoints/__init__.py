@@ -12,6 +12,7 @@ from typing import Protocol
 
 from fluvial.cluster.builtin import Strategies
 from fluvial.cluster.endpoints.access import Access
+from fluvial.cluster.endpoints.admission.chain import Chain
 from fluvial.cluster.endpoints.deletion import Deleter
 from fluvial.cluster.endpoints.reads import ListOptions, Page, Reader
 from fluvial.cluster.endpoints.subresources import Subresources
@@ -58,6 +59,7 @@ class Endpoints:
         self.on_removed: Callable[[], None] | None = None
         access = Access(self)
         self.access = access
+        self.admission = Chain(access)
         self.reader = Reader(access)
         self.deleter = Deleter(access)
         self.writer = Writer(access, self.deleter)
@@ -83,29 +85,31 @@ class Endpoints:
         """Yield what is there as ADDED and then every change, without end."""
         return self.watcher.follow(target, labels, fields)
 
-    def create(self, target: Target, obj: Object, options: WriteOptions) -> Object:
+    async def create(self, target: Target, obj: Object, options: WriteOptions) -> Object:
         """Create an object, or use a subresource that is created (`token`, `eviction`)."""
         if target.subresource:
-            return self.subresources.create(target, obj, options)
-        return self.writer.create(target, obj, options)
+            return await self.subresources.create(target, obj, options)
+        return await self.writer.create(target, obj, options)
 
-    def update(self, target: Target, obj: Object, options: WriteOptions) -> Object:
+    async def update(self, target: Target, obj: Object, options: WriteOptions) -> Object:
         """Replace an object or a subresource of it."""
         if target.subresource not in ("", "status"):
-            return self.subresources.update(target, obj, options)
-        return self.writer.update(target, obj, options)
+            return await self.subresources.update(target, obj, options)
+        return await self.writer.update(target, obj, options)
 
-    def patch(self, target: Target, patch: object, form: str, options: WriteOptions) -> Object:
+    async def patch(
+        self, target: Target, patch: object, form: str, options: WriteOptions
+    ) -> Object:
         """Patch an object; `form` is one of json, merge, strategic, apply."""
         if target.subresource not in ("", "status"):
-            return self.subresources.patch(target, patch, form, options)
-        return self.writer.patch(target, patch, form, options)
+            return await self.subresources.patch(target, patch, form, options)
+        return await self.writer.patch(target, patch, form, options)
 
-    def delete(self, target: Target, body: Object, options: WriteOptions) -> Object:
+    async def delete(self, target: Target, body: Object, options: WriteOptions) -> Object:
         """Delete an object; `body` is a `DeleteOptions`."""
-        return self.deleter.delete(target, body, options)
+        return await self.deleter.delete(target, body, options)
 
-    def delete_collection(
+    async def delete_collection(
         self, target: Target, body: Object, listed: ListOptions, options: WriteOptions
     ) -> Page:
         """Delete every object that matches; returns them as they were."""
@@ -113,5 +117,5 @@ class Endpoints:
         for obj in page.objects:
             meta = obj["metadata"]
             one = Target(target.resource, meta.get("namespace", ""), meta["name"])
-            self.deleter.delete(one, dict(body), options, missing_ok=True)
+            await self.deleter.delete(one, dict(body), options, missing_ok=True, named=False)
         return page

@@ -7,8 +7,9 @@ from typing import Any
 
 from fluvial.cluster import fielderrors
 from fluvial.cluster.builtin.definitions import CLEANUP
-from fluvial.cluster.endpoints import admission
+from fluvial.cluster.endpoints import lifecycle
 from fluvial.cluster.endpoints.access import Access
+from fluvial.cluster.endpoints.admission.attributes import Attributes
 from fluvial.cluster.endpoints.target import Target, WriteOptions
 from fluvial.cluster.errors import Cause, conflict, invalid
 from fluvial.cluster.objects import Object, rfc3339
@@ -30,21 +31,56 @@ class Deleter:
     def __init__(self, access: Access) -> None:
         self._access = access
 
-    def delete(
-        self, target: Target, body: Object, options: WriteOptions, *, missing_ok: bool = False
+    async def delete(
+        self,
+        target: Target,
+        body: Object,
+        options: WriteOptions,
+        *,
+        missing_ok: bool = False,
+        named: bool = True,
     ) -> Object:
-        """Delete by a `DeleteOptions`; returns the object or a Status, as the kind wants."""
+        """Delete by a `DeleteOptions`; returns the object or a Status, as the kind wants.
+
+        `named` is False for one of a collection: then admission is not told the name.
+        """
+        chain = self._access.endpoints.admission
+        while True:
+            old = self._prepare(target, body, missing_ok=missing_ok)
+            if old is None:
+                return {}
+            if chain.idle:
+                break
+            asked = Attributes.of(target, "DELETE", None, self._access.copy(old), options)
+            await chain.review(asked if named else asked.unnamed())
+            entry = self._access.store.get(target.resource.prefix, target.key)
+            if entry is not None and str(entry.revision) == old["metadata"]["resourceVersion"]:
+                break  # else another write came in while webhooks were asked
+        return self._delete(target, old, body, options)
+
+    def delete_unasked(
+        self, target: Target, body: Object, options: WriteOptions, *, missing_ok: bool = True
+    ) -> Object:
+        """Delete what the server itself removes, which no webhook is asked about."""
+        old = self._prepare(target, body, missing_ok=missing_ok)
+        return {} if old is None else self._delete(target, old, body, options)
+
+    def _prepare(self, target: Target, body: Object, *, missing_ok: bool) -> Object | None:
+        """Return the object that is to be deleted, after the checks that come first."""
         self._check(body)
         resource = target.resource
-        strategy = self._access.strategy(resource)
-        entry = self._access.store.get(resource.prefix, target.key)
-        if entry is None and missing_ok:
-            return {}
-        admission.deleting(target)
+        if missing_ok and self._access.store.get(resource.prefix, target.key) is None:
+            return None
+        lifecycle.deleting(target)
         old = self._access.copy(self._access.view(resource, self._access.find(target)))
         self._check_preconditions(target, body.get("preconditions") or {}, old["metadata"])
+        return old
+
+    def _delete(self, target: Target, old: Object, body: Object, options: WriteOptions) -> Object:
+        resource = target.resource
+        strategy = self._access.strategy(resource)
         if resource.prefix == "/namespaces" and self._terminate_namespace(old):
-            return self._write(target, old, options, changed=entry is not None)
+            return self._write(target, old, options, changed=True)
         if resource.prefix == DEFINITIONS:
             meta = old["metadata"]
             if meta.get("deletionTimestamp") is None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from fluvial.cluster import fielderrors, fields, schemas
 from fluvial.cluster.endpoints.access import Access
+from fluvial.cluster.endpoints.admission.attributes import Attributes
 from fluvial.cluster.endpoints.deletion import Deleter
 from fluvial.cluster.endpoints.target import Target, WriteOptions
 from fluvial.cluster.endpoints.writes import MODIFIED, Writer, changed
@@ -39,6 +40,7 @@ class Subresources:
         self._access = access
         self._writer = writer
         self._deleter = deleter
+        self._chain = access.endpoints.admission
         self.issue_token: TokenIssuer | None = None
 
     def get(self, target: Target) -> Object:
@@ -49,36 +51,36 @@ class Subresources:
             return self._live(target)
         raise not_implemented(f"{target.resource.plural}/{target.subresource}")
 
-    def create(self, target: Target, body: Object, options: WriteOptions) -> Object:
+    async def create(self, target: Target, body: Object, options: WriteOptions) -> Object:
         """Use a subresource that is created."""
         options.status_code = 201
         if target.subresource == "token":
-            return self._token(target, body, options)
+            return await self._token(target, body, options)
         if target.subresource == "binding":
-            return self._bind(target, body, options)
+            return await self._bind(target, body, options)
         if target.subresource == "eviction":
-            return self._evict(target, body, options)
+            return await self._evict(target, body, options)
         raise not_implemented(f"{target.resource.plural}/{target.subresource}")
 
-    def update(self, target: Target, body: Object, options: WriteOptions) -> Object:
+    async def update(self, target: Target, body: Object, options: WriteOptions) -> Object:
         """Replace a subresource."""
         if target.subresource == "scale":
-            return self._rescale(target, body, options)
+            return await self._rescale(target, body, options)
         if target.subresource == "finalize":
-            return self._finalize(target, body, options)
+            return await self._finalize(target, body, options)
         if target.subresource in _SPEC_ONLY:
             plain = Target(target.resource, target.namespace, target.name)
-            return self._writer.update(plain, body, options)
+            return await self._writer.update(plain, body, options)
         if target.subresource == "approval":
-            return self._approve(target, body, options)
+            return await self._approve(target, body, options)
         raise method_not_allowed()
 
-    def patch(self, target: Target, patch: Any, form: str, options: WriteOptions) -> Object:
+    async def patch(self, target: Target, patch: Any, form: str, options: WriteOptions) -> Object:
         """Patch a subresource."""
         if target.subresource != "scale":
             place = "status" if target.subresource == "approval" else ""
             plain = Target(target.resource, target.namespace, target.name, place)
-            return self._writer.patch(plain, patch, form, options)
+            return await self._writer.patch(plain, patch, form, options)
         scale = self._scale(target, self._live(target))
         if form == "apply":
             schema = fields.schema_for_builtin("autoscaling", "v1", "Scale")
@@ -96,14 +98,30 @@ class Subresources:
                 found = conflict("", "", "", "")
                 found.message, found.details = str(error), {"causes": causes}
                 raise found from None
-            return self._rescale(target, result, options, tracked=True)
+            return await self._rescale(target, result, options, tracked=True)
         if form == "json":
             result = fields.patch_json(scale, patch)
         else:
             result = fields.patch_merge(scale, patch)
         if result["metadata"].get("resourceVersion") == scale["metadata"]["resourceVersion"]:
             result["metadata"].pop("resourceVersion")
-        return self._rescale(target, result, options)
+        return await self._rescale(target, result, options)
+
+    async def _admitted(self, target: Target, body: Object, options: WriteOptions) -> Object:
+        """Return the body of a created subresource as admission lets it pass."""
+        if self._chain.idle:
+            return body
+        asked = Attributes.of(target, "CREATE", body, None, options)
+        body = await self._chain.admit(asked)
+        await self._chain.validate(asked.now(body, target.name))
+        return body
+
+    def _check_unmoved(self, target: Target, live: Object) -> None:
+        """Refuse to overwrite what came in while admission was asked."""
+        entry = self._access.find(target)
+        if str(entry.revision) != live["metadata"]["resourceVersion"]:
+            resource = target.resource
+            raise conflict(resource.group, resource.plural, target.name, MODIFIED)
 
     def _live(self, target: Target) -> Object:
         view = self._access.view(target.resource, self._access.find(target))
@@ -174,7 +192,7 @@ class Subresources:
             terms.append((key, text))
         return ",".join(text for _, text in sorted(terms))
 
-    def _rescale(
+    async def _rescale(
         self, target: Target, scale: Object, options: WriteOptions, *, tracked: bool = False
     ) -> Object:
         live = self._live(target)
@@ -183,6 +201,9 @@ class Subresources:
         version = meta.get("resourceVersion")
         if version and version != live["metadata"]["resourceVersion"]:
             raise conflict(resource.group, resource.plural, target.name, MODIFIED)
+        asked = Attributes.of(target, "UPDATE", scale, self._scale(target, live), options)
+        if not self._chain.idle:
+            scale = await self._chain.admit(asked)
         replicas = (scale.get("spec") or {}).get("replicas", 0)
         if not isinstance(replicas, int) or isinstance(replicas, bool):
             raise bad_request(
@@ -193,6 +214,9 @@ class Subresources:
             text = "must be greater than or equal to 0"
             cause = fielderrors.invalid("spec.replicas", replicas, text)
             raise invalid("autoscaling", "Scale", target.name, [cause])
+        if not self._chain.idle:
+            await self._chain.validate(asked.now(scale, target.name))
+            self._check_unmoved(target, live)
         new = self._access.copy(live)
         _write(new, self._paths(target)["specReplicasPath"], replicas)
         self._check_custom(target, new, live, replicas)
@@ -221,13 +245,15 @@ class Subresources:
                 new = self._access.copy(self._access.view(resource, entry))
         return _shown(self._scale(target, new))
 
-    def _approve(self, target: Target, body: Object, options: WriteOptions) -> Object:
+    async def _approve(self, target: Target, body: Object, options: WriteOptions) -> Object:
         """Set the conditions of a signing request, which only this subresource may do."""
         live = self._live(target)
         conditions = (body.get("status") or {}).get("conditions")
         status = {**(live.get("status") or {}), "conditions": conditions}
         whole = Target(target.resource, target.namespace, target.name, "status")
-        return self._writer.update(whole, {**body, "spec": live["spec"], "status": status}, options)
+        return await self._writer.update(
+            whole, {**body, "spec": live["spec"], "status": status}, options
+        )
 
     def _check_custom(self, target: Target, new: Object, old: Object, replicas: int) -> None:
         """Refuse a scale that the schema of the custom resource behind it does not allow."""
@@ -242,7 +268,8 @@ class Subresources:
         if causes:
             raise invalid(resource.group, resource.kind, target.name, causes)
 
-    def _token(self, target: Target, body: Object, options: WriteOptions) -> Object:
+    async def _token(self, target: Target, body: Object, options: WriteOptions) -> Object:
+        body = await self._admitted(target, body, options)
         account = self._live(target)
         spec = dict(body.get("spec") or {})
         seconds = spec.get("expirationSeconds", 3600)
@@ -307,7 +334,8 @@ class Subresources:
             )
             raise conflict("", plural, bound.get("name", ""), why)
 
-    def _bind(self, target: Target, body: Object, options: WriteOptions) -> Object:
+    async def _bind(self, target: Target, body: Object, options: WriteOptions) -> Object:
+        body = await self._admitted(target, body, options)
         pod = self._live(target)
         node = (body.get("target") or {}).get("name", "")
         if pod["spec"].get("nodeName"):
@@ -334,12 +362,15 @@ class Subresources:
             "code": 201,
         }
 
-    def _evict(self, target: Target, body: Object, options: WriteOptions) -> Object:
+    async def _evict(self, target: Target, body: Object, options: WriteOptions) -> Object:
         name = (body.get("metadata") or {}).get("name", "")
         if name and name != target.name:
             raise bad_request("name in URL does not match name in Eviction object: " + name)
+        body = await self._admitted(target, body, options)
         plain = Target(target.resource, target.namespace, target.name)
-        self._deleter.delete(plain, body.get("deleteOptions") or {}, options)
+        self._deleter.delete_unasked(
+            plain, body.get("deleteOptions") or {}, options, missing_ok=False
+        )
         return {
             "kind": "Status",
             "apiVersion": "v1",
@@ -348,7 +379,11 @@ class Subresources:
             "code": 201,
         }
 
-    def _finalize(self, target: Target, body: Object, options: WriteOptions) -> Object:
+    async def _finalize(self, target: Target, body: Object, options: WriteOptions) -> Object:
+        if not self._chain.idle:
+            asked = Attributes.of(target, "UPDATE", body, self._live(target), options)
+            body = await self._chain.admit(asked)
+            await self._chain.validate(asked.now(body, target.name))
         live = self._live(target)
         if target.resource.prefix != "/namespaces":
             raise forbidden("", target.resource.plural, target.name, "finalize is for namespaces")

@@ -55,7 +55,8 @@ class WriteOptions:
     """How a write is to be done; `warnings` collects what the client is told besides.
 
     `manager` is the field manager; `validation` one of Ignore, Warn, Strict; `duplicates` the
-    duplicate fields that the decoder of the body saw.
+    duplicate fields that the decoder of the body saw; `stated` the options as the client gave
+    them, of which admission is told.
     """
 
     manager: str = "unknown"
@@ -64,5 +65,6 @@ class WriteOptions:
     validation: str = "Warn"
     user: User = SYSTEM
     duplicates: tuple[str, ...] = ()
+    stated: Object = dataclasses.field(default_factory=dict)
     warnings: list[str] = dataclasses.field(default_factory=list)
     status_code: int = 200

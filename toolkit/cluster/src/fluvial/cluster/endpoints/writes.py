@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 import uuid
+from collections.abc import Awaitable, Callable
 
 from fluvial.cluster import fielderrors, schemas
 from fluvial.cluster.builtin.metadata import (
@@ -15,8 +16,9 @@ from fluvial.cluster.builtin.metadata import (
     metadata_update_errors,
 )
 from fluvial.cluster.builtin.strategy import Context, Strategy
-from fluvial.cluster.endpoints import admission
+from fluvial.cluster.endpoints import lifecycle
 from fluvial.cluster.endpoints.access import Access
+from fluvial.cluster.endpoints.admission.attributes import Attributes
 from fluvial.cluster.endpoints.deletion import Deleter
 from fluvial.cluster.endpoints.target import Target, WriteOptions
 from fluvial.cluster.errors import (
@@ -39,6 +41,8 @@ MODIFIED = (
 NAMESPACES = "the namespace of the provided object does not match the namespace sent on the request"
 NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 """The alphabet of generated names: no vowels, nothing that looks like another."""
+ATTEMPTS = 20
+"""How often a write is begun again because another came in while webhooks were asked."""
 SERVER_SET = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
 
 
@@ -62,27 +66,34 @@ def changed(new: Object, old: Object) -> bool:
     return bare(new) != bare(old)
 
 
+class _MovedError(Exception):
+    """Another write came in while admission was asked: begin again with what is there now."""
+
+
 class Writer:
-    """All writes but deletes."""
+    """All writes but deletes.
+
+    They run without a pause, unless admission has someone to ask. What was read before is then
+    looked at again, and the write begins anew when it is no longer there.
+    """
 
     def __init__(self, access: Access, deleter: Deleter) -> None:
         self._access = access
         self._deleter = deleter
+        self._chain = access.endpoints.admission
 
-    def create(self, target: Target, obj: Object, options: WriteOptions) -> Object:
+    async def create(self, target: Target, obj: Object, options: WriteOptions) -> Object:
         """Create an object from a decoded body, which is taken over and changed."""
         self._check_namespace(target, obj)
         schemas.decode(target.resource, obj, options, self._access.strategy(target.resource))
         meta = obj["metadata"]
         versioned = meta.get("resourceVersion", "").isdigit() and int(meta["resourceVersion"]) > 0
-        if not meta.get("name") and meta.get("generateName"):
-            meta["name"] = generated(meta["generateName"])
         meta.pop("managedFields", None)
         self._strip(target.resource, obj)
         before = self._without_status(target.resource, obj)
-        return self._create(target, before, obj, options, versioned=versioned)
+        return await self._create(target, before, obj, options, versioned=versioned)
 
-    def _create(
+    async def _create(
         self,
         target: Target,
         owned: Object | None,
@@ -97,13 +108,20 @@ class Writer:
         """
         resource, meta = target.resource, obj["metadata"]
         strategy, context = self._access.strategy(resource), self._context(options)
-        named = Target(resource, target.namespace, meta.get("name", ""))
         self._strip(resource, obj)
         if owned is not None:
             schemas.track(resource, None, owned, options, "", self._access.now())
             if owned["metadata"].get("managedFields"):
                 meta["managedFields"] = owned["metadata"]["managedFields"]
-        admission.creating(self._access, named)
+        named = Target(resource, target.namespace, meta.get("name", ""))
+        lifecycle.creating(self._access, named)
+        asked = Attributes.of(named, "CREATE", obj, None, options)
+        if not self._chain.idle:
+            obj = await self._chain.admit(asked)
+            meta = obj["metadata"]
+        if not meta.get("name") and meta.get("generateName"):
+            meta["name"] = generated(meta["generateName"])
+        named = Target(resource, target.namespace, meta.get("name", ""))
         meta["uid"] = str(uuid.uuid4())
         meta["creationTimestamp"] = self._access.now()
         if resource.namespaced:
@@ -117,6 +135,9 @@ class Writer:
         causes += schemas.validate(resource, obj, None)
         causes += strategy.validate(obj, context)
         self._refuse(resource, named.name, causes)
+        if not self._chain.idle:
+            await self._chain.validate(asked.now(obj, named.name))
+            lifecycle.creating(self._access, named)
         if versioned and not options.dry_run:
             raise generic(500, "", "resourceVersion should not be set on objects to be created")
         if self._access.store.get(resource.prefix, named.key) is not None:
@@ -135,8 +156,30 @@ class Writer:
         if self._access.strategy(resource).generation:
             meta.pop("generation", None)
 
-    def update(self, target: Target, obj: Object, options: WriteOptions) -> Object:
+    async def update(self, target: Target, obj: Object, options: WriteOptions) -> Object:
         """Replace an object (or, with the subresource, its status) by a decoded body."""
+        return await self._settled(target, obj, options, self._update)
+
+    async def _settled(
+        self,
+        target: Target,
+        body: Object,
+        options: WriteOptions,
+        attempt: Callable[[Target, Object, WriteOptions], Awaitable[Object]],
+    ) -> Object:
+        """Do a write, again if another came in while admission was asked."""
+        if self._chain.idle:
+            return await attempt(target, body, options)
+        before = list(options.warnings)
+        for _ in range(ATTEMPTS):
+            options.warnings[:] = before
+            try:
+                return await attempt(target, self._access.copy(body), options)
+            except _MovedError:
+                continue
+        raise self._conflict(target)
+
+    async def _update(self, target: Target, obj: Object, options: WriteOptions) -> Object:
         meta = obj.get("metadata")
         name = meta.get("name", "") if isinstance(meta, dict) else ""
         self._check_name(target, name)
@@ -146,7 +189,7 @@ class Writer:
         schemas.decode(resource, obj, options, strategy)
         entry = self._access.store.get(resource.prefix, target.key)
         if entry is None:
-            return self._upsert(target, obj, options, strategy)
+            return await self._upsert(target, obj, options, strategy)
         old = self._access.copy(self._access.view(resource, entry))
         managed = obj["metadata"].get("managedFields")
         owned = self._access.copy(obj)
@@ -158,21 +201,36 @@ class Writer:
             self._keep(owned["metadata"], old["metadata"], "managedFields")
         self._check_uid(target, obj["metadata"], old["metadata"])
         self._require_version(target, strategy, obj["metadata"])
-        return self._replace(target, owned, old, options)
+        return await self._replace(target, owned, old, options)
 
-    def _upsert(
+    async def _upsert(
         self, target: Target, obj: Object, options: WriteOptions, strategy: Strategy
     ) -> Object:
         if not strategy.create_on_update or target.subresource:
             raise self._access.missing(target)
         if obj["metadata"].get("uid") or obj["metadata"].get("resourceVersion"):
             raise self._precondition(target, obj["metadata"].get("uid", ""), "")
-        return self._create(target, self._without_status(target.resource, obj), obj, options)
+        owned = self._without_status(target.resource, obj)
+        return await self._create(target, owned, obj, options)
 
-    def patch(self, target: Target, patch: object, form: str, options: WriteOptions) -> Object:
+    async def patch(
+        self, target: Target, patch: object, form: str, options: WriteOptions
+    ) -> Object:
         """Patch an object: form json, merge or strategic; or apply a configuration."""
-        if form == "apply":
-            return self._apply(target, patch, options)
+        if form == "apply" and not isinstance(patch, dict):
+            raise bad_request("the applied configuration is not an object")
+
+        async def attempt(target: Target, body: Object, options: WriteOptions) -> Object:
+            if form == "apply":
+                return await self._apply(target, body, options)
+            return await self._patch(target, body["patch"], form, options)
+
+        body = patch if form == "apply" and isinstance(patch, dict) else {"patch": patch}
+        return await self._settled(target, body, options, attempt)
+
+    async def _patch(
+        self, target: Target, patch: object, form: str, options: WriteOptions
+    ) -> Object:
         resource = target.resource
         entry = self._access.find(target)
         old = self._access.copy(self._access.view(resource, entry))
@@ -186,12 +244,10 @@ class Writer:
             raise
         self._check_namespace(target, obj)
         self._own(meta, old["metadata"])
-        return self._replace(target, obj, old, options)
+        return await self._replace(target, obj, old, options)
 
-    def _apply(self, target: Target, patch: object, options: WriteOptions) -> Object:
+    async def _apply(self, target: Target, patch: Object, options: WriteOptions) -> Object:
         resource = target.resource
-        if not isinstance(patch, dict):
-            raise bad_request("the applied configuration is not an object")
         strategy = self._access.strategy(resource)
         entry = self._access.store.get(resource.prefix, target.key)
         if entry is None and target.subresource:
@@ -211,11 +267,11 @@ class Writer:
                 raise conflict(resource.group, resource.plural, target.name, why)
             if version and target.resource.custom is not None:
                 raise self._conflict(target)
-            return self._create(target, None, obj, options)
+            return await self._create(target, None, obj, options)
         self._own(obj["metadata"], live["metadata"])
         if not body["metadata"].get("resourceVersion"):
             obj["metadata"].pop("resourceVersion", None)
-        return self._replace(target, obj, live, options, applied=True)
+        return await self._replace(target, obj, live, options, applied=True)
 
     def _own(self, meta: Object, old: Object) -> None:
         """Put back what only the server sets; another uid or deletion is left to validation."""
@@ -240,7 +296,7 @@ class Writer:
             text = f"does not match the name on the URL ({target.name})"
             raise bad_request(f"the name of the object ({name}) {text}")
 
-    def _replace(
+    async def _replace(
         self,
         target: Target,
         obj: Object,
@@ -258,13 +314,13 @@ class Writer:
         else:
             meta.pop("namespace", None)
         stable = target.subresource == "status"
-        if stable:
-            obj = self._status_only(resource, strategy, obj, old)
-            meta = obj["metadata"]
-        elif self._has_status(resource):
-            self._keep(obj, old, "status")
+        obj = self._writable(target, strategy, obj, old)
         if not applied:
             schemas.track(resource, old, obj, options, target.subresource, self._access.now())
+        asked = Attributes.of(target, "UPDATE", obj, old, options)
+        if not self._chain.idle:
+            obj = self._writable(target, strategy, await self._chain.admit(asked), old)
+        meta = obj["metadata"]
         if not stable:
             strategy.prepare_update(obj, old, context)
             if strategy.generation and strategy.changes_generation(obj, old):
@@ -280,6 +336,9 @@ class Writer:
             causes += strategy.validate(obj, context)
             causes += strategy.validate_update(obj, old, context)
         self._refuse(resource, target.name, causes)
+        if not self._chain.idle:
+            await self._chain.validate(asked.now(obj, target.name))
+            self._check_unmoved(target, old)
         if self._access.endpoints.guard_roles is not None:
             self._access.endpoints.guard_roles(obj, old, options.user)
         if not stable:
@@ -290,6 +349,20 @@ class Writer:
         if not changed(obj, old):
             return old
         return self._store(resource, target, obj, options)
+
+    def _writable(self, target: Target, strategy: Strategy, obj: Object, old: Object) -> Object:
+        """Return `obj` with what this endpoint does not write as it was."""
+        if target.subresource == "status":
+            return self._status_only(target.resource, strategy, obj, old)
+        if self._has_status(target.resource):
+            self._keep(obj, old, "status")
+        return obj
+
+    def _check_unmoved(self, target: Target, old: Object) -> None:
+        """Make sure that the object is still the one that was read before a pause."""
+        entry = self._access.store.get(target.resource.prefix, target.key)
+        if entry is None or str(entry.revision) != old["metadata"]["resourceVersion"]:
+            raise _MovedError
 
     def _status_only(
         self, resource: Resource, strategy: Strategy, obj: Object, old: Object

@@ -29,7 +29,17 @@ from fluvial.cluster.fields.schema import MISSING
 from fluvial.cluster.fields.validation import correlated_items
 from fluvial.cluster.fields.values import equal
 
-__all__ = ["CelError", "EvaluationError", "Program", "has_rules", "rule_errors", "uses_old_self"]
+__all__ = [
+    "CelError",
+    "EvaluationError",
+    "Program",
+    "compile_text",
+    "extensions_and_functions",
+    "has_rules",
+    "rule_errors",
+    "run_text",
+    "uses_old_self",
+]
 
 _T = cel.Type
 _OLD = "__old"
@@ -60,7 +70,8 @@ class EvaluationError(ValueError):
 
 
 @cache
-def _parts() -> tuple[list[Any], list[Any]]:
+def extensions_and_functions() -> tuple[list[Any], list[Any]]:
+    """Return what every environment of Kubernetes has, for `cel.NewEnv`."""
     extensions = [
         ext_strings.ExtStrings(),
         ext_bindings.ExtBindings(),
@@ -83,7 +94,7 @@ class Program:
         self, expression: str, schema: dict[str, Any], *, optional_old: bool = False
     ) -> None:
         """Compile; raises `CelError`."""
-        extensions, functions = _parts()
+        extensions, functions = extensions_and_functions()
         own = _type(schema)
         variables = {"self": own, "oldSelf": own}
         source = expression
@@ -94,7 +105,7 @@ class Program:
             env = cel.NewEnv(variables=variables, extensions=extensions, functions=functions)
             self._expression = env.compile(source)
         except RuntimeError as error:
-            raise CelError(_compile_text(str(error))) from None
+            raise CelError(compile_text(str(error))) from None
         if problem := _undefined_field(expression, schema):
             raise CelError(problem)
         self._schema = schema
@@ -116,7 +127,7 @@ class Program:
             data["oldSelf"] = before
         outcome = self._expression.eval(data=data)
         if outcome.type().name() == "ERROR":
-            raise EvaluationError(_run_text(str(outcome.plain_value())))
+            raise EvaluationError(run_text(str(outcome.plain_value())))
         return outcome.plain_value()
 
 
@@ -165,7 +176,7 @@ def _undefined_field(expression: str, schema: dict[str, Any]) -> str | None:
     return None
 
 
-def _compile_text(text: str) -> str:
+def compile_text(text: str) -> str:
     """Put a compile error into the words of the Go implementation."""
     text = text.removeprefix("INVALID_ARGUMENT: ").removesuffix(" [INVALID_ARGUMENT]")
     return re.sub(
@@ -175,7 +186,8 @@ def _compile_text(text: str) -> str:
     )
 
 
-def _run_text(text: str) -> str:
+def run_text(text: str) -> str:
+    """Put an error of an evaluation into the words of the Go implementation."""
     if match := re.search(r'Key not found in map : "?(.*?)"?$', text):
         return f"no such key: {match[1]}"
     if match := re.search(r"Index error: index=(-?\d+)", text):

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from fluvial.cluster import fielderrors
 from fluvial.cluster.endpoints import ListOptions, User, WatchOptions, WriteOptions
 from fluvial.cluster.errors import Cause, bad_request, invalid
+from fluvial.cluster.objects import Object
 
 __all__ = ["check_timeout", "flag", "list_options", "seconds", "watch_options", "write_options"]
 
@@ -119,7 +120,18 @@ def write_options(
         force=bool(flag(query, "force")),
         validation=validation or "Warn",
         user=user,
+        stated=_stated(dry, manager, validation),
     )
+
+
+def _stated(dry: str, manager: str, validation: str) -> Object:
+    """Return what the client said, in the form of CreateOptions and UpdateOptions."""
+    said: Object = {"dryRun": [dry]} if dry else {}
+    if manager:
+        said["fieldManager"] = manager
+    if validation:
+        said["fieldValidation"] = validation
+    return said
 
 
 def _unsupported(field: str, value: object, shown: str) -> Cause:

@@ -159,7 +159,7 @@ class ResourceVerbs:
                 result["metadata"]["namespace"] = target.namespace
             schemas.track(target.resource, None, result, options, "", now)
             return answer(result, status=201)
-        result = self._endpoints.create(target, obj, options)
+        result = await self._endpoints.create(target, obj, options)
         status = options.status_code
         warnings = [*self._deprecations(target), *options.warnings]
         return self._object(request, target, result, accepted, status, warnings)
@@ -171,7 +171,7 @@ class ResourceVerbs:
         agent = request.headers.get("User-Agent", "")
         options = queries.write_options(request.query, agent, user, "UpdateOptions")
         obj, options.duplicates = await self._body(request, target, sub)
-        result = self._endpoints.update(target, obj, options)
+        result = await self._endpoints.update(target, obj, options)
         warnings = [*self._deprecations(target), *options.warnings]
         return self._object(request, target, result, accepted, options.status_code, warnings)
 
@@ -189,7 +189,7 @@ class ResourceVerbs:
         options.duplicates = seen
         if form == "apply":
             self._authorize_create(target, user)
-        result = self._endpoints.patch(target, patch, form, options)
+        result = await self._endpoints.patch(target, patch, form, options)
         warnings = [*self._deprecations(target), *options.warnings]
         return self._object(request, target, result, accepted, options.status_code, warnings)
 
@@ -200,7 +200,7 @@ class ResourceVerbs:
         if target.subresource:
             raise method_not_allowed()
         body, options = await self._delete_options(request, target, user)
-        result = self._endpoints.delete(target, body, options)
+        result = await self._endpoints.delete(target, body, options)
         return self._object(request, target, result, accepted, 200, options.warnings)
 
     async def _deletecollection(
@@ -209,7 +209,7 @@ class ResourceVerbs:
         accepted = negotiate(request.headers.get("Accept", ""))
         body, options = await self._delete_options(request, target, user)
         listed = queries.list_options(request.query)
-        page = self._endpoints.delete_collection(target, body, listed, options)
+        page = await self._endpoints.delete_collection(target, body, listed, options)
         return self._page(request, target, page, accepted)
 
     async def _delete_options(
@@ -232,6 +232,8 @@ class ResourceVerbs:
         options = queries.write_options(query, agent, user, "DeleteOptions")
         if body.get("dryRun"):
             options.dry_run = body["dryRun"] == ["All"]
+        said = {key: value for key, value in body.items() if key not in ("kind", "apiVersion")}
+        options.stated = {**options.stated, **said}
         return body, options
 
     async def _body(

@@ -1,0 +1,56 @@
+"""The chain that every write goes through: what mutates, and what only says yes or no."""
+
+from __future__ import annotations
+
+from fluvial.cluster.endpoints.access import Access
+from fluvial.cluster.endpoints.admission.attributes import Attributes
+from fluvial.cluster.endpoints.admission.calls import Caller
+from fluvial.cluster.endpoints.admission.matching import Matcher
+from fluvial.cluster.endpoints.admission.objects import Versions
+from fluvial.cluster.endpoints.admission.permissions import Allows
+from fluvial.cluster.endpoints.admission.policies import Policies
+from fluvial.cluster.endpoints.admission.registry import Registry
+from fluvial.cluster.endpoints.admission.services import Services
+from fluvial.cluster.endpoints.admission.webhooks import Webhooks
+from fluvial.cluster.objects import Object
+
+__all__ = ["Chain"]
+
+
+class Chain:
+    """Admission of one control plane.
+
+    While it is `idle` nothing is registered, and a write need not be interrupted.
+    """
+
+    def __init__(self, access: Access) -> None:
+        self._registry = Registry(access)
+        matcher, versions = Matcher(access), Versions(access)
+        caller = Caller(Services(access))
+        self._webhooks = Webhooks(self._registry, matcher, versions, caller)
+        self._policies = Policies(self._registry, matcher, versions, access)
+
+    @property
+    def idle(self) -> bool:
+        """Tell whether there is nobody to ask."""
+        return self._registry.idle
+
+    def authorize_with(self, allows: Allows) -> None:
+        """Let `authorizer` in CEL ask `allows`."""
+        self._webhooks.allows = self._policies.allows = allows
+
+    async def admit(self, asked: Attributes) -> Object:
+        """Return the object of a create or update as the mutating webhooks want it."""
+        found = await self._webhooks.mutate(asked)
+        assert found is not None
+        return found
+
+    async def validate(self, asked: Attributes) -> None:
+        """Raise the refusal of a policy or of a validating webhook."""
+        self._policies.validate(asked)
+        await self._webhooks.validate(asked)
+
+    async def review(self, asked: Attributes) -> None:
+        """Ask everybody about a deletion, which has no object that could be changed."""
+        await self._webhooks.mutate(asked)
+        await self.validate(asked)

@@ -1,0 +1,220 @@
+"""Mutating webhooks one after the other, validating ones all at once."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+
+from fluvial.cluster.endpoints.admission.attributes import Attributes
+from fluvial.cluster.endpoints.admission.calls import Caller, CallError
+from fluvial.cluster.endpoints.admission.expressions import (
+    CelError,
+    EvaluationError,
+    Scope,
+    compiled,
+)
+from fluvial.cluster.endpoints.admission.matching import Match, Matcher, exempt, selects_object
+from fluvial.cluster.endpoints.admission.objects import Versions
+from fluvial.cluster.endpoints.admission.permissions import Allows, Permissions
+from fluvial.cluster.endpoints.admission.registry import Hook, Registry
+from fluvial.cluster.endpoints.admission.review import Answer, ReviewError, read, review
+from fluvial.cluster.errors import StatusError, bad_request, forbidden, internal
+from fluvial.cluster.fields import FieldsError, patch_json
+from fluvial.cluster.objects import Object
+
+__all__ = ["Webhooks"]
+
+
+class _CallingError(Exception):
+    """A webhook could not be asked, which its failure policy decides about."""
+
+    def __init__(self, hook: Hook, reason: str) -> None:
+        super().__init__(f'failed calling webhook "{hook.name}": {reason}')
+
+
+class Webhooks:
+    """Asks the webhooks of one control plane; `allows` answers for `authorizer` in CEL."""
+
+    def __init__(
+        self, registry: Registry, matcher: Matcher, versions: Versions, caller: Caller
+    ) -> None:
+        self._registry = registry
+        self._matcher = matcher
+        self._versions = versions
+        self._caller = caller
+        self.allows: Allows = lambda user, asked: True  # noqa: ARG005 - until RBAC is there
+
+    async def mutate(self, asked: Attributes) -> Object | None:
+        """Return the object as the mutating webhooks want it.
+
+        When one changed it, those before it with the reinvocation policy `IfNeeded` are asked
+        once more, after all had their turn.
+        """
+        hooks = [] if exempt(asked) else self._registry.mutating
+        obj, again = asked.object, set[int]()
+        called: set[int] = set()
+        for index, hook in enumerate(hooks):
+            obj, changed, was_called = await self._one(hook, dataclasses.replace(asked, object=obj))
+            if changed:
+                again |= called
+            if was_called and hook.spec.get("reinvocationPolicy") == "IfNeeded":
+                called.add(index)
+        for index in sorted(again):
+            obj, _, _ = await self._one(hooks[index], dataclasses.replace(asked, object=obj))
+        return obj
+
+    async def _one(self, hook: Hook, asked: Attributes) -> tuple[Object | None, bool, bool]:
+        """Ask one mutating webhook; returns the object, and whether it changed and was asked."""
+        match = self._match(hook, asked)
+        if match is None:
+            return asked.object, False, False
+        try:
+            answer = await self._ask(hook, asked, match)
+            if not answer.patch:
+                return asked.object, False, True
+            changed = self._patched(hook, asked, match, answer)
+        except _CallingError as error:
+            self._fail(hook, error)
+            return asked.object, False, True
+        return changed, changed != asked.object, True
+
+    async def validate(self, asked: Attributes) -> None:
+        """Ask every validating webhook that matches; the first refusal by order is raised."""
+        hooks = [] if exempt(asked) else self._registry.validating
+        matched = [(hook, match) for hook in hooks if (match := self._match(hook, asked))]
+        if not matched:
+            return
+        calls = (self._checked(hook, asked, match) for hook, match in matched)
+        for refusal in await asyncio.gather(*calls):
+            if refusal is not None:
+                raise refusal
+
+    async def _checked(self, hook: Hook, asked: Attributes, match: Match) -> StatusError | None:
+        try:
+            await self._ask(hook, asked, match)
+        except _CallingError as error:
+            if not hook.ignores_failure:
+                return internal(str(error))
+        except StatusError as error:
+            return error
+        return None
+
+    @staticmethod
+    def _fail(hook: Hook, error: _CallingError) -> None:
+        if not hook.ignores_failure:
+            raise internal(str(error)) from None
+
+    def _match(self, hook: Hook, asked: Attributes) -> Match | None:
+        """Return how a webhook's rules take a request; None when it is not to be called."""
+        spec = hook.spec
+        refusal = self._matcher.namespace_refusal(spec.get("namespaceSelector") or {}, asked)
+        if refusal is True or not selects_object(spec.get("objectSelector") or {}, asked):
+            return None
+        match = self._matcher.rule(
+            spec.get("rules") or [], spec.get("matchPolicy") or "Equivalent", asked
+        )
+        if match is None:
+            return None
+        if isinstance(refusal, StatusError):
+            raise refusal
+        conditions = spec.get("matchConditions") or []
+        if conditions and not self._conditions(hook, conditions, asked, match):
+            return None
+        return match
+
+    def _conditions(
+        self, hook: Hook, conditions: list[Object], asked: Attributes, match: Match
+    ) -> bool:
+        """Tell whether all conditions hold; one that fails is up to the failure policy.
+
+        A condition that is false decides, whatever is wrong with the others.
+        """
+        scope = Scope(
+            self._versions.shown(asked.object, match),
+            self._versions.shown(asked.old, match),
+            asked.shown(match.resource, match.kind),
+            Permissions(asked.user, self.asked_of(asked), self.allows),
+        )
+        errors: list[str] = []
+        for condition in conditions:
+            try:
+                if compiled(condition["expression"]).run(scope) is False:
+                    return False
+            except CelError as error:
+                errors.append(f"compilation error: compilation failed: {error}")
+            except EvaluationError as error:
+                errors.append(str(error))
+        if errors and not hook.ignores_failure:
+            text = errors[0] if len(errors) == 1 else f"[{', '.join(errors)}]"
+            raise forbidden(asked.resource.group, asked.resource.plural, asked.name, text)
+        return not errors
+
+    @staticmethod
+    def asked_of(asked: Attributes) -> Object:
+        """Return the parts of a request that `authorizer.requestResource` asks about."""
+        return {
+            "group": asked.resource.group,
+            "resource": asked.resource.plural,
+            "subresource": asked.subresource,
+            "namespace": asked.namespace,
+            "name": asked.name,
+        }
+
+    async def _ask(self, hook: Hook, asked: Attributes, match: Match) -> Answer:
+        """Call a webhook; raises `_CallingError`, or StatusError when it refuses."""
+        spec = hook.spec
+        if asked.dry_run and spec.get("sideEffects") not in ("None", "NoneOnDryRun"):
+            raise bad_request(f'admission webhook "{hook.name}" does not support dry run')
+        sent = review(
+            asked,
+            match,
+            self._versions.shown(asked.object, match),
+            self._versions.shown(asked.old, match),
+            spec.get("admissionReviewVersions") or [],
+        )
+        if sent is None:
+            raise _CallingError(
+                hook,
+                "could not create admission objects: webhook does not accept known "
+                "AdmissionReview versions (v1, v1beta1)",
+            )
+        try:
+            body = await self._caller.call(
+                spec["clientConfig"], sent.body, int(spec.get("timeoutSeconds") or 10)
+            )
+            answer = read(sent, body, mutating=hook.mutating)
+        except CallError as error:
+            raise _CallingError(hook, f"failed to call webhook: {error}") from None
+        except ReviewError as error:
+            raise _CallingError(hook, f"received invalid webhook response: {error}") from None
+        asked.warnings.extend(text for text in answer.warnings if text not in asked.warnings)
+        if not answer.allowed:
+            raise _denied(hook, answer.status)
+        return answer
+
+    def _patched(self, hook: Hook, asked: Attributes, match: Match, answer: Answer) -> Object:
+        """Return the object with a webhook's patch, decoded and defaulted again."""
+        if asked.object is None:
+            raise internal(
+                f'admission webhook "{hook.name}" attempted to modify the object, which is not '
+                "supported for this operation"
+            )
+        shown = self._versions.shown(asked.object, match)
+        try:
+            patched = patch_json(shown, answer.patch)
+        except FieldsError as error:
+            raise internal(str(error)) from None
+        if not isinstance(patched, dict):
+            raise internal("the patched object is no JSON object")
+        return self._versions.taken(patched, asked, match)
+
+
+def _denied(hook: Hook, status: Object | None) -> StatusError:
+    """Return the refusal of a webhook; its Status may name code, reason and details."""
+    found = status or {}
+    text = f'admission webhook "{hook.name}" denied the request'
+    message, reason = found.get("message") or "", found.get("reason") or ""
+    text += f": {message or reason}" if message or reason else " without explanation"
+    code = int(found.get("code") or 0)
+    details = found.get("details")
+    return StatusError(max(code, 400), reason, text, details if isinstance(details, dict) else None)
