@@ -68,7 +68,8 @@ class Manager(Generic[F]):
         self._controllers: list[Controller[Any]] = []
         self._tasks: list[tuple[str, Callable[[Runtime], Awaitable[None]]]] = []
         self._servers: list[tuple[str, web.Application, str, bool]] = []
-        self._agent = f"{name}/{version}"
+        self.agent = f"{name}/{version}"
+        """The user agent of every client of this process."""
         self._resources = contextlib.AsyncExitStack()
         self._config = config
         self.client = self._new_client()
@@ -78,7 +79,7 @@ class Manager(Generic[F]):
     def _new_client(self) -> Client:
         return Client(
             self._config,
-            user_agent=self._agent,
+            user_agent=self.agent,
             qps=self.flags.kube_api_qps,
             burst=self.flags.kube_api_burst,
             clock=self.clock,
