@@ -36,7 +36,6 @@ CHART = {
     [
         ({"healthCheckExprs": [{"apiVersion": "v1", "current": "("}]}, "InvalidCELExpression", ""),
         ({"dependsOn": [{"name": "a", "readyExpr": "other.x"}]}, "InvalidCELExpression", "other"),
-        ({"kubeConfig": {"secretRef": {"name": "k"}}}, "ReconcileError", "spec.kubeConfig"),
         ({"test": {"enable": True}}, "ReconcileError", "spec.test.enable"),
         ({"driftDetection": {"mode": "warn"}}, "ReconcileError", "spec.driftDetection.mode"),
         ({"waitStrategy": {"name": "legacy"}}, "ReconcileError", "spec.waitStrategy.name"),

@@ -13,6 +13,7 @@ from fluvial.kustomize.jobs import BUILD_JOB, build
 from fluvial.kustomize.main import controller
 from fluvial.toolkit import Manager, Resource
 from fluvial.toolkit.artifacts import ArtifactServer, Entry, Fetcher, LocalStore, pack
+from fluvial.toolkit.identity import enter_identities
 from fluvial.toolkit.testing import FakeApi, running
 from fluvial.toolkit.workers import JobError
 
@@ -190,7 +191,8 @@ def running_controller(api, tmp_path, make_flags):
         flags = make_flags(**changes)
         manager = Manager(MANAGER, flags, api.config, clock=clock)
         fetcher = await manager.enter(Fetcher(tmp_path / "cache", retries=0))
-        manager.add(controller(Builder(fetcher, InlinePool(), flags), flags))
+        identities = await enter_identities(manager, "ReconciliationFailed")
+        manager.add(controller(Builder(fetcher, InlinePool(), flags), identities, flags))
         async with running(manager):
             yield manager
 

@@ -128,11 +128,6 @@ CASES = [
         flags={"feature_gates": "ExternalArtifact=true"},
     ),
     Case(
-        "nothing is applied to the wrong cluster",
-        (Stalled, "ReconciliationFailed", "spec.kubeConfig"),
-        spec={"kubeConfig": {"secretRef": {"name": "remote"}}},
-    ),
-    Case(
         "nothing encrypted is applied",
         (Stalled, "BuildFailed", "spec.decryption"),
         spec={"decryption": {"provider": "sops"}},

@@ -1,9 +1,6 @@
-import base64
-
 import pytest
 
 from fluvial.toolkit.client import ClusterConfig, ConfigError, TokenFile
-from fluvial.toolkit.client.kubeconfig import sanitize
 
 CONFIG = {
     "apiVersion": "v1",
@@ -59,37 +56,3 @@ async def test_a_missing_token_file_is_named(tmp_path):
 def test_outside_of_a_pod_there_is_no_cluster(tmp_path):
     with pytest.raises(ConfigError, match="KUBERNETES_SERVICE_HOST"):
         ClusterConfig.in_cluster(tmp_path, {})
-
-
-@pytest.mark.parametrize(
-    ("section", "field", "value", "reason"),
-    [
-        ("users", "exec", {"command": "sh"}, "runs a process here"),
-        ("users", "auth-provider", {"name": "gcp"}, "may run a process here"),
-        ("users", "tokenFile", "/var/run/secrets/token", "reads a file here"),
-        ("users", "client-key", "/etc/key.pem", "reads a file here"),
-        ("users", "client-certificate", "/etc/cert.pem", "reads a file here"),
-        ("clusters", "certificate-authority", "/etc/ca.pem", "reads a file here"),
-        ("clusters", "insecure-skip-tls-verify", True, "gives the credentials to anyone"),
-    ],
-)
-def test_a_tenants_kubeconfig_is_disarmed(section, field, value, reason):
-    singular = section.removesuffix("s")
-    document = {**CONFIG, section: [{"name": "x", singular: {field: value, "kept": "1"}}]}
-    clean, dropped = sanitize(document)
-    assert clean[section] == [{"name": "x", singular: {"kept": "1"}}], reason
-    assert dropped == [f"{section}[x].{singular}.{field}"], reason
-
-
-def test_inline_data_survives():
-    data = base64.b64encode(b"x").decode()
-    user = {"client-key-data": data, "client-certificate-data": data, "token": "t"}
-    clean, dropped = sanitize({**CONFIG, "users": [{"name": "x", "user": user}]})
-    assert clean["users"][0]["user"] == user
-    assert dropped == []
-
-
-@pytest.mark.parametrize("document", [{"users": "x"}, {"users": ["x"]}, {"users": [{"user": 1}]}])
-def test_what_is_no_kubeconfig_is_refused(document):
-    with pytest.raises(ConfigError, match="kubeconfig"):
-        sanitize(document)

@@ -3,34 +3,27 @@
 from fluvial.helm import snapshots
 from fluvial.helm.actions.uninstall import uninstall
 from fluvial.helm.attempt import RELEASED, Release
-from fluvial.helm.chart_template import remove_chart
 from fluvial.helm.errors import HelmReleaseError
-from fluvial.toolkit import ApiError, NotFound, Resource, Transient, TransportError
+from fluvial.toolkit import ApiError, Transient, TransportError
+from fluvial.toolkit.identity import Identity
 
 __all__ = ["finalize", "remove_release"]
 
-_SERVICE_ACCOUNTS = Resource("", "v1", "serviceaccounts", "ServiceAccount")
 
+async def finalize(it: Release, identity: Identity) -> None:
+    """Uninstall; raising keeps the finalizer.
 
-async def finalize(it: Release, account: str) -> None:
-    """Uninstall, if anything was installed, and delete the HelmChart; raising keeps the finalizer.
-
-    A suspended object leaves everything where it is. When the account that the release belongs to
-    is gone, nothing is uninstalled with any other right: an event says what is left.
+    When the account that the release belongs to is gone, nothing is uninstalled with any other
+    right: an event says what is left.
     """
-    obj = it.obj
-    if obj.spec.suspend:
+    if await identity.is_gone():
+        it.ctx.event(
+            "Warning",
+            "UninstallFailed",
+            f"release {it.title} is left: ServiceAccount '{identity.account}' is gone",
+        )
         return
-    if obj.status.storage_namespace:
-        if account and await _is_gone(it, account):
-            it.ctx.event(
-                "Warning",
-                "UninstallFailed",
-                f"release {it.title} is left: ServiceAccount '{account}' is gone",
-            )
-        else:
-            await remove_release(it)
-    await remove_chart(it.ctx)
+    await remove_release(it)
 
 
 async def remove_release(it: Release) -> None:
@@ -57,11 +50,3 @@ async def remove_release(it: Release) -> None:
     status.failures = status.install_failures = status.upgrade_failures = 0
     status.storage_namespace = ""
     status.inventory = None
-
-
-async def _is_gone(it: Release, account: str) -> bool:
-    try:
-        await it.ctx.client.get(_SERVICE_ACCOUNTS, account, it.obj.metadata.namespace)
-    except NotFound:
-        return True
-    return False

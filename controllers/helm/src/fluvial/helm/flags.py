@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from fluvial.helm.digests import ALGORITHMS
-from fluvial.toolkit import FlagError, IntervalFlags, duration, flag
+from fluvial.toolkit import FlagError, duration, flag
+from fluvial.toolkit.identity import IdentityFlags
 
 __all__ = ["HelmFlags"]
 
 
 @dataclass(kw_only=True)
-class HelmFlags(IntervalFlags):
+class HelmFlags(IdentityFlags):
     """What this controller adds to the flags of every controller."""
 
     gates: ClassVar[Mapping[str, bool]] = {
+        **IdentityFlags.gates,
         "AdditiveCELDependencyCheck": False,
         "DefaultToRetryOnFailure": False,
         "DisableConfigWatchers": False,
@@ -22,7 +24,6 @@ class HelmFlags(IntervalFlags):
     }
 
     no_cross_namespace_refs: bool = flag(False, "Refuse references to other namespaces.")
-    default_service_account: str = flag("", "Account to act as where the spec names none.")
     http_retry: int = flag(9, "Further tries of an artifact's download.")
     snapshot_digest_algo: str = flag("sha256", "Algorithm of the digests in the history.")
     render_timeout: float = duration(60.0, "Longest time that rendering a chart may take.")

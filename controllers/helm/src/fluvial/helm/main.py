@@ -27,6 +27,7 @@ from fluvial.toolkit import (
     ready_changed,
 )
 from fluvial.toolkit import main as run_manager
+from fluvial.toolkit.identity import Identities, enter_identities
 from fluvial.toolkit.references import config_watches, dependencies_of, users
 from fluvial.toolkit.rendering import enter_rendering
 
@@ -43,14 +44,17 @@ async def setup(manager: Manager[HelmFlags]) -> None:
     """Add the controller of HelmReleases to a manager, and what it holds on to."""
     flags = manager.flags
     fetcher, pool = await enter_rendering(manager, MANAGER, RENDER_JOB, flags.http_retry)
-    manager.add(controller(Renderer(fetcher, pool, flags), flags))
+    identities = await enter_identities(manager, "RESTClientError")
+    manager.add(controller(Renderer(fetcher, pool, flags), identities, flags))
 
 
-def controller(renderer: Renderer, flags: HelmFlags) -> Controller[HelmRelease]:
+def controller(
+    renderer: Renderer, identities: Identities, flags: HelmFlags
+) -> Controller[HelmRelease]:
     """Make the controller: what it owns, and what wakes it."""
     return Controller(
         HELM_RELEASE,
-        HelmReleaseReconciler(renderer, flags),
+        HelmReleaseReconciler(renderer, identities, flags),
         finalizer=FINALIZER,
         owned=[RELEASED, REMEDIATED],
         watches=_watches(flags),

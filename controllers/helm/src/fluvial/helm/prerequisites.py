@@ -71,7 +71,6 @@ def _unsupported(obj: HelmRelease, flags: HelmFlags) -> ReconcileError | None:
         for one in (spec.upgrade, spec.rollback)
     )
     refused = {
-        "spec.kubeConfig: this version releases to its own cluster only": spec.kube_config,
         "spec.test.enable: this version does not run tests": spec.test and spec.test.enable,
         "spec.driftDetection.mode: this version does not look for drift": drift
         not in {"", "disabled"},

@@ -1,11 +1,14 @@
 """The reconciler of HelmReleases: prerequisites, then the loop; and the way back."""
 
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
 from fluvial.apis.duration import parse_duration
 from fluvial.apis.helm import HelmRelease
 from fluvial.apis.kinds import HELM_RELEASE
 from fluvial.helm import names, snapshots
 from fluvial.helm.attempt import Attempt, Release
-from fluvial.helm.chart_template import reconcile_chart
+from fluvial.helm.chart_template import reconcile_chart, remove_chart
 from fluvial.helm.digests import config_digest
 from fluvial.helm.engine.objects import MANAGER, Objects
 from fluvial.helm.finalizing import finalize, remove_release
@@ -22,9 +25,11 @@ from fluvial.helm.requests import handle_requests
 from fluvial.helm.state import Desired
 from fluvial.helm.storage import Storage
 from fluvial.helm.values import load_values
-from fluvial.toolkit import Client, Context, ReconcileError, Result
+from fluvial.toolkit import Client, Context, ReconcileError, Result, Transient
 from fluvial.toolkit.client import resource_of_kind
 from fluvial.toolkit.dependencies import observe_dependencies
+from fluvial.toolkit.identity import Identities, Identity
+from fluvial.toolkit.remote import AccessMissing
 
 __all__ = ["HelmReleaseReconciler"]
 
@@ -32,10 +37,11 @@ _RELEASES = resource_of_kind(HELM_RELEASE)
 
 
 class HelmReleaseReconciler:
-    """Installs and upgrades, with the identity that the spec names."""
+    """Installs and upgrades, with the identity and in the cluster that the spec names."""
 
-    def __init__(self, renderer: Renderer, flags: HelmFlags) -> None:
+    def __init__(self, renderer: Renderer, identities: Identities, flags: HelmFlags) -> None:
         self._renderer = renderer
+        self._identities = identities
         self._flags = flags
 
     async def reconcile(self, ctx: Context[HelmRelease], obj: HelmRelease) -> Result:
@@ -54,9 +60,25 @@ class HelmReleaseReconciler:
             raise artifact
         values = await load_values(ctx.client, obj)
         chart = await self._renderer.load(obj, artifact)
+        async with self._acting(ctx) as identity:
+            await self._release(ctx, identity.client, chart, values, forced=forced, reset=reset)
+        return Result(interval=parse_duration(obj.spec.interval))
+
+    async def _release(
+        self,
+        ctx: Context[HelmRelease],
+        client: Client,
+        chart: LoadedChart,
+        values: dict[str, Any],
+        *,
+        forced: bool,
+        reset: bool,
+    ) -> None:
+        """Release a chart with its values as `client`."""
+        obj = ctx.obj
         desired = Desired(chart.name, chart.version, config_digest(values))
         if _moved(obj, chart):
-            await remove_release(self._past(ctx))
+            await remove_release(self._past(ctx, client))
         elif reset or _changed(obj, desired):
             obj.status.failures = obj.status.install_failures = obj.status.upgrade_failures = 0
         obj.status.storage_namespace = names.storage_namespace(obj)
@@ -64,7 +86,6 @@ class HelmReleaseReconciler:
         obj.status.last_attempted_revision = desired.chart_version
         obj.status.last_attempted_config_digest = desired.config_digest
         obj.status.last_attempted_values_checksum = ""
-        client = self._identity(ctx.client, obj)
         name, namespace = names.release_name(obj), names.release_namespace(obj)
         attempt = Attempt(
             ctx=ctx,
@@ -82,17 +103,34 @@ class HelmReleaseReconciler:
         except ReconcileError as error:
             error.metadata = error.metadata or attempt.metadata
             raise
-        return Result(interval=parse_duration(obj.spec.interval))
 
     async def finalize(self, ctx: Context[HelmRelease], obj: HelmRelease) -> None:
-        """Uninstall the release and delete the HelmChart, unless the object is suspended."""
-        account = obj.spec.service_account_name or self._flags.default_service_account
-        await finalize(self._past(ctx), account)
+        """Uninstall the release and delete the HelmChart, unless the object is suspended.
 
-    def _past(self, ctx: Context[HelmRelease]) -> Release:
+        A release in a remote cluster is left where the Secret that leads there is gone, as
+        upstream does: nobody can reach it any more.
+        """
+        if obj.spec.suspend:
+            return
+        if obj.status.storage_namespace:
+            try:
+                async with self._acting(ctx) as identity:
+                    await finalize(self._past(ctx, identity.client), identity)
+            except Transient as error:
+                if not isinstance(error.__cause__, AccessMissing):
+                    raise
+                title = f"{names.release_namespace(obj)}/{names.release_name(obj)}"
+                message = f"release {title} is left: {error.message}"
+                ctx.event("Warning", "UninstallFailed", message)
+        await remove_chart(ctx)
+
+    def _acting(self, ctx: Context[HelmRelease]) -> AbstractAsyncContextManager[Identity]:
+        spec = ctx.obj.spec
+        return self._identities.acting(ctx, spec.service_account_name, spec.kube_config)
+
+    def _past(self, ctx: Context[HelmRelease], client: Client) -> Release:
         """Return the release as it was last made, which the spec may no longer describe."""
         obj = ctx.obj
-        client = self._identity(ctx.client, obj)
         newest = snapshots.latest(obj)
         name = newest.name if newest else names.release_name(obj)
         namespace = newest.namespace if newest else names.release_namespace(obj)
@@ -104,12 +142,6 @@ class HelmReleaseReconciler:
             objects=Objects(client, name, namespace, ctx.clock, obj),
             renderer=self._renderer,
         )
-
-    def _identity(self, client: Client, obj: HelmRelease) -> Client:
-        account = obj.spec.service_account_name or self._flags.default_service_account
-        if not account:
-            return client
-        return client.impersonate(f"system:serviceaccount:{obj.metadata.namespace}:{account}")
 
 
 def _changed(obj: HelmRelease, desired: Desired) -> bool:

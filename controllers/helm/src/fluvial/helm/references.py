@@ -7,6 +7,7 @@ from fluvial.apis.definition import Kind
 from fluvial.apis.ids import Unstructured
 from fluvial.apis.kinds import EXTERNAL_ARTIFACT, HELM_CHART, OCI_REPOSITORY
 from fluvial.toolkit import key_of
+from fluvial.toolkit.references import cluster_configs
 
 __all__ = [
     "CHARTS",
@@ -38,6 +39,8 @@ def chart_of(raw: Unstructured) -> Iterator[str]:
 
 
 def configs_of(raw: Unstructured) -> Iterator[str]:
-    """Index by ConfigMaps and Secrets whose data goes into what is released."""
+    """Index by ConfigMaps and Secrets whose data says what is released, and where to."""
+    namespace = key_of(raw).namespace
     for ref in raw["spec"].get("valuesFrom") or ():
-        yield f"{ref['kind']}/{key_of(raw).namespace}/{ref['name']}"
+        yield f"{ref['kind']}/{namespace}/{ref['name']}"
+    yield from cluster_configs(raw)

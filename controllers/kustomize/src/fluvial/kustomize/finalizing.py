@@ -2,12 +2,11 @@
 
 from fluvial.apis.kustomize import Kustomization
 from fluvial.kustomize.attempt import health_timeout
-from fluvial.toolkit import Client, Context, NotFound, Resource, Transient
+from fluvial.toolkit import Context, Transient
 from fluvial.toolkit.apply import Action, Applier, Inventory, PruneOptions, wait_gone
+from fluvial.toolkit.identity import Identity
 
-__all__ = ["deletes", "finalize"]
-
-_SERVICE_ACCOUNTS = Resource("", "v1", "serviceaccounts", "ServiceAccount")
+__all__ = ["deletes", "finalize", "leaves_objects"]
 
 
 def deletes(obj: Kustomization) -> bool:
@@ -20,25 +19,27 @@ def deletes(obj: Kustomization) -> bool:
     )
 
 
-async def finalize(
-    ctx: Context[Kustomization], applier: Applier, client: Client, account: str
-) -> None:
-    """Delete what the inventory lists, if that is the policy; raising keeps the finalizer.
+def leaves_objects(obj: Kustomization) -> bool:
+    """Whether there is anything to delete before the Kustomization may go."""
+    return deletes(obj) and len(Inventory.from_status(obj.status.inventory)) > 0
 
-    `client` and `applier` act as `account` (empty: as the controller). When that account is gone,
-    nothing is deleted with any other right: an event lists what is left, and the object goes.
-    Raises Transient (PruneFailed) for what the server refuses to delete.
+
+async def finalize(ctx: Context[Kustomization], applier: Applier, identity: Identity) -> None:
+    """Delete what the inventory lists; raising keeps the finalizer.
+
+    `applier` acts as `identity`. When its account is gone, nothing is deleted with any other
+    right: an event lists what is left, and the object goes. Raises Transient (PruneFailed) for what
+    the server refuses to delete.
     """
     obj = ctx.obj
     inventory = Inventory.from_status(obj.status.inventory)
-    if not deletes(obj) or not len(inventory):
-        return
-    if account and await _is_gone(ctx, account):
+    if await identity.is_gone():
         left = ", ".join(str(one) for one in inventory.ids)
         ctx.event(
             "Warning",
             "ReconciliationFailed",
-            f"unable to prune objects: ServiceAccount '{account}' is gone, these are left: {left}",
+            f"unable to prune objects: ServiceAccount '{identity.account}' is gone, these are "
+            f"left: {left}",
         )
         return
     pruned = await applier.prune(inventory, PruneOptions(everything=True))
@@ -50,15 +51,7 @@ async def finalize(
         raise Transient("PruneFailed", f"delete failed, errors: {text}")
     if obj.spec.deletion_policy == "WaitForTermination":
         deleted = [change.id for change in pruned.only(Action.DELETED)]
-        late = await wait_gone(client, deleted, health_timeout(obj), ctx.clock)
+        late = await wait_gone(identity.client, deleted, health_timeout(obj), ctx.clock)
         if late:
             names = ", ".join(str(one) for one in late)
             ctx.event("Warning", "PruneFailed", f"termination takes longer than allowed: {names}")
-
-
-async def _is_gone(ctx: Context[Kustomization], account: str) -> bool:
-    try:
-        await ctx.client.get(_SERVICE_ACCOUNTS, account, ctx.obj.metadata.namespace)
-    except NotFound:
-        return True
-    return False

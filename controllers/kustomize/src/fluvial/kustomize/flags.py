@@ -5,16 +5,18 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from fluvial.apis.ids import GroupKind
-from fluvial.toolkit import FlagError, IntervalFlags, duration, flag
+from fluvial.toolkit import FlagError, duration, flag
+from fluvial.toolkit.identity import IdentityFlags
 
 __all__ = ["KustomizeFlags"]
 
 
 @dataclass(kw_only=True)
-class KustomizeFlags(IntervalFlags):
+class KustomizeFlags(IdentityFlags):
     """What this controller adds to the flags of every controller."""
 
     gates: ClassVar[Mapping[str, bool]] = {
+        **IdentityFlags.gates,
         "AdditiveCELDependencyCheck": False,
         "CancelHealthCheckOnNewRevision": False,
         "DisableConfigWatchers": False,
@@ -22,18 +24,16 @@ class KustomizeFlags(IntervalFlags):
         "ExternalArtifact": False,
         "StrictPostBuildSubstitutions": True,
         # Without effect: variables are read once per attempt, sources always directly, health is
-        # watched, changes are grouped by stage, and no cloud identity is used.
+        # watched, and changes are grouped by stage.
         "CacheSecretsAndConfigMaps": False,
         "DirectSourceFetch": False,
         "DisableStatusPollerCache": True,
         "GroupChangeLog": False,
-        "ObjectLevelWorkloadIdentity": False,
     }
 
     concurrent_ssa: int = flag(4, "Objects of one Kustomization that are dry-run at a time.")
     no_cross_namespace_refs: bool = flag(False, "Refuse references to other namespaces.")
     no_remote_bases: bool = flag(False, "Refuse bases outside the artifact; they always are.")
-    default_service_account: str = flag("", "Account to act as where the spec names none.")
     http_retry: int = flag(9, "Further tries of an artifact's download.")
     override_manager: str = flag("", "Field managers whose fields are taken over, by commas.")
     custom_apply_stage_kinds: str = flag("", "Kinds (group/Kind) applied before the rest.")

@@ -20,6 +20,7 @@ from fluvial.kustomize.references import (
 )
 from fluvial.toolkit import Controller, Manager, Watch, artifact_changed
 from fluvial.toolkit import main as run_manager
+from fluvial.toolkit.identity import Identities, enter_identities
 from fluvial.toolkit.references import config_watches, dependencies_of, users
 from fluvial.toolkit.rendering import enter_rendering
 
@@ -36,14 +37,17 @@ async def setup(manager: Manager[KustomizeFlags]) -> None:
     """Add the controller of Kustomizations to a manager, and what it holds on to."""
     flags = manager.flags
     fetcher, pool = await enter_rendering(manager, MANAGER, BUILD_JOB, flags.http_retry)
-    manager.add(controller(Builder(fetcher, pool, flags), flags))
+    identities = await enter_identities(manager, "ReconciliationFailed")
+    manager.add(controller(Builder(fetcher, pool, flags), identities, flags))
 
 
-def controller(builder: Builder, flags: KustomizeFlags) -> Controller[Kustomization]:
+def controller(
+    builder: Builder, identities: Identities, flags: KustomizeFlags
+) -> Controller[Kustomization]:
     """Make the controller: what it owns, and what wakes it."""
     return Controller(
         KUSTOMIZATION,
-        KustomizationReconciler(builder, flags),
+        KustomizationReconciler(builder, identities, flags),
         finalizer=FINALIZER,
         owned=[HEALTHY],
         manager=f"gotk-{MANAGER}",

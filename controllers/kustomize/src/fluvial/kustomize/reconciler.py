@@ -1,5 +1,7 @@
 """The reconciler of Kustomizations: may it go on, then deploy; and the way back."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from fluvial.apis.duration import parse_duration
@@ -7,13 +9,22 @@ from fluvial.apis.kustomize import GROUP, Kustomization
 from fluvial.kustomize.attempt import Attempt, is_settled
 from fluvial.kustomize.building import Builder
 from fluvial.kustomize.deploying import deploy
-from fluvial.kustomize.finalizing import finalize
+from fluvial.kustomize.finalizing import finalize, leaves_objects
 from fluvial.kustomize.flags import KustomizeFlags
 from fluvial.kustomize.observe import observe
 from fluvial.kustomize.state import Refuse, decide, retry_interval
 from fluvial.kustomize.variables import load_variables
-from fluvial.toolkit import Client, Context, ReconcileError, Result
+from fluvial.toolkit import (
+    ApiError,
+    Client,
+    Context,
+    ReconcileError,
+    Result,
+    Transient,
+    TransportError,
+)
 from fluvial.toolkit.apply import Applier, Owner
+from fluvial.toolkit.identity import Identities, Identity
 
 __all__ = ["MANAGER", "KustomizationReconciler"]
 
@@ -22,10 +33,11 @@ MANAGER: Final = "kustomize-controller"
 
 
 class KustomizationReconciler:
-    """Builds and applies, with the identity that the spec names."""
+    """Builds and applies, with the identity and in the cluster that the spec names."""
 
-    def __init__(self, builder: Builder, flags: KustomizeFlags) -> None:
+    def __init__(self, builder: Builder, identities: Identities, flags: KustomizeFlags) -> None:
         self._builder = builder
+        self._identities = identities
         self._flags = flags
 
     async def reconcile(self, ctx: Context[Kustomization], obj: Kustomization) -> Result:
@@ -33,26 +45,47 @@ class KustomizationReconciler:
         action = decide(await observe(ctx.client, obj, ctx.raw), self._flags)
         if isinstance(action, Refuse):
             raise action.error
-        attempt = Attempt(
-            ctx=ctx,
-            client=self._identity(ctx.client, obj),
-            flags=self._flags,
-            artifact=action.artifact,
-            started=ctx.clock.monotonic(),
-            new=bool(ctx.requested) or not is_settled(obj, action.artifact),
-        )
-        try:
-            await self._deploy(attempt)
-        except ReconcileError as error:
-            error.metadata = attempt.metadata
-            raise
+        async with self._acting(ctx, obj) as identity:
+            attempt = Attempt(
+                ctx=ctx,
+                client=identity.client,
+                flags=self._flags,
+                artifact=action.artifact,
+                started=ctx.clock.monotonic(),
+                new=bool(ctx.requested) or not is_settled(obj, action.artifact),
+            )
+            try:
+                await self._deploy(attempt)
+            except ReconcileError as error:
+                error.metadata = attempt.metadata
+                raise
         return Result(interval=parse_duration(obj.spec.interval))
 
     async def finalize(self, ctx: Context[Kustomization], obj: Kustomization) -> None:
         """Delete what was applied, as far as the deletion policy says."""
-        client = self._identity(ctx.client, obj)
-        account = _account(obj, self._flags)
-        await finalize(ctx, self._applier(client, ctx), client, account)
+        if not leaves_objects(obj):
+            return
+        async with self._acting(ctx, obj) as identity:
+            await finalize(ctx, self._applier(identity.client, ctx), identity)
+
+    @asynccontextmanager
+    async def _acting(
+        self, ctx: Context[Kustomization], obj: Kustomization
+    ) -> AsyncIterator[Identity]:
+        """Provide the identity; a cluster that does not answer is looked for after a while."""
+        spec, retry = obj.spec, retry_interval(obj)
+        async with self._identities.acting(
+            ctx, spec.service_account_name, spec.kube_config, retry=retry
+        ) as identity:
+            try:
+                yield identity
+            except (ApiError, TransportError) as error:
+                if spec.kube_config is None:
+                    raise
+                where = identity.client.config.server
+                raise Transient(
+                    "ReconciliationFailed", f"cluster {where}: {error}", retry_after=retry
+                ) from error
 
     async def _deploy(self, it: Attempt) -> None:
         obj = it.obj
@@ -62,20 +95,12 @@ class KustomizationReconciler:
             obj.status.last_attempted_revision = it.artifact.revision
             if it.new:
                 await it.announce("Building manifests")
-            variables = await load_variables(it.client, obj, retry_interval(obj))
+            # They are of this cluster, also where the objects are not.
+            here = self._identities.local(it.ctx, obj.spec.service_account_name)
+            variables = await load_variables(here.client, obj, retry_interval(obj))
             built = await self._builder.build(obj, root, variables)
         await deploy(it, self._applier(it.client, it.ctx), built)
-
-    def _identity(self, client: Client, obj: Kustomization) -> Client:
-        account = _account(obj, self._flags)
-        if not account:
-            return client
-        return client.impersonate(f"system:serviceaccount:{obj.metadata.namespace}:{account}")
 
     def _applier(self, client: Client, ctx: Context[Kustomization]) -> Applier:
         owner = Owner(GROUP, ctx.obj.metadata.name, ctx.obj.metadata.namespace)
         return Applier(client, MANAGER, owner, self._flags.concurrent_ssa, clock=ctx.clock)
-
-
-def _account(obj: Kustomization, flags: KustomizeFlags) -> str:
-    return obj.spec.service_account_name or flags.default_service_account

@@ -10,6 +10,7 @@ from fluvial.apis.ids import Unstructured
 from fluvial.apis.kinds import BUCKET, EXTERNAL_ARTIFACT, GIT_REPOSITORY, OCI_REPOSITORY, Kind
 from fluvial.apis.kustomize import Kustomization
 from fluvial.toolkit import Change, key_of, ready_changed
+from fluvial.toolkit.references import cluster_configs
 
 __all__ = [
     "CONFIGS",
@@ -44,16 +45,14 @@ def source_of(raw: Unstructured) -> Iterator[str]:
 
 
 def configs_of(raw: Unstructured) -> Iterator[str]:
-    """Index by ConfigMaps and Secrets whose data goes into what is applied."""
+    """Index by ConfigMaps and Secrets whose data says what is applied, and where to."""
     namespace = key_of(raw).namespace
     spec = raw["spec"]
     for ref in (spec.get("postBuild") or {}).get("substituteFrom") or ():
         yield f"{ref['kind']}/{namespace}/{ref['name']}"
-    for field in ("decryption", "kubeConfig"):
-        for key, kind in (("secretRef", "Secret"), ("configMapRef", "ConfigMap")):
-            reference = (spec.get(field) or {}).get(key)
-            if reference:
-                yield f"{kind}/{namespace}/{reference['name']}"
+    if keys := (spec.get("decryption") or {}).get("secretRef"):
+        yield f"Secret/{namespace}/{keys['name']}"
+    yield from cluster_configs(raw)
 
 
 def applied(change: Change) -> bool:

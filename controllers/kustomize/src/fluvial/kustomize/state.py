@@ -112,10 +112,6 @@ def _access(obj: Kustomization, flags: KustomizeFlags) -> ReconcileError | None:
 
 def _unsupported(obj: Kustomization) -> ReconcileError | None:
     """Refuse what this version cannot do, rather than do it half: nothing is applied then."""
-    if obj.spec.kube_config is not None:
-        return Stalled(
-            "ReconciliationFailed", "spec.kubeConfig: this version applies to its own cluster only"
-        )
     if obj.spec.decryption is not None:
         return Stalled("BuildFailed", "spec.decryption: this version does not decrypt files")
     return None

@@ -14,7 +14,15 @@ from fluvial.toolkit.controller import Watch
 from fluvial.toolkit.flags import RuntimeFlags
 from fluvial.toolkit.store import Key, Store, key_of
 
-__all__ = ["CONFIG_MAP", "DEFINITIONS", "SECRET", "config_watches", "dependencies_of", "users"]
+__all__ = [
+    "CONFIG_MAP",
+    "DEFINITIONS",
+    "SECRET",
+    "cluster_configs",
+    "config_watches",
+    "dependencies_of",
+    "users",
+]
 
 CONFIG_MAP: Final = Resource("", "v1", "configmaps", "ConfigMap")
 """The endpoint of ConfigMaps."""
@@ -38,6 +46,14 @@ def dependencies_of(kind: Kind[Any]) -> Callable[[Unstructured], Iterator[str]]:
             yield f"{kind.kind}/{ref.get('namespace') or key_of(raw).namespace}/{ref['name']}"
 
     return index
+
+
+def cluster_configs(raw: Unstructured) -> Iterator[str]:
+    """Index by the Secret or ConfigMap of `spec.kubeConfig`."""
+    reference = raw["spec"].get("kubeConfig") or {}
+    for field, kind in (("secretRef", "Secret"), ("configMapRef", "ConfigMap")):
+        if named := reference.get(field):
+            yield f"{kind}/{key_of(raw).namespace}/{named['name']}"
 
 
 def users(kind: str, index: str) -> Callable[[Unstructured, Store], Iterable[Key]]:

@@ -1,6 +1,7 @@
 """Where the cluster is and who we are to it."""
 
 import asyncio
+import base64
 import os
 import ssl
 import time
@@ -11,7 +12,14 @@ from typing import Any, Protocol, Self
 
 from fluvial.toolkit.client.errors import ConfigError
 
-__all__ = ["ClusterConfig", "Credentials", "NoCredentials", "StaticToken", "TokenFile"]
+__all__ = [
+    "BasicAuth",
+    "ClusterConfig",
+    "Credentials",
+    "NoCredentials",
+    "StaticToken",
+    "TokenFile",
+]
 
 _SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 _REREAD = 60.0
@@ -41,6 +49,18 @@ class StaticToken:
 
     async def headers(self, *, refresh: bool = False) -> Mapping[str, str]:  # noqa: ARG002 - protocol
         """Return the token's header."""
+        return self._headers
+
+
+class BasicAuth:
+    """A user name and a password, for proxies before an API server; servers take none."""
+
+    def __init__(self, username: str, password: str) -> None:
+        pair = base64.b64encode(f"{username}:{password}".encode()).decode()
+        self._headers = {"Authorization": f"Basic {pair}"}
+
+    async def headers(self, *, refresh: bool = False) -> Mapping[str, str]:  # noqa: ARG002 - protocol
+        """Return the header."""
         return self._headers
 
 
@@ -139,8 +159,8 @@ class ClusterConfig:
         """Build from a kubeconfig: a path, the decoded document, or None for kubectl's rule.
 
         kubectl's rule is the list of files in `KUBECONFIG`, else `~/.kube/config`. Exec plugins
-        run with the rights of this process: a document that is not your own goes through
-        `fluvial.toolkit.client.kubeconfig.sanitize` first. Raises ConfigError.
+        run with the rights of this process: a document that is not your own is for
+        `fluvial.toolkit.remote`. Raises ConfigError.
         """
         from fluvial.toolkit.client import kubeconfig  # noqa: PLC0415 - costs 35 MB when used
 

@@ -1,4 +1,7 @@
-"""Kubeconfig documents: loading them with kubernetes-asyncio, and disarming those of tenants."""
+"""Kubeconfig documents of our own, loaded with kubernetes-asyncio.
+
+Those of tenants are for `fluvial.toolkit.remote`.
+"""
 
 import asyncio
 import os
@@ -19,19 +22,12 @@ from kubernetes_asyncio.config.kube_config import (
 
 from fluvial.toolkit.client.config import Credentials, NoCredentials
 from fluvial.toolkit.client.errors import ConfigError
+from fluvial.toolkit.client.tls import client_context
 
-__all__ = ["load", "sanitize"]
+__all__ = ["load"]
 
 _REFRESH = 60.0
 """Seconds between looks at whether the loader's token has expired."""
-
-_FILES = {
-    "certificate-authority": "certificate-authority-data",
-    "client-certificate": "client-certificate-data",
-    "client-key": "client-key-data",
-    "tokenFile": "token",
-}
-"""Fields that name a file on the reader's disk, and the inline field that replaces each."""
 
 
 class _LoaderCredentials:
@@ -91,51 +87,7 @@ async def load(
 def _tls(configuration: Configuration) -> ssl.SSLContext | None:
     if not (configuration.host or "").startswith("https"):
         return None
-    tls = ssl.create_default_context(cafile=configuration.ssl_ca_cert)
-    # Authorities made by cluster tools often lack a subject key identifier (Go does not ask).
-    tls.verify_flags &= ~ssl.VERIFY_X509_STRICT
+    tls = client_context(ca_file=configuration.ssl_ca_cert, verify=bool(configuration.verify_ssl))
     if configuration.cert_file:
         tls.load_cert_chain(configuration.cert_file, configuration.key_file)
-    if not configuration.verify_ssl:
-        tls.check_hostname = False
-        tls.verify_mode = ssl.CERT_NONE
     return tls
-
-
-def sanitize(
-    document: Mapping[str, Any], *, allow_exec: bool = False, allow_insecure: bool = False
-) -> tuple[dict[str, Any], list[str]]:
-    """Return a tenant's kubeconfig without what could act on this machine, and what was dropped.
-
-    Exec plugins and auth providers go unless `allow_exec`; `insecure-skip-tls-verify` goes unless
-    `allow_insecure`; fields that name files go always, since they would be read with this
-    process's rights. The dropped fields are named as `users[name].user.exec`. Same as upstream,
-    see `--insecure-kubeconfig-exec` and `--insecure-kubeconfig-tls`. Raises ConfigError for a
-    document that is no kubeconfig.
-    """
-    dropped: list[str] = []
-    clean: dict[str, Any] = {"apiVersion": "v1", "kind": "Config"}
-    if isinstance(document.get("current-context"), str):
-        clean["current-context"] = document["current-context"]
-    for plural, singular in (("clusters", "cluster"), ("users", "user"), ("contexts", "context")):
-        clean[plural] = []
-        entries = document.get(plural) or []
-        if not isinstance(entries, list):
-            raise ConfigError(f"kubeconfig: {plural} must be a list")
-        for entry in entries:
-            body = entry.get(singular) if isinstance(entry, dict) else None
-            if not isinstance(entry, dict) or not isinstance(body or {}, dict):
-                raise ConfigError(f"kubeconfig: every entry of {plural} must be a mapping")
-            kept = {}
-            for key, value in (body or {}).items():
-                unsafe = (
-                    key in _FILES
-                    or (key in {"exec", "auth-provider"} and not allow_exec)
-                    or (key == "insecure-skip-tls-verify" and not allow_insecure)
-                )
-                if unsafe:
-                    dropped.append(f"{plural}[{entry.get('name')}].{singular}.{key}")
-                else:
-                    kept[key] = value
-            clean[plural].append({"name": entry.get("name"), singular: kept})
-    return clean, dropped

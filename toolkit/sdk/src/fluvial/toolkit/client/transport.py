@@ -17,6 +17,7 @@ from prometheus_client import Counter
 from fluvial.toolkit.client.config import ClusterConfig
 from fluvial.toolkit.client.errors import (
     ApiError,
+    ConfigError,
     LeaseLost,
     ServerUnavailable,
     Timeout,
@@ -217,10 +218,7 @@ class Transport:
         if guard is not None:
             limit = guard(limit)
         for refresh in (False, True):
-            headers = {
-                **request.headers,
-                **await self.config.credentials.headers(refresh=refresh),
-            }
+            headers = {**request.headers, **await self._authorization(refresh=refresh)}
             body = _body(request, guard)
             try:
                 async with (
@@ -269,7 +267,7 @@ class Transport:
         seconds: a connection whose other end is gone without a word looks just like a quiet one.
         """
         await self._throttle()
-        sent = {**headers, **await self.config.credentials.headers()}
+        sent = {**headers, **await self._authorization()}
         # The headers' deadline must not count the time that the stream is read.
         try:
             async with asyncio.timeout(self.timeout):
@@ -290,7 +288,7 @@ class Transport:
             self._count(str(response.status), "GET")
             if response.status == 401:
                 # The caller tries again after a while; by then there are new credentials.
-                await self.config.credentials.headers(refresh=True)
+                await self._authorization(refresh=True)
             if response.status >= 300:
                 async with asyncio.timeout(self.timeout):
                     content = await response.read()
@@ -332,7 +330,7 @@ class Transport:
     async def _ask_for_fairness(self) -> None:
         """Switch our own throttle off for a server that shares its capacity by itself."""
         try:
-            headers = await self.config.credentials.headers()
+            headers = await self._authorization()
             async with (
                 asyncio.timeout(_PROBE_TIMEOUT),
                 self._session(watch=False).head(
@@ -344,8 +342,15 @@ class Transport:
                 self._count(str(response.status), "HEAD")
                 if _FAIR_HEADER in response.headers:
                     self._limiter = None
-        except (aiohttp.ClientError, OSError):
+        except (aiohttp.ClientError, OSError, TransportError):
             self._count("<error>", "HEAD")
+
+    async def _authorization(self, *, refresh: bool = False) -> Mapping[str, str]:
+        """Ask the credentials; where they fail, nothing can reach the server: TransportError."""
+        try:
+            return await self.config.credentials.headers(refresh=refresh)
+        except ConfigError as error:
+            raise TransportError(f"{self._host}: {error}") from error
 
     def _count(self, code: str, method: str) -> None:
         counter = self._counters.get((code, method))

@@ -1,0 +1,143 @@
+# ruff: noqa: N818 -- each name says what is wrong
+"""From the reference in `spec.kubeConfig` to how the cluster is reached.
+
+```
+ConfigError
+├── AccessMissing            the Secret or ConfigMap is not there
+└── FeatureGateDisabled      it names a ServiceAccount, and the gate for that is off
+```
+"""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from fluvial.apis.ids import Unstructured
+from fluvial.apis.meta import KubeConfigReference, SecretKeyReference
+from fluvial.toolkit.client import Client, ClusterConfig, ConfigError, NotFound, Resource
+from fluvial.toolkit.clock import Clock
+from fluvial.toolkit.remote import kubeconfig
+from fluvial.toolkit.remote.provider import Generic
+from fluvial.toolkit.remote.token import RequestedToken
+
+__all__ = ["Access", "AccessMissing", "Endpoint", "FeatureGateDisabled"]
+
+_SECRET: Final = Resource("", "v1", "secrets", "Secret")
+_CONFIG_MAP: Final = Resource("", "v1", "configmaps", "ConfigMap")
+_KEYS: Final = ("value", "value.yaml")
+"""Where a kubeconfig is looked for in a Secret when no key is named."""
+
+
+class AccessMissing(ConfigError):
+    """The Secret or ConfigMap that says how to reach the cluster does not exist."""
+
+
+class FeatureGateDisabled(ConfigError):
+    """`serviceAccountName` in the ConfigMap needs the gate ObjectLevelWorkloadIdentity."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A cluster: `digest` is equal exactly where the same credentials lead to the same server."""
+
+    digest: str
+    connect: Callable[[], Awaitable[ClusterConfig]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Access:
+    """What the flags allow: see `fluvial.toolkit.identity.IdentityFlags`.
+
+    `object_identity` is the gate ObjectLevelWorkloadIdentity, `default_account` the ServiceAccount
+    whose tokens are used where a ConfigMap names none (empty: the controller's own).
+    """
+
+    allow_exec: bool = False
+    allow_insecure: bool = False
+    object_identity: bool = False
+    default_account: str = ""
+
+    async def resolve(
+        self, local: Client, reference: KubeConfigReference, namespace: str, clock: Clock
+    ) -> Endpoint:
+        """Read what is referred to, with the controller's own identity as upstream does.
+
+        Raises ConfigError, and what reading an object can raise. Messages never hold a credential.
+        """
+        if reference.secret_ref is not None:
+            return await self._from_secret(local, reference.secret_ref, namespace)
+        if reference.config_map_ref is not None:
+            return await self._from_config_map(
+                local, reference.config_map_ref.name, namespace, clock
+            )
+        raise ConfigError("spec.kubeConfig: one of secretRef and configMapRef must be there")
+
+    async def _from_secret(
+        self, local: Client, reference: SecretKeyReference, namespace: str
+    ) -> Endpoint:
+        title = f"Secret '{namespace}/{reference.name}'"
+        data = await _data(local, _SECRET, reference.name, namespace, title)
+        wanted = (reference.key,) if reference.key else _KEYS
+        text = next((data[key] for key in wanted if data.get(key)), None)
+        if text is None:
+            raise ConfigError(f"{title} has no kubeconfig: the key '{wanted[0]}' is not there")
+        try:
+            content = base64.b64decode(text, validate=True)
+        except (binascii.Error, ValueError) as error:
+            raise ConfigError(f"{title}: the kubeconfig is no base64") from error
+
+        async def connect() -> ClusterConfig:
+            try:
+                return await kubeconfig.read(
+                    content, allow_exec=self.allow_exec, allow_insecure=self.allow_insecure
+                )
+            except ConfigError as error:
+                raise ConfigError(f"{title}: {error}") from error
+
+        return Endpoint(_digest(content), connect)
+
+    async def _from_config_map(
+        self, local: Client, name: str, namespace: str, clock: Clock
+    ) -> Endpoint:
+        title = f"ConfigMap '{namespace}/{name}'"
+        data = await _data(local, _CONFIG_MAP, name, namespace, title)
+        named = data.get("serviceAccountName") or ""
+        if named and not self.object_identity:
+            raise FeatureGateDisabled(
+                f"{title}: serviceAccountName needs the feature gate ObjectLevelWorkloadIdentity"
+            )
+        try:
+            provider = Generic.from_data(data)
+        except ConfigError as error:
+            raise ConfigError(f"{title}: {error}") from error
+        account = named or self.default_account
+
+        async def connect() -> ClusterConfig:
+            token = RequestedToken(local, account, namespace, provider.audiences, clock=clock)
+            try:
+                return await provider.connect(token)
+            except ConfigError as error:
+                raise ConfigError(f"{title}: {error}") from error
+
+        # Whose tokens they are is part of it: two namespaces have different accounts of one name.
+        return Endpoint(_digest(msgspec.json.encode([namespace, account, provider])), connect)
+
+
+async def _data(
+    local: Client, resource: Resource, name: str, namespace: str, title: str
+) -> dict[str, str]:
+    try:
+        found: Unstructured = await local.get(resource, name, namespace)
+    except NotFound as error:
+        raise AccessMissing(f"spec.kubeConfig: {title} not found") from error
+    data: dict[str, str] = found.get("data") or {}
+    return data
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
