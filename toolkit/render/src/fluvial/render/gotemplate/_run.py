@@ -154,8 +154,8 @@ class Run:
                 self.fail(f"wrong number of args for {name}: want {fixed} got {given}")
             wants += (rest,) * (given - fixed)
         values = []
-        for arg, want in zip(args, wants, strict=False):
-            values.append(arg(self, dot, want))
+        for index, arg in enumerate(args):
+            values.append(arg(self, dot, wants[index]))
         if final is not MISSING:
             want = wants[given - 1]
             values.append(self.validate(final, want) if want.go else final)

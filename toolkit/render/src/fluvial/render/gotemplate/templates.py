@@ -19,6 +19,7 @@ __all__ = ["Templates"]
 
 _FRAMES: Final = 20_000
 _COMPILER: Final = Compiler()
+_BUILTINS: Final = {name: function_of(call) for name, call in BUILTINS.items()}
 
 
 class Templates:
@@ -43,10 +44,9 @@ class Templates:
         name: str = "gotpl",
         trace: Trace | None = None,
     ) -> None:
-        self._functions: dict[str, Function] = {
-            key: call if isinstance(call, Function) else function_of(call)
-            for key, call in {**BUILTINS, **(functions or {})}.items()
-        }
+        self._functions = dict(_BUILTINS)
+        for key, call in (functions or {}).items():
+            self._functions[key] = call if isinstance(call, Function) else function_of(call)
         self._missing = missing
         self._name = name
         self._templates: dict[str, Compiled] = {}

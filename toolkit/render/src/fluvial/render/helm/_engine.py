@@ -109,6 +109,7 @@ def render(
         manifest=manifest_text(manifests),
         crds=_crds(chart),
         chart=chart,
+        files=rendered,
         traces=engine.traces,
     )
 
@@ -121,6 +122,13 @@ def _known_functions(helm_version: HelmVersion) -> dict[str, Function]:
         for name, call in helm_functions().items()
         if name not in helm_version.missing_functions
     }
+
+
+@functools.cache
+def _signature(method: Callable[..., Any]) -> Function:
+    """Return the signature that a method has for templates, which do not see its object."""
+    known = function_of(method)
+    return known._replace(wants=known.wants[1:], required=known.required - 1)
 
 
 def _comparison(compare: Callable[[str, str], bool]) -> Callable[[str, str], bool]:
@@ -160,10 +168,10 @@ class _Engine:
         self._trace = trace
         self.traces: dict[str, TracedFile] = {}
         self._open: dict[str, int] = {}
-        bound: dict[str, Callable[..., Any] | Function] = {
-            "include": self._include,
-            "tpl": self._tpl,
-            "lookup": self._find,
+        bound = {
+            "include": _signature(_Engine._include)._replace(call=self._include),
+            "tpl": _signature(_Engine._tpl)._replace(call=self._tpl),
+            "lookup": _signature(_Engine._find)._replace(call=self._find),
         }
         self._templates = Templates(functions | bound, trace=trace)
         self._current = self._templates
