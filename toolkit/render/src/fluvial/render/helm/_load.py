@@ -11,7 +11,7 @@ from fluvial.render.helm._versions import HELM_4_3, HelmVersion
 from fluvial.render.kustomize.tree import Tree
 from fluvial.render.yaml import YamlError, load, load_all
 
-__all__ = ["load_chart", "read_values"]
+__all__ = ["load_chart", "read_metadata", "read_values"]
 
 _DEEPEST = 20
 _STRINGS = (
@@ -185,6 +185,16 @@ def _metadata(raw: dict[str, Any], file: str) -> dict[str, Any]:
         kept["deprecated"] = True
     kept["dependencies"] = _dependencies(raw.get("dependencies"), file)
     return kept
+
+
+def read_metadata(raw: dict[str, Any], file: str = "") -> dict[str, Any]:
+    """Read what a Chart.yaml or an index says of a chart, checked as when a chart is loaded.
+
+    Raises ChartError, which names `file` unless that is empty.
+    """
+    metadata = _metadata(raw, file)
+    _validate(metadata, file)
+    return metadata
 
 
 def _objects(items: Any, field: str, file: str) -> list[dict[str, Any]]:
