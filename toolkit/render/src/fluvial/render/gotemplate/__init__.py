@@ -19,7 +19,6 @@ Errors are drawn in `_errors`: TemplateError ← TemplateSyntaxError, BudgetExce
 for functions to raise.
 """
 
-from fluvial.render.gotemplate._compile import keep_parsed
 from fluvial.render.gotemplate._errors import (
     BudgetExceeded,
     FunctionError,
@@ -27,6 +26,7 @@ from fluvial.render.gotemplate._errors import (
     TemplateSyntaxError,
 )
 from fluvial.render.gotemplate._format import text_of
+from fluvial.render.gotemplate._kept import keep_parsed, parsed_together
 from fluvial.render.gotemplate._tracing import LineOrigin, Place, Trace
 from fluvial.render.gotemplate._values import (
     Int64,
@@ -62,6 +62,7 @@ __all__ = [
     "collector_paused",
     "keep_parsed",
     "kind_of",
+    "parsed_together",
     "text_of",
     "truth",
     "type_of",

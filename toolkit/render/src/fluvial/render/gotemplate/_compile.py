@@ -12,12 +12,12 @@ from typing import Any, Final, NamedTuple
 from fluvial.render.gotemplate import _nodes as nodes
 from fluvial.render.gotemplate._errors import FunctionError
 from fluvial.render.gotemplate._format import text_of
+from fluvial.render.gotemplate._kept import parsed_text
 from fluvial.render.gotemplate._operands import Operands, ValueFn
-from fluvial.render.gotemplate._parse import Parsed, Tree, parse
+from fluvial.render.gotemplate._parse import Tree
 from fluvial.render.gotemplate._quote import quote
 from fluvial.render.gotemplate._run import Run
 from fluvial.render.gotemplate._values import Boxed, Ints, StringMap, Strings, truth, type_of
-from fluvial.render.gotemplate.store import ParsedStore
 
 __all__ = [
     "BodyFn",
@@ -25,8 +25,6 @@ __all__ = [
     "Compiler",
     "Unit",
     "compile_text",
-    "keep_parsed",
-    "parsed_text",
 ]
 
 BodyFn = Callable[[Run, Any], int]
@@ -55,34 +53,6 @@ class Unit(NamedTuple):
 
     templates: tuple[Compiled, ...]
     functions: dict[str, int]
-
-
-@functools.lru_cache(maxsize=2048)
-def parsed_text(name: str, text: str) -> Parsed:
-    """Parse; the same text under the same name is parsed once per process.
-
-    Where a store is kept, a text that another process has parsed is read from there.
-    """
-    known = _KEPT.store.load(name, text) if _KEPT.store else None
-    if known is None:
-        known = parse(name, text)
-        if _KEPT.store:
-            _KEPT.store.save(text, known)
-    return known
-
-
-class _Kept:
-    """What this process uses for all its templates."""
-
-    store: ParsedStore | None = None
-
-
-_KEPT: Final = _Kept()
-
-
-def keep_parsed(store: ParsedStore | None) -> None:
-    """Keep parsed templates in a store from now on; None ends that."""
-    _KEPT.store = store
 
 
 @functools.lru_cache(maxsize=2048)

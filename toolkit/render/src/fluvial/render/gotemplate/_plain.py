@@ -4,6 +4,7 @@ Actions are kept as their sources, each once, and parsed again: an action is sho
 known after one look, and no tree of expressions has to be trusted.
 """
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from fluvial.render.gotemplate import _nodes as nodes
@@ -15,12 +16,17 @@ __all__ = ["from_plain", "to_plain"]
 _TEXT, _ACTION, _CALL, _BREAK, _CONTINUE, _CONTROL = range(6)
 
 
-def to_plain(parsed: Parsed) -> list[Any]:
-    """Make plain data of what a text defines. The last tree is the text's own."""
+def to_plain(several: Iterable[Parsed]) -> list[Any]:
+    """Make plain data of what texts define: the sources of their actions, then a part for each."""
     sources: dict[str, int] = {}
-    trees = [[tree.name, tree.frame, _items(tree.body, sources)] for tree in parsed.trees]
-    own = [tree.name for tree in parsed.trees].index(parsed.name)
-    return [own, trees, list(sources), list(parsed.functions.items())]
+    parts = [
+        [
+            [[tree.name, tree.frame, _items(tree.body, sources)] for tree in parsed.trees],
+            list(parsed.functions.items()),
+        ]
+        for parsed in several
+    ]
+    return [list(sources), parts]
 
 
 def _items(items: nodes.Items | None, sources: dict[str, int]) -> list[Any] | None:
@@ -46,17 +52,22 @@ def _node(node: nodes.Node, sources: dict[str, int]) -> list[Any]:
     return [kind, node.pos, source, node.slots]
 
 
-def from_plain(data: Any, name: str) -> Parsed:
+def from_plain(data: Any, names: Sequence[str]) -> dict[str, Parsed]:
     """Make trees of plain data. Raises ValueError, LookupError or TypeError for bad data."""
-    own, trees, sources, functions = data
+    sources, parts = data
     forms = [form_of(source) for source in sources]
-    made = []
-    for index, (tree_name, frame, body) in enumerate(trees):
-        items = _to_items(body, forms)
-        if items is None:
-            raise ValueError("a tree without a body")
-        made.append(Tree(name if index == own else tree_name, items, frame))
-    return Parsed(name, made, dict(functions))
+    made = {}
+    for name, (trees, functions) in zip(names, parts, strict=True):
+        kept = [Tree(tree_name, _to_body(body, forms), frame) for tree_name, frame, body in trees]
+        made[name] = Parsed(name, kept, dict(functions))
+    return made
+
+
+def _to_body(data: Any, forms: list[Any]) -> nodes.Items:
+    items = _to_items(data, forms)
+    if items is None:
+        raise ValueError("a tree or a branch without a body")
+    return items
 
 
 def _to_items(data: Any, forms: list[Any]) -> nodes.Items | None:
@@ -77,9 +88,7 @@ def _to_node(data: Any, forms: list[Any]) -> nodes.Node:
         return nodes.Continue(pos)
     form, slots = forms[data[2]], tuple(data[3])
     if kind == _CONTROL:
-        body = _to_items(data[5], forms)
-        if body is None:
-            raise ValueError("a branch without a body")
-        return nodes.Control(pos, data[4], form, slots, body, _to_items(data[6], forms))
+        body, otherwise = _to_body(data[5], forms), _to_items(data[6], forms)
+        return nodes.Control(pos, data[4], form, slots, body, otherwise)
     make = nodes.TemplateCall if kind == _CALL else nodes.Action
     return make(pos, form, slots)

@@ -12,6 +12,7 @@ from fluvial.render.gotemplate import (
     TemplateSyntaxError,
     Trace,
     collector_paused,
+    parsed_together,
 )
 from fluvial.render.gotemplate._function import Function, function_of
 from fluvial.render.gotemplate.sprig import seeded
@@ -210,15 +211,9 @@ class _Engine:
         """Parse all, then run what is not a partial; return the output by path."""
         # Deep paths first and then backwards by name: the last definition of a name wins.
         order = sorted(self._texts, key=lambda path: (path.count("/"), path), reverse=True)
-        for path in order:
-            try:
-                self._templates.add(path, self._texts[path][0])
-            except TemplateSyntaxError as error:
-                raise RenderError(
-                    f"parse error at ({error.name}:{error.line}): {error.detail.split(': ')[-1]}",
-                    file=error.name,
-                    line=error.line,
-                ) from None
+        with parsed_together({path: self._texts[path][0] for path in order}):
+            for path in order:
+                self._add(path)
         budget = Budget(depth=2 * _DEEPEST_INCLUDE)  # our own bound speaks first
         output = {}
         for path in order:
@@ -234,6 +229,16 @@ class _Engine:
             if self._trace is not None:
                 self.traces[path] = TracedFile(output[path], self._trace.lines)
         return output
+
+    def _add(self, path: str) -> None:
+        try:
+            self._templates.add(path, self._texts[path][0])
+        except TemplateSyntaxError as error:
+            raise RenderError(
+                f"parse error at ({error.name}:{error.line}): {error.detail.split(': ')[-1]}",
+                file=error.name,
+                line=error.line,
+            ) from None
 
     def _include(self, name: str, data: Any) -> str:
         depth = self._open.get(name, 0)
