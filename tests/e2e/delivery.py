@@ -7,13 +7,14 @@ import pytest
 import pytest_asyncio
 from namespaces import Namespace, new_namespace
 
-from fluvial.apis.kinds import GIT_REPOSITORY, KUSTOMIZATION
+from fluvial.apis.kinds import GIT_REPOSITORY, HELM_RELEASE, KUSTOMIZATION
 from fluvial.toolkit.client import resource_of_kind
 
 GIT = resource_of_kind(GIT_REPOSITORY)
 KUSTOMIZATIONS = resource_of_kind(KUSTOMIZATION)
+RELEASES = resource_of_kind(HELM_RELEASE)
 
-__all__ = ["GIT", "KUSTOMIZATIONS", "Team", "pipeline", "ready_of", "team"]
+__all__ = ["GIT", "KUSTOMIZATIONS", "RELEASES", "Team", "pipeline", "ready_of", "team"]
 
 
 @pytest.fixture(scope="module")

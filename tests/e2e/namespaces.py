@@ -12,9 +12,13 @@ from harness import Harness, until
 from fluvial.apis.ids import Unstructured
 from fluvial.toolkit import SECRET, Client, Resource
 
-__all__ = ["Namespace", "new_namespace"]
+__all__ = ["ACCOUNTS", "NAMESPACES", "Namespace", "bind", "new_namespace"]
 
 NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
+ACCOUNTS = Resource("", "v1", "serviceaccounts", "ServiceAccount")
+
+_ROLES = Resource("rbac.authorization.k8s.io", "v1", "roles", "Role")
+_BINDINGS = Resource("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding")
 
 _numbers = itertools.count(1)
 
@@ -67,6 +71,20 @@ class Namespace:
     ) -> Unstructured:
         """Wait until an object is as wanted, or gone; see `harness.until`."""
         return await until(self.client, resource, name, self.name, holds, gone=gone)
+
+
+async def bind(team: Namespace, account: str, *resources: str) -> None:
+    """Give a namespace an account that may do everything with these resources of the core group."""
+    await team.put(ACCOUNTS, account)
+    await team.put(
+        _ROLES, account, rules=[{"apiGroups": [""], "resources": list(resources), "verbs": ["*"]}]
+    )
+    await team.put(
+        _BINDINGS,
+        account,
+        roleRef={"apiGroup": _ROLES.group, "kind": "Role", "name": account},
+        subjects=[{"kind": "ServiceAccount", "name": account, "namespace": team.name}],
+    )
 
 
 @asynccontextmanager

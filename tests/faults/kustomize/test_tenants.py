@@ -1,27 +1,12 @@
 """T2, T3, T4: a tenant gets what its own account may, and never the controller's rights."""
 
 from delivery import KUSTOMIZATIONS
+from namespaces import ACCOUNTS, bind
 
 from fluvial.toolkit import CONFIG_MAP, Resource
 
-ACCOUNTS = Resource("", "v1", "serviceaccounts", "ServiceAccount")
-ROLES = Resource("rbac.authorization.k8s.io", "v1", "roles", "Role")
-BINDINGS = Resource("rbac.authorization.k8s.io", "v1", "rolebindings", "RoleBinding")
 SECRETS = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: s\nstringData:\n  key: hunter2\n"
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: c\ndata:\n  key: '1'\n"
-
-
-async def account(team, *resources):
-    """Give the namespace an account `deployer` that may do everything with these resources."""
-    await team.put(ACCOUNTS, "deployer")
-    rules = [{"apiGroups": [""], "resources": list(resources), "verbs": ["*"]}]
-    await team.put(ROLES, "deployer", rules=rules)
-    await team.put(
-        BINDINGS,
-        "deployer",
-        roleRef={"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "deployer"},
-        subjects=[{"kind": "ServiceAccount", "name": "deployer", "namespace": team.name}],
-    )
 
 
 async def test_t2_a_reference_to_another_namespace_stalls(team):
@@ -38,7 +23,7 @@ async def test_t2_a_reference_to_another_namespace_stalls(team):
 
 
 async def test_t3_what_the_account_may_not_touch_fails_by_name(team):
-    await account(team, "configmaps")
+    await bind(team, "deployer", "configmaps")
     team.repository.push({"c.yaml": CONFIG, "s.yaml": SECRETS})
     await team.source()
     await team.kustomization(serviceAccountName="deployer")
@@ -50,7 +35,7 @@ async def test_t3_what_the_account_may_not_touch_fails_by_name(team):
 
 
 async def test_t4_without_its_account_an_object_is_freed_and_nothing_deleted(team):
-    await account(team, "configmaps")
+    await bind(team, "deployer", "configmaps")
     team.repository.push({"c.yaml": CONFIG})
     await team.source()
     await team.kustomization(serviceAccountName="deployer")
