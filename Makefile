@@ -35,7 +35,7 @@ conformance-api: $(STAMP)
 	@$(BIN)/python -m tests.conformance.api $(CASES)
 
 faults: $(STAMP)
-	$(BIN)/python -m pytest -n $(JOBS) -q tests/faults
+	FLUVIAL_FAULTS=all $(BIN)/python -m pytest -n $(JOBS) -q tests/faults
 
 # Ten times the examples of `make test`, and new ones each time.
 fuzz: $(STAMP)

@@ -2,9 +2,10 @@
 
 import asyncio
 import contextlib
+import os
 import signal
 import sys
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Generic, Self, TypeAlias, TypeVar, overload
 
@@ -162,9 +163,10 @@ class Manager(Generic[F]):
         if not await self._unless_stopped(elector.acquire()):
             return
         try:
-            holder = tasks.create_task(elector.hold(), name="leader")
-            await self._work(stack)
-            holder.cancel()
+            with _ended_by_a_late_waking(elector):
+                holder = tasks.create_task(elector.hold(), name="leader")
+                await self._work(stack)
+                holder.cancel()
         finally:
             await elector.step_down()
 
@@ -252,6 +254,30 @@ class Manager(Generic[F]):
             with contextlib.suppress(ValueError, RuntimeError):
                 loop.add_signal_handler(number, self.stop)
                 stack.callback(loop.remove_signal_handler, number)
+
+
+@contextlib.contextmanager
+def _ended_by_a_late_waking(elector: LeaderElector) -> Iterator[None]:
+    """End the process at once when it was stopped for so long that it lost its lease.
+
+    A request may have passed the fence just before: it is not to leave after the lease's end.
+    """
+
+    def wake(*_: object) -> None:
+        if not elector.leading:
+            # Not by the loop: it would come after what this process was about to do.
+            sys.stderr.write("leader election lost: stopped for longer than the lease\n")
+            os._exit(1)
+
+    try:
+        before = signal.signal(signal.SIGCONT, wake)
+    except ValueError:  # only the main thread gets signals
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCONT, before or signal.SIG_DFL)
 
 
 Setup: TypeAlias = Callable[[Manager[F]], Awaitable[None]]

@@ -80,7 +80,7 @@ class Server:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request, whatever it is."""
-        started = time.monotonic()
+        received, started = time.time(), time.monotonic()
         info = parse(request.path)
         user = User("system:anonymous")
         fault = self._faults.find(request, verb_of(request, info))
@@ -102,6 +102,7 @@ class Server:
         if self._audit is not None:
             self._audit(
                 {
+                    "received": round(received, 6),
                     "user": user.name,
                     "userAgent": request.headers.get("User-Agent", ""),
                     "verb": verb_of(request, info),
