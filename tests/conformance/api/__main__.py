@@ -6,19 +6,20 @@ found.
 """
 
 import asyncio
+import contextlib
 import sys
 from collections import Counter
 from pathlib import Path
 
 from tests.conformance.api.cases import OWN, RECORDED, Case, cases_in, replay
 from tests.conformance.api.replay import DifferenceError
-from tests.conformance.api.servers import Server, assets, serving
+from tests.conformance.api.servers import Server, Servers, assets, lacks
 
 
-async def failure(case: Case, shared: Server, empty: Server) -> str:
+async def failure(case: Case, server: Server) -> str:
     """Replay one case; returns what was different, or nothing."""
     try:
-        await replay(case, empty if case.needs_empty else shared)
+        await replay(case, server)
     except DifferenceError as error:
         return str(error)
     except TimeoutError:
@@ -32,9 +33,13 @@ async def run(cases: list[Case]) -> int:
     """Replay cases one after another; returns how many failed."""
     passed: Counter[str] = Counter()
     failed: Counter[str] = Counter()
-    async with serving() as shared, serving() as empty:
+    async with contextlib.AsyncExitStack() as stack:
+        servers = Servers(stack)
         for case in cases:
-            text = await failure(case, shared, empty)
+            if lacks(case.kind):
+                print(f"SKIPPED {case}: {lacks(case.kind)}")
+                continue
+            text = await failure(case, await servers.of(case.kind))
             if text:
                 failed[case.category] += 1
                 print(f"FAILED {case}\n  why it matters: {case.reason}\n  {text}\n")

@@ -26,12 +26,14 @@ class Case:
     name: str
     reason: str
     steps: list[Any]
+    needs: str = ""
+    """What the server must have besides the API: see `own/README.md`; empty: nothing."""
 
     @property
-    def needs_empty(self) -> bool:
-        """Tell whether it reads a document of the whole server, which others' cases change."""
+    def kind(self) -> str:
+        """The kind of server: `empty` for documents of the whole server, which cases change."""
         paths = {step["request"]["path"] for step in self.steps if "request" in step}
-        return bool(paths) and paths <= set(_WHOLE_SERVER)
+        return "empty" if paths and paths <= set(_WHOLE_SERVER) else self.needs
 
     def __str__(self) -> str:
         return f"{self.category}/{self.name}"
@@ -42,14 +44,21 @@ def cases_in(folder: Path) -> list[Case]:
     found = []
     for path in sorted(folder.glob("*/*.json")):
         case = json.loads(path.read_text())
-        found.append(Case(path.parent.name, path.stem, case.get("reason", ""), case["steps"]))
+        reason, needs = case.get("reason", ""), case.get("needs", "")
+        found.append(Case(path.parent.name, path.stem, reason, case["steps"], needs))
     return found
 
 
 async def replay(case: Case, server: Server) -> None:
     """Replay a case; raises `DifferenceError`, or `TimeoutError` when it takes too long."""
     run = Replay(
-        server.url, server.admin, server.anonymous, server.control, server.now, server.literals
+        server.url,
+        server.admin,
+        server.anonymous,
+        server.control,
+        server.now,
+        server.literals,
+        server.hooks,
     )
     async with asyncio.timeout(LIMIT):
         await run.run(case.steps)

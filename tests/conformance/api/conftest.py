@@ -1,20 +1,14 @@
-"""Two servers per test session: one that most cases share, and one that stays empty."""
+"""Servers of each kind, one per test session: most cases share one, and make what they need."""
 
+import contextlib
 from collections.abc import AsyncIterator
 
 import pytest_asyncio
-from tests.conformance.api.servers import Server, serving
+from tests.conformance.api.servers import Servers
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def shared() -> AsyncIterator[Server]:
-    """Give the server that most cases share: each of them makes what it needs."""
-    async with serving() as server:
-        yield server
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def empty() -> AsyncIterator[Server]:
-    """Give a server on which nothing is made: documents of the whole server are read there."""
-    async with serving() as server:
-        yield server
+async def servers() -> AsyncIterator[Servers]:
+    """Give the servers, started when the first case needs them."""
+    async with contextlib.AsyncExitStack() as stack:
+        yield Servers(stack)

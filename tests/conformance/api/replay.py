@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
+from tests.conformance.api.hooks import Hooks
 from yarl import URL
 
 PLACEHOLDER = re.compile(
-    r"\$(ns|group|host|age|time|any|rv\d+|uid\d+|gen\d+|ip\d+|nodePort\d+|continue\d+|token\d+)"
+    r"\$(ns|group|hookPort|hook|ca|host|age|time|any|rv\d+|uid\d+|gen\d+|ip\d+|nodePort\d+|continue\d+|token\d+)"
 )
 REPEAT = re.compile(r"\$repeat\((.),(\d+)\)")
 PATTERNS = {
@@ -43,6 +44,7 @@ HEADERS = (
     "Allow",
     "WWW-Authenticate",
 )
+ADMISSION = "/admissionregistration.k8s.io/"
 INVALID_LIST = re.compile(r"^(.*? is invalid: )\[(.*)\]$", re.DOTALL)
 
 
@@ -71,6 +73,7 @@ class Replay:
     control: Any
     now: Callable[[], str] = _present
     literals: dict[str, str] = field(default_factory=dict)
+    hooks: Hooks | None = None
     bound: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -78,6 +81,10 @@ class Replay:
         self.bound["ns"] = letters
         group = "".join(secrets.choice(string.ascii_lowercase) for _ in range(10))
         self.bound["group"] = f"{group}.example.com"
+        if self.hooks is not None:
+            self.bound["hook"] = f"{self.hooks.url}/{letters}"
+            self.bound["hookPort"] = str(self.hooks.port)
+            self.bound["ca"] = self.hooks.bundle
 
     async def run(self, steps: list[Any]) -> None:
         for number, step in enumerate(steps):
@@ -89,12 +96,41 @@ class Replay:
     async def step(self, step: dict[str, Any]) -> None:
         if "request" in step:
             await self.request(step["request"], step["response"])
+            if ADMISSION in step["request"]["path"] and step["request"]["method"] != "GET":
+                await self.control({"control": "settle"})
         elif "watch" in step:
             await self.watch(step["watch"])
         elif "wait" in step:
             await self.wait(step["wait"])
+        elif "until" in step:
+            await self.until(step["until"])
+        elif step.get("control") == "webhook" and self.hooks is not None:
+            self.hooks.script(self.hook_path(step), step)
+        elif step.get("control") == "reviews" and self.hooks is not None:
+            got = self.hooks.reviews(self.hook_path(step))
+            partial = not step.get("whole")
+            self.compare(step["reviews"], got, f"reviews at {step['path']}", partial=partial)
         else:
-            await self.control(step)
+            await self.control(self.expand(step))
+
+    def hook_path(self, step: dict[str, Any]) -> str:
+        return f"/{self.bound['ns']}{step['path']}"
+
+    async def until(self, until: dict[str, Any]) -> None:
+        """Read until the answer is as expected; what differed last is said when time is up."""
+        expected = {"status": 200, "partial": True, **until["response"]}
+        before = dict(self.bound)
+        end = asyncio.get_running_loop().time() + until.get("seconds", 10)
+        while True:
+            try:
+                await self.request(until, expected)
+            except DifferenceError:
+                if asyncio.get_running_loop().time() > end:
+                    raise
+                self.bound = dict(before)
+                await asyncio.sleep(0.05)
+            else:
+                return
 
     def expand(self, value: Any) -> Any:
         """Return what is to be sent: placeholders replaced by what they stand for."""
@@ -105,7 +141,8 @@ class Replay:
         if not isinstance(value, str):
             return value
         value = REPEAT.sub(lambda found: found[1] * int(found[2]), value)
-        if (found := PLACEHOLDER.fullmatch(value)) and found[1].startswith("nodePort"):
+        found = PLACEHOLDER.fullmatch(value)
+        if found and found[1].startswith(("nodePort", "hookPort")):
             return int(self.bound[found[1]])
         return PLACEHOLDER.sub(self._known, value)
 
@@ -137,6 +174,9 @@ class Replay:
         )  # fmt: skip
 
     async def request(self, request: dict[str, Any], expected: dict[str, Any]) -> None:
+        if expected.get("dropped"):
+            await self.dropped(request)
+            return
         response = await self.send(request)
         async with response:
             raw = await response.read()
@@ -151,6 +191,15 @@ class Replay:
                 return
             self.headers(response, expected, where)
             self.body(text, expected, where)
+
+    async def dropped(self, request: dict[str, Any]) -> None:
+        """Send a request whose connection is to break before the answer is complete."""
+        try:
+            async with await self.send(request) as response:
+                await response.read()
+        except aiohttp.ClientError:
+            return
+        raise DifferenceError(f"{request['path']}: answered {response.status}, not dropped")
 
     def headers(
         self, response: aiohttp.ClientResponse, expected: dict[str, Any], where: str

@@ -8,6 +8,7 @@ waits.
 import asyncio
 import base64
 import contextlib
+import dataclasses
 import datetime as dt
 import hashlib
 import os
@@ -15,19 +16,27 @@ import signal
 import socket
 import ssl
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any, Protocol
 
 import aiohttp
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from tests.conformance.api.hooks import Hooks, hooks
 
 from fluvial.cluster.auth.pki import Authority
+from fluvial.cluster.http.faults import Fault
+from fluvial.cluster.objects import system_clock
 from fluvial.cluster.plane import ControlPlane, Options
 
-__all__ = ["Server", "assets", "serving"]
+__all__ = ["KINDS", "Server", "Servers", "assets", "lacks", "serving"]
 
+KINDS = ("", "empty", "controllers", "faults", "restart")
+"""Kinds of servers: what a case needs, `empty` being one on which no other case makes anything."""
+
+SETTLE = 2
+"""Seconds in which a real server learns of a webhook or a policy."""
 START = 60
 """Seconds that a real server may take to become ready."""
 
@@ -39,6 +48,7 @@ class Server(Protocol):
     admin: aiohttp.ClientSession
     anonymous: aiohttp.ClientSession
     literals: dict[str, str]
+    hooks: Hooks
 
     def now(self) -> str:
         """Return the time of the server as objects carry it."""
@@ -53,12 +63,35 @@ def assets() -> Path | None:
     return Path(named) if named else None
 
 
+def lacks(kind: str) -> str:
+    """Return why there is no server of a kind; empty when there is one."""
+    if assets() is not None and kind in ("controllers", "faults"):
+        return f"needs {kind}, which a kube-apiserver alone does not have"
+    return ""
+
+
 @contextlib.asynccontextmanager
-async def serving() -> AsyncIterator[Server]:
-    """Start a server of the kind that the environment asks for."""
+async def serving(kind: str = "") -> AsyncIterator[Server]:
+    """Start a server of a kind: the embedded one, or the real one that the environment names."""
     folder = assets()
-    async with embedded() if folder is None else real(folder) as server:
-        yield server
+    async with contextlib.AsyncExitStack() as stack:
+        found = await stack.enter_async_context(hooks())
+        started = embedded(found, kind) if folder is None else real(found, folder)
+        yield await stack.enter_async_context(started)
+
+
+class Servers:
+    """One server of each kind that was asked for, for as long as the stack is open."""
+
+    def __init__(self, stack: contextlib.AsyncExitStack) -> None:
+        self._stack = stack
+        self._started: dict[str, Server] = {}
+
+    async def of(self, kind: str) -> Server:
+        """Return the server of a kind, started when it is asked for first."""
+        if kind not in self._started:
+            self._started[kind] = await self._stack.enter_async_context(serving(kind))
+        return self._started[kind]
 
 
 class Clock:
@@ -75,37 +108,59 @@ class Clock:
 
 
 class Embedded:
-    """A control plane of ours, with a clock of its own."""
+    """A control plane of ours, with a clock of its own unless controllers keep it company."""
 
-    def __init__(
-        self, plane: ControlPlane, clock: Clock, clients: tuple[aiohttp.ClientSession, ...],
-        literals: dict[str, str],
-    ) -> None:  # fmt: skip
-        self.url, self._plane, self._clock = plane.url, plane, clock
-        self.admin, self.anonymous = clients
-        self.literals = literals
+    def __init__(self, options: Options, clock: Clock | None, served: Hooks) -> None:
+        self.hooks, self._options, self._clock = served, options, clock
+        self._stack = contextlib.AsyncExitStack()
+
+    async def start(self) -> None:
+        self._plane = await self._stack.enter_async_context(ControlPlane(self._options))
+        clients = _clients(self._plane.authority, self._plane.ca)
+        (self.admin, self.anonymous), self.literals = await self._stack.enter_async_context(clients)
+        self.url = self._plane.url
+
+    async def stop(self) -> None:
+        await self._stack.aclose()
 
     def now(self) -> str:
-        return _text(self._clock.now)
+        return _text(dt.datetime.now(dt.UTC) if self._clock is None else self._clock.now)
 
     async def control(self, step: dict[str, Any]) -> None:
+        rest = {key: value for key, value in step.items() if key != "control"}
         if step["control"] == "compact":
             self._plane.store.compact(self._plane.store.revision)
-        elif step["control"] == "advance":
+        elif step["control"] == "advance" and self._clock is not None:
             self._clock.advance(step["seconds"])
+        elif step["control"] == "settle":
+            return
+        elif step["control"] == "fault":
+            self._plane.faults.add(Fault(**rest))
+        elif step["control"] == "restart":
+            port = int(self.url.rpartition(":")[2])
+            await self.stop()
+            self._options = dataclasses.replace(self._options, port=port)
+            await self.start()
         else:
             raise AssertionError(f"unknown control {step}")
 
 
 @contextlib.asynccontextmanager
-async def embedded() -> AsyncIterator[Server]:
+async def embedded(served: Hooks, kind: str) -> AsyncIterator[Server]:
     """Start a control plane in this process."""
-    clock = Clock()
-    async with (
-        ControlPlane(Options(clock=clock)) as plane,
-        _clients(plane.authority, plane.ca) as (clients, literals),
-    ):
-        yield Embedded(plane, clock, clients, literals)
+    with tempfile.TemporaryDirectory() as folder:
+        clock = None if kind == "controllers" else Clock()
+        options = Options(
+            clock=clock or system_clock,
+            standins=kind == "controllers",
+            database=Path(folder, "objects.db") if kind == "restart" else None,
+        )
+        server = Embedded(options, clock, served)
+        await server.start()
+        try:
+            yield server
+        finally:
+            await server.stop()
 
 
 def _text(moment: dt.datetime) -> str:
@@ -137,10 +192,16 @@ class Real:
     """A kube-apiserver with its etcd, as processes."""
 
     def __init__(
-        self, url: str, store: str, clients: tuple[aiohttp.ClientSession, ...],
+        self,
+        url: str,
+        store: str,
+        *,
+        clients: tuple[aiohttp.ClientSession, ...],
         literals: dict[str, str],
-    ) -> None:  # fmt: skip
-        self.url, self._store = url, store
+        served: Hooks,
+        restart: Callable[[], Awaitable[None]],
+    ) -> None:
+        self.url, self._store, self.hooks, self._restart = url, store, served, restart
         self.admin, self.anonymous = clients
         self.literals = literals
 
@@ -152,6 +213,10 @@ class Real:
             await self._compact()
         elif step["control"] == "advance":
             await asyncio.sleep(step["seconds"])
+        elif step["control"] == "restart":
+            await self._restart()
+        elif step["control"] == "settle":
+            await asyncio.sleep(SETTLE)
         else:
             raise AssertionError(f"unknown control {step}")
 
@@ -173,7 +238,7 @@ def _free_port() -> int:
 
 
 @contextlib.asynccontextmanager
-async def real(folder: Path) -> AsyncIterator[Server]:
+async def real(served: Hooks, folder: Path) -> AsyncIterator[Server]:
     """Start etcd and kube-apiserver from a folder, in the set-up of the recordings."""
     authority = Authority()
     with tempfile.TemporaryDirectory() as home:
@@ -204,12 +269,26 @@ async def real(folder: Path) -> AsyncIterator[Server]:
             "--disable-admission-plugins", "ServiceAccount",
             "--feature-gates", "APIServerIdentity=false",
         ]  # fmt: skip
-        async with _process(etcd, place), _process(apiserver, place) as process:
+        async with _process(etcd, place), contextlib.AsyncExitStack() as stack:
             url = f"https://127.0.0.1:{port}"
+            process = await stack.enter_async_context(_process(apiserver, place))
             trusted = await _certificate(place / "certs" / "apiserver.crt", process)
+
+            async def restart() -> None:
+                await stack.aclose()
+                await stack.enter_async_context(_process(apiserver, place))
+                await _ready(url, clients[0])
+
             async with _clients(authority, trusted) as (clients, literals):
                 await _ready(url, clients[0])
-                yield Real(url, store, clients, literals)
+                yield Real(
+                    url,
+                    store,
+                    clients=clients,
+                    literals=literals,
+                    served=served,
+                    restart=restart,
+                )
 
 
 @contextlib.asynccontextmanager

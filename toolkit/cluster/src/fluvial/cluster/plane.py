@@ -142,7 +142,7 @@ class ControlPlane:
         self.endpoints.log_path = standins.kubelet.log_path
         return standins
 
-    def _allows(self, user: User, asked: Object) -> bool:
+    def _allows(self, info: Object, asked: Object) -> bool:
         """Tell whether a user may do what an expression of admission asks about."""
         attributes = Attributes(
             verb=asked["verb"],
@@ -153,6 +153,7 @@ class ControlPlane:
             name=asked.get("name", ""),
             path=asked.get("path", ""),
         )
+        user = User(info["username"], tuple(info.get("groups") or ()))
         return self.authorizer.authorize(user, attributes).allowed
 
     async def _bootstrap(self) -> None:

@@ -13,6 +13,7 @@ from fluvial.cluster.builtin import (
     limits,
     networking,
     pods,
+    policies,
     policy,
     rbac,
     services,
@@ -35,7 +36,7 @@ class Strategies:
         self.allocator = services.Allocator(service_network)
         for module in (
             apps, autoscaling, batch, cluster, core, definitions, events, limits, networking, pods,
-            policy, rbac, storage, webhooks,
+            policies, policy, rbac, storage, webhooks,
         ):  # fmt: skip
             self._known.update(module.STRATEGIES)
         self._known["/services"] = services.ServiceStrategy(self.allocator)

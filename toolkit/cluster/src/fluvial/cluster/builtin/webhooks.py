@@ -7,13 +7,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from fluvial.cluster import fielderrors
+from fluvial.cluster.builtin.conditions import conditions_errors
 from fluvial.cluster.builtin.labelselectors import label_selector_errors
 from fluvial.cluster.builtin.strategy import Context, Strategy
 from fluvial.cluster.errors import Cause
-from fluvial.cluster.names import dns_subdomain_errors
+from fluvial.cluster.names import dns_subdomain_errors, service_name_errors
 from fluvial.cluster.objects import Object
 
-__all__ = ["STRATEGIES"]
+__all__ = ["STRATEGIES", "choice_errors", "rule_errors"]
 
 _OPERATIONS = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
 _SCOPES = ("*", "Cluster", "Namespaced")
@@ -48,46 +49,66 @@ class WebhookStrategy(Strategy):
         names: set[str] = set()
         for index, hook in enumerate(obj.get("webhooks") or []):
             path, name = f"webhooks[{index}]", hook.get("name", "")
-            if name in names:
+            errors += self._hook_errors(hook, path)
+            if name and name in names:
                 errors.append(fielderrors.duplicate(f"{path}.name", name))
             names.add(name)
-            errors += self._hook_errors(hook, path)
         return errors
 
     def _hook_errors(self, hook: dict[str, Any], path: str) -> list[Cause]:
         errors = _name_errors(hook.get("name", ""), f"{path}.name")
         for index, rule in enumerate(hook.get("rules") or []):
-            errors += _rule_errors(rule, f"{path}.rules[{index}]")
-        errors += _choice_errors(hook, path, "failurePolicy", ("Fail", "Ignore"))
-        errors += _choice_errors(hook, path, "matchPolicy", ("Equivalent", "Exact"))
+            errors += rule_errors(rule, f"{path}.rules[{index}]")
+        errors += choice_errors(hook, path, "failurePolicy", ("Fail", "Ignore"))
+        errors += choice_errors(hook, path, "matchPolicy", ("Equivalent", "Exact"))
         sides = ("None", "NoneOnDryRun")
         if hook.get("sideEffects") is None:
             text = f"must specify one of {', '.join(sides)}"
             errors.append(fielderrors.required(f"{path}.sideEffects", text))
-        errors += _choice_errors(hook, path, "sideEffects", sides)
+        errors += choice_errors(hook, path, "sideEffects", sides)
         seconds = hook.get("timeoutSeconds")
         if seconds is not None and not 1 <= seconds <= 30:
             text = "the timeout value must be between 1 and 30 seconds"
             errors.append(fielderrors.invalid(f"{path}.timeoutSeconds", seconds, text))
         for name in ("namespaceSelector", "objectSelector"):
             errors += label_selector_errors(hook.get(name), f"{path}.{name}")
-        errors += _client_errors(hook.get("clientConfig") or {}, f"{path}.clientConfig")
-        if not hook.get("admissionReviewVersions"):
-            text = "must specify one of v1, v1beta1"
-            errors.append(fielderrors.required(f"{path}.admissionReviewVersions", text))
         if self.mutating:
             again = ("IfNeeded", "Never")
-            errors += _choice_errors(hook, path, "reinvocationPolicy", again)
+            errors += choice_errors(hook, path, "reinvocationPolicy", again)
+        errors += _client_errors(hook.get("clientConfig") or {}, f"{path}.clientConfig")
+        errors += conditions_errors(hook.get("matchConditions"), f"{path}.matchConditions")
+        errors += _version_errors(
+            hook.get("admissionReviewVersions"), f"{path}.admissionReviewVersions"
+        )
         return errors
 
 
-def _choice_errors(
+def choice_errors(
     hook: dict[str, Any], path: str, name: str, allowed: tuple[str, ...]
 ) -> list[Cause]:
+    """Refuse a member with a value that is not one of those allowed."""
     value = hook.get(name)
     if value is None or value in allowed:
         return []
     return [fielderrors.not_supported(f"{path}.{name}", value, allowed)]
+
+
+def _version_errors(versions: list[str] | None, path: str) -> list[Cause]:
+    """Check the versions of reviews: each a label, none twice, one that can be sent."""
+    if not versions:
+        return [fielderrors.required(path, "must specify one of v1, v1beta1")]
+    errors: list[Cause] = []
+    for index, version in enumerate(versions):
+        if version in versions[:index]:
+            errors.append(fielderrors.invalid(f"{path}[{index}]", version, "duplicate version"))
+        errors += [
+            fielderrors.invalid(f"{path}[{index}]", version, text)
+            for text in service_name_errors(version)
+        ]
+    if not errors and not {"v1", "v1beta1"}.intersection(versions):
+        text = "must include at least one of v1, v1beta1"
+        errors.append(fielderrors.invalid(path, versions, text))
+    return errors
 
 
 def _name_errors(name: str, path: str) -> list[Cause]:
@@ -102,7 +123,8 @@ def _name_errors(name: str, path: str) -> list[Cause]:
     return []
 
 
-def _rule_errors(rule: dict[str, Any], path: str) -> list[Cause]:
+def rule_errors(rule: dict[str, Any], path: str) -> list[Cause]:
+    """Check a rule: operations, groups, versions, resources and scope."""
     errors: list[Cause] = []
     operations = rule.get("operations") or []
     if not operations:
@@ -123,7 +145,7 @@ def _rule_errors(rule: dict[str, Any], path: str) -> list[Cause]:
             kind = "API groups" if name == "apiGroups" else "API versions"
             text = f"if '*' is present, must not specify other {kind}"
             errors.append(fielderrors.invalid(f"{path}.{name}", values, text))
-    return errors + _choice_errors(rule, path, "scope", _SCOPES)
+    return errors + choice_errors(rule, path, "scope", _SCOPES)
 
 
 def _client_errors(config: dict[str, Any], path: str) -> list[Cause]:

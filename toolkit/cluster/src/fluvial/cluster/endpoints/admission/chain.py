@@ -7,12 +7,12 @@ from fluvial.cluster.endpoints.admission.attributes import Attributes
 from fluvial.cluster.endpoints.admission.calls import Caller
 from fluvial.cluster.endpoints.admission.matching import Matcher
 from fluvial.cluster.endpoints.admission.objects import Versions
-from fluvial.cluster.endpoints.admission.permissions import Allows
 from fluvial.cluster.endpoints.admission.policies import Policies
 from fluvial.cluster.endpoints.admission.registry import Registry
 from fluvial.cluster.endpoints.admission.services import Services
 from fluvial.cluster.endpoints.admission.webhooks import Webhooks
 from fluvial.cluster.objects import Object
+from fluvial.cluster.permissions import Allows
 
 __all__ = ["Chain"]
 

@@ -8,19 +8,19 @@ from collections.abc import Iterator
 from fluvial.cluster.builtin import labelselectors
 from fluvial.cluster.endpoints.access import Access
 from fluvial.cluster.endpoints.admission.attributes import Attributes
-from fluvial.cluster.endpoints.admission.expressions import (
+from fluvial.cluster.endpoints.admission.matching import Match, Matcher, exempt, selects_object
+from fluvial.cluster.endpoints.admission.objects import Versions
+from fluvial.cluster.endpoints.admission.registry import Registry
+from fluvial.cluster.endpoints.admission.webhooks import Webhooks
+from fluvial.cluster.errors import StatusError, forbidden
+from fluvial.cluster.expressions import (
     CelError,
     EvaluationError,
     Scope,
     compiled,
 )
-from fluvial.cluster.endpoints.admission.matching import Match, Matcher, exempt, selects_object
-from fluvial.cluster.endpoints.admission.objects import Versions
-from fluvial.cluster.endpoints.admission.permissions import Allows, Permissions
-from fluvial.cluster.endpoints.admission.registry import Registry
-from fluvial.cluster.endpoints.admission.webhooks import Webhooks
-from fluvial.cluster.errors import StatusError, forbidden
 from fluvial.cluster.objects import Object
+from fluvial.cluster.permissions import Allows, Permissions
 
 __all__ = ["Policies"]
 
@@ -163,7 +163,7 @@ class Policies:
             self._versions.shown(asked.object, match),
             self._versions.shown(asked.old, match),
             asked.shown(match.resource, match.kind),
-            Permissions(asked.user, Webhooks.asked_of(asked), self.allows),
+            Permissions(asked.user.info(), Webhooks.asked_of(asked), self.allows),
             parameters,
             self._matcher.namespace(asked),
         )

@@ -7,20 +7,20 @@ import dataclasses
 
 from fluvial.cluster.endpoints.admission.attributes import Attributes
 from fluvial.cluster.endpoints.admission.calls import Caller, CallError
-from fluvial.cluster.endpoints.admission.expressions import (
+from fluvial.cluster.endpoints.admission.matching import Match, Matcher, exempt, selects_object
+from fluvial.cluster.endpoints.admission.objects import Versions
+from fluvial.cluster.endpoints.admission.registry import Hook, Registry
+from fluvial.cluster.endpoints.admission.review import Answer, ReviewError, read, review
+from fluvial.cluster.errors import StatusError, bad_request, forbidden, internal
+from fluvial.cluster.expressions import (
     CelError,
     EvaluationError,
     Scope,
     compiled,
 )
-from fluvial.cluster.endpoints.admission.matching import Match, Matcher, exempt, selects_object
-from fluvial.cluster.endpoints.admission.objects import Versions
-from fluvial.cluster.endpoints.admission.permissions import Allows, Permissions
-from fluvial.cluster.endpoints.admission.registry import Hook, Registry
-from fluvial.cluster.endpoints.admission.review import Answer, ReviewError, read, review
-from fluvial.cluster.errors import StatusError, bad_request, forbidden, internal
 from fluvial.cluster.fields import FieldsError, patch_json
 from fluvial.cluster.objects import Object
+from fluvial.cluster.permissions import Allows, Permissions
 
 __all__ = ["Webhooks"]
 
@@ -133,7 +133,7 @@ class Webhooks:
             self._versions.shown(asked.object, match),
             self._versions.shown(asked.old, match),
             asked.shown(match.resource, match.kind),
-            Permissions(asked.user, self.asked_of(asked), self.allows),
+            Permissions(asked.user.info(), self.asked_of(asked), self.allows),
         )
         errors: list[str] = []
         for condition in conditions:

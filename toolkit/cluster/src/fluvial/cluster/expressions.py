@@ -12,7 +12,7 @@ from typing import Any
 
 from cel_expr_python import cel  # type: ignore[import-untyped] # (ships no py.typed)
 
-from fluvial.cluster.endpoints.admission import permissions
+from fluvial.cluster import permissions
 from fluvial.cluster.fields.cel import (
     CelError,
     EvaluationError,
@@ -38,13 +38,13 @@ NAMES = (
 class Expression:
     """A compiled expression; `source` is its text, without white space around it."""
 
-    def __init__(self, source: str) -> None:
-        """Compile; raises `CelError`."""
+    def __init__(self, source: str, names: tuple[str, ...] = NAMES) -> None:
+        """Compile, with only these names known; raises `CelError`."""
         self.source = source.strip()
         extensions, functions = extensions_and_functions()
         try:
             env = cel.NewEnv(
-                variables=dict.fromkeys(NAMES, cel.Type.DYN),
+                variables=dict.fromkeys(names, cel.Type.DYN),
                 extensions=extensions,
                 functions=[*functions, *permissions.functions()],
             )

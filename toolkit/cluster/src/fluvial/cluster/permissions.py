@@ -15,13 +15,12 @@ from typing import Any
 
 from cel_expr_python import cel  # type: ignore[import-untyped] # (ships no py.typed)
 
-from fluvial.cluster.endpoints.target import User
 from fluvial.cluster.objects import Object
 
 __all__ = ["Allows", "Permissions", "functions", "of"]
 
-Allows = Callable[[User, Object], bool]
-"""Tells whether a user may do what `verb`, `group`, `resource`, … or `path` say."""
+Allows = Callable[[Object, Object], bool]
+"""Tells whether a `UserInfo` may do what `verb`, `group`, `resource`, … or `path` say."""
 
 _CURRENT: contextvars.ContextVar[Permissions] = contextvars.ContextVar("permissions")
 _OWN = cel.Type.Map(cel.Type.STRING, cel.Type.DYN)
@@ -32,7 +31,7 @@ _TEXT = cel.Type.STRING
 class Permissions:
     """Of the author of one request; `asked` are the parts of the request's own resource."""
 
-    user: User
+    user: Object
     asked: Object
     allows: Allows
 
@@ -67,12 +66,12 @@ def _check(builder: Object, verb: str) -> Object:
     user, account = permissions.user, parts.pop("account", None)
     if account is not None:
         namespace = account.partition(":")[0]
-        groups = (
+        groups = [
             "system:serviceaccounts",
             f"system:serviceaccounts:{namespace}",
             "system:authenticated",
-        )
-        user = User(f"system:serviceaccount:{account}", groups)
+        ]
+        user = {"username": f"system:serviceaccount:{account}", "groups": groups}
     return {"decision": permissions.allows(user, {**parts, "verb": verb})}
 
 
