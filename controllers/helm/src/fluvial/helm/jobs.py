@@ -6,11 +6,13 @@ from typing import Any, Final
 import msgspec
 
 from fluvial.apis.ids import Unstructured
-from fluvial.helm.postrender import Labels, post_render
+from fluvial.helm.postrender import Labels, post_renderer
 from fluvial.helm.storage.record import Hook
 from fluvial.render.helm import File, HelmError, load_chart
+from fluvial.render.helm import Hook as RenderedHook
 from fluvial.render.helm import jobs as helm
 from fluvial.render.yaml import YamlError, load_all
+from fluvial.render.yaml import load as load_object
 
 __all__ = [
     "LOAD_JOB",
@@ -96,21 +98,15 @@ def load(request: LoadRequest) -> LoadReply:
 def render(request: RenderRequest) -> RenderReply:
     """Render and post-render. Raises RenderFailed."""
     try:
-        done = helm.render(request.chart)
-        manifests, hooks = post_render(
-            done.manifests,
-            done.hooks,
-            request.labels,
-            request.post_renderers,
-            request.strategy,
-        )
+        renderer = post_renderer(request.labels, request.post_renderers)
+        done = helm.render(request.chart, renderer, request.strategy)
         definitions, skipped = _definitions(done.crds)
         chart = msgspec.json.encode(done.chart)
         return RenderReply(
             chart=chart,
-            manifest="".join(f"---\n# Source: {one.path}\n{one.text}" for one in manifests),
-            objects=[one.object for one in manifests],
-            hooks=hooks,
+            manifest=done.manifest,
+            objects=[load_object(one.text, file=one.path) for one in done.manifests],
+            hooks=[_hook(one) for one in done.hooks],
             notes=done.notes,
             definitions=definitions,
             skipped=skipped,
@@ -134,6 +130,19 @@ def parse(request: ParseRequest) -> ParseReply:
     except YamlError as error:
         place = str(error).partition("\n")[0]
         raise RenderFailed(f"stored manifest: {place}") from error
+
+
+def _hook(rendered: RenderedHook) -> Hook:
+    return Hook(
+        name=rendered.name,
+        kind=rendered.kind,
+        path=rendered.path,
+        manifest=rendered.text,
+        events=rendered.events,
+        weight=rendered.weight,
+        delete_policies=rendered.delete_policies,
+        output_log_policies=rendered.output_log_policies,
+    )
 
 
 def _definitions(files: list[File]) -> tuple[list[Unstructured], list[str]]:

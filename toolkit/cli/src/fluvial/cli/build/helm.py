@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from fluvial.cli.build.flags import Flag, FlagError, read_flags
 from fluvial.cli.build.helm_output import print_files, print_text
 from fluvial.cli.build.helm_values import ValuesRefused, compose_values
+from fluvial.cli.build.kustomize import repository
 from fluvial.render.helm import (
     Capabilities,
     Chart,
@@ -18,12 +19,15 @@ from fluvial.render.helm import (
     HelmVersion,
     ManifestError,
     Release,
+    RenderedChart,
     RenderError,
     check_installable,
     check_release_name,
     helm_version,
     kube_version,
+    kustomize_folder,
     load_chart,
+    post_render,
     release_name,
     render,
 )
@@ -48,6 +52,7 @@ _FLAGS: Final = {
     "name-template": Flag(),
     "namespace": Flag(short="n"),
     "output-dir": Flag(),
+    "post-renderer-kustomize": Flag(),
     **{name: Flag("texts") for name in (
         "set", "set-file", "set-json", "set-literal", "set-string",
     )},
@@ -72,7 +77,10 @@ _WITHOUT_EFFECT: Final = {
     "labels": Flag("words", "l"),
     "wait": Flag(bare="watcher"),
 }  # fmt: skip
-_RENDER_AFTER: Final = "pipe the output into the post-renderer yourself"
+_RENDER_AFTER: Final = (
+    "no program is started; name a folder with --post-renderer-kustomize, or pipe the output into "
+    "the post-renderer yourself"
+)
 _REFUSED: Final = {
     "dependency-update": (Flag("bool"), "run `helm dependency build` first"),
     "enable-dns": (Flag("bool"), "templates never reach the network"),
@@ -153,6 +161,7 @@ def _template(names: list[str], given: Mapping[str, Any]) -> None:
         done = render(
             chart, values, release, capabilities, helm_version=rules, skip_schema=skip_schema
         )
+        done = _post_rendered(done, given, rules)
     except (RenderError, ManifestError) as error:
         raise _Refused(_with_hint(error, given)) from None
     except ChartError as error:
@@ -165,6 +174,23 @@ def _template(names: list[str], given: Mapping[str, Any]) -> None:
     if shown is None:
         return
     raise _Refused(f"could not find template {shown} in chart")
+
+
+def _post_rendered(
+    done: RenderedChart, given: Mapping[str, Any], rules: HelmVersion
+) -> RenderedChart:
+    """Send what was rendered through the folder's kustomization, if one is named."""
+    folder = given.get("post-renderer-kustomize")
+    if not folder:
+        return done
+    if given.get("output-dir") and not rules.hooks_post_rendered:
+        return done  # Helm 3 writes its files before a post-renderer runs
+    place = Path(folder).resolve()
+    if not place.is_dir():
+        raise _Refused(f"--post-renderer-kustomize: {folder} is not a folder")
+    root = repository(place)
+    renderer = kustomize_folder(DiskTree(root), place.relative_to(root).as_posix())
+    return post_render(done, renderer, helm_version=rules)
 
 
 def _with_hint(error: HelmError, given: Mapping[str, Any]) -> str:

@@ -26,7 +26,11 @@ def print_text(
     done: RenderedChart, given: Mapping[str, Any], helm_version: HelmVersion
 ) -> str | None:
     """Print what the flags ask for; return the first `--show-only` that nothing matches."""
-    text = listing(*(([], []) if given.get("output-dir") else _listed(done, given)))
+    manifests, hooks = ([], []) if given.get("output-dir") else _listed(done, given)
+    text = listing(manifests, hooks)
+    if any(not path for path, _ in manifests):
+        # Helm 3 prints what its post-renderer said as it is.
+        text = f"{done.manifest.strip()}\n{''.join(map(document_text, hooks))}"
     wanted = given.get("show-only", [])
     if not wanted:
         sys.stdout.write(text)

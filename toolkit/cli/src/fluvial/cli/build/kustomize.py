@@ -10,7 +10,7 @@ from fluvial.render.kustomize import DiskTree, KustomizeError, Options, build, t
 if TYPE_CHECKING:
     from fluvial.cli.commands import Commands
 
-__all__ = ["add"]
+__all__ = ["add", "repository"]
 
 
 def add(engines: "Commands") -> None:
@@ -34,7 +34,7 @@ def add(engines: "Commands") -> None:
 
 def _kustomize(parsed: argparse.Namespace) -> int:
     directory = parsed.directory.resolve()
-    root = (parsed.root or _repository(directory)).resolve()
+    root = (parsed.root or repository(directory)).resolve()
     if not directory.is_dir():
         return _fail(f"{parsed.directory} is not a folder")
     if not directory.is_relative_to(root):
@@ -49,7 +49,7 @@ def _kustomize(parsed: argparse.Namespace) -> int:
     return 0
 
 
-def _repository(directory: Path) -> Path:
+def repository(directory: Path) -> Path:
     """Return the nearest folder above with a `.git`, or the folder itself."""
     found = (each for each in (directory, *directory.parents) if (each / ".git").exists())
     return next(found, directory)

@@ -33,6 +33,7 @@ from fluvial.render.helm._manifests import (
     sort_manifests,
     split_documents,
 )
+from fluvial.render.helm._marking import template_of
 from fluvial.render.helm._model import (
     Capabilities,
     Chart,
@@ -44,6 +45,13 @@ from fluvial.render.helm._model import (
 )
 from fluvial.render.helm._names import check_release_name, release_name
 from fluvial.render.helm._objects import kube_version
+from fluvial.render.helm._postrender import (
+    STREAM,
+    PostRenderer,
+    kustomize_folder,
+    kustomize_steps,
+    post_render,
+)
 from fluvial.render.helm._provenance import (
     ValueOrigins,
     blame,
@@ -66,6 +74,7 @@ __all__ = [
     "HELM_4_2",
     "HELM_4_3",
     "INSTALL_ORDER",
+    "STREAM",
     "UNINSTALL_ORDER",
     "Capabilities",
     "Chart",
@@ -77,6 +86,7 @@ __all__ = [
     "Lookup",
     "Manifest",
     "ManifestError",
+    "PostRenderer",
     "Release",
     "RenderError",
     "RenderedChart",
@@ -89,6 +99,8 @@ __all__ = [
     "document_text",
     "helm_version",
     "kube_version",
+    "kustomize_folder",
+    "kustomize_steps",
     "listed",
     "listing",
     "load_chart",
@@ -96,6 +108,7 @@ __all__ = [
     "merge_files",
     "merge_values",
     "path_matches",
+    "post_render",
     "read_values",
     "release_name",
     "render",
@@ -107,5 +120,6 @@ __all__ = [
     "set_value",
     "sort_manifests",
     "split_documents",
+    "template_of",
     "values_origins",
 ]

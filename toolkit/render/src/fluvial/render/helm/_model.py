@@ -164,6 +164,7 @@ class RenderedChart:
     `---` and `# Source: <path>`. `hooks` are in kind order (sort by weight and name to run them).
     `notes` is the root chart's NOTES.txt. `crds` are the files of `crds/`, never templated, in the
     order in which they are to be created. `chart` is the chart with its dependencies worked out.
+    `files` is what the templates printed, by path, without notes.
     `traces` has the output of each template by its path, when provenance was asked for.
     """
 
@@ -173,4 +174,5 @@ class RenderedChart:
     manifest: str
     crds: list[File]
     chart: Chart
+    files: dict[str, str]
     traces: dict[str, TracedFile] = field(default_factory=dict)

@@ -9,6 +9,7 @@ from fluvial.render.helm._engine import render as render_chart
 from fluvial.render.helm._errors import ChartError
 from fluvial.render.helm._load import load_chart
 from fluvial.render.helm._model import Capabilities, Chart, File, Hook, Manifest, Release
+from fluvial.render.helm._postrender import PostRenderer, post_render
 from fluvial.render.helm._versions import HELM_4_3, HelmVersion, helm_version
 from fluvial.render.kustomize import DiskTree
 
@@ -61,8 +62,10 @@ class RenderReply(msgspec.Struct, kw_only=True):
     chart: ChartRecord
 
 
-def render(request: RenderRequest) -> RenderReply:
-    """Render. Raises HelmError."""
+def render(
+    request: RenderRequest, renderer: PostRenderer | None = None, strategy: str = ""
+) -> RenderReply:
+    """Render, and post-render where a renderer is given. Raises HelmError."""
     rules = helm_version(request.helm_version)
     chart = _chart(request, rules)
     if request.version:
@@ -79,6 +82,8 @@ def render(request: RenderRequest) -> RenderReply:
         helm_version=rules,
         lookup=lookup,
     )
+    if renderer is not None:
+        done = post_render(done, renderer, strategy=strategy, helm_version=rules)
     return RenderReply(
         manifests=done.manifests,
         hooks=done.hooks,
