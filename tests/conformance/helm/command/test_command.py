@@ -108,3 +108,22 @@ def test_files_of_a_folder(tmp_path, capsys) -> None:
 def test_refused(flag, capsys) -> None:
     assert main(["build", "helm", "demo", str(CHARTS / "nulls"), flag]) == 1
     assert "is not supported" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("version", "shown"), [("3", "v3.21.4"), ("4.2", "v4.2"), ("4.3", "v4.3.1"), ("", "v4.3.1")]
+)
+def test_the_release_of_helm_is_chosen(version, shown, tmp_path, capsys) -> None:
+    (tmp_path / "Chart.yaml").write_text("name: c\nversion: 1.0.0\n")
+    (tmp_path / "templates").mkdir()
+    text = "v: {{ .Capabilities.HelmVersion.Version }} {{ .Capabilities.KubeVersion.Minor }}\n"
+    (tmp_path / "templates" / "a.yaml").write_text(text)
+    flags = ["--helm-version", version] if version else []
+    assert main(["build", "helm", "demo", str(tmp_path), *flags]) == 0
+    minor = "37" if shown.startswith("v4.3") else "36"
+    assert f"\nv: {shown} {minor}\n" in capsys.readouterr().out
+
+
+def test_a_release_of_helm_that_is_not_known(capsys) -> None:
+    assert main(["build", "helm", "demo", str(CHARTS / "nulls"), "--helm-version", "2"]) == 1
+    assert "--helm-version: helm_version '2' is not known" in capsys.readouterr().err

@@ -104,7 +104,7 @@ def test_in_helm_3_hooks_stay_and_the_text_is_the_manifest(rendered) -> None:
         done, lambda text: text + "---\nkind: B\n", strategy="combined", helm_version=HELM_3
     )
     assert after.hooks == done.hooks
-    assert after.manifest == f"---\n# Source: web/templates/a.yaml\n{MAP}\n---\nkind: B\n"
+    assert after.manifest == f"---\n# Source: web/templates/a.yaml\n{MAP}---\nkind: B\n"
     assert [(one.path, one.kind) for one in after.manifests] == [("", "A"), ("", "B")]
 
 
