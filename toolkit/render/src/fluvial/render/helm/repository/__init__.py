@@ -16,6 +16,16 @@ from fluvial.render.helm.repository._errors import (
     SignatureInvalid,
 )
 from fluvial.render.helm.repository.index import LARGEST_INDEX, ChartVersion, Index, is_range
+from fluvial.render.helm.repository.lock import (
+    Locked,
+    check_lock,
+    lock_digest,
+    lock_name,
+    lock_text,
+    missing,
+    satisfies,
+)
+from fluvial.render.helm.repository.packing import package_chart, package_name
 from fluvial.render.helm.repository.signatures import Verification, verify_package
 
 __all__ = [
@@ -25,9 +35,18 @@ __all__ = [
     "Index",
     "IndexInvalid",
     "LockInvalid",
+    "Locked",
     "RepositoryError",
     "SignatureInvalid",
     "Verification",
+    "check_lock",
     "is_range",
+    "lock_digest",
+    "lock_name",
+    "lock_text",
+    "missing",
+    "package_chart",
+    "package_name",
+    "satisfies",
     "verify_package",
 ]
