@@ -31,7 +31,8 @@ spec:
 
 
 def test_the_usual_manifest_is_read():
-    text = PLAIN.replace("{name}", "name: https\n    args: [\"a\", b]\n  list:\n    - --x=http://y:1")
+    second = 'name: https\n    args: ["a", b]\n  list:\n    - --x=http://y:1'
+    text = PLAIN.replace("{name}", second)
     assert scan(text) == Head("apps/v1", "Deployment", "it's")
 
 
@@ -121,7 +122,8 @@ VALUES = [
     "{}", "[]", '["a", b,c]', "[a", "|", ">-", "|+", "|1", ".inf", "-.inf", ".info", "-x", "- x",
     "a: b", "a:b", "a:", "a #c", "a#c", "#c", "&n A", "*n", "!t A", "'", '"', "@a", "%a", "`a",
     "? a", "?a", ":a", ",a", "]a", "a]", "{a: b}", "1_000", "2001-01-01", "é", "\x85", "a\tb",
-    "!!binary a", "=", "<<", "---", "...", "a ", "\\", "\\/", "'a' b", "'a' #b", "'a'#b", "--x=y: z",
+    "!!binary a", "=", "<<", "---", "...", "a ", "\\", "\\/", "'a' b", "'a' #b", "'a'#b",
+    "--x=y: z",
 ]  # fmt: skip
 LINES = st.builds(
     lambda indent, dash, key, colon, value, end: f"{indent}{dash}{key}{colon}{value}{end}",

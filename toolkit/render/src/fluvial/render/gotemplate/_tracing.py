@@ -2,24 +2,35 @@
 
 A set of templates that traces is compiled to closures of its own, so one that does not pays
 nothing. Values are known by identity: `Trace.know` is told which containers stand where, and a
-field taken from one of them is a read. What `include` and `tpl` return is found again, line by
-line, in what the action around them prints, however it was indented.
+field taken from one of them is a read, and so is what `index`, `get` and `dig` find in one. What
+`include` and `tpl` return is found again, line by line, in what the action around them prints,
+however it was indented.
 """
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple, Self
 
 from fluvial.render.gotemplate import _nodes as nodes
 from fluvial.render.gotemplate._compile import BodyFn, Compiler
+from fluvial.render.gotemplate._function import Function
 from fluvial.render.gotemplate._lex import line_at
 from fluvial.render.gotemplate._operands import Slots, ValueFn
-from fluvial.render.gotemplate._run import Run
+from fluvial.render.gotemplate._run import MISSING, ArgFn, Run
 from fluvial.render.gotemplate._values import PLAIN, Boxed, byte_len, truth
 
 __all__ = ["TRACING_COMPILER", "LineOrigin", "Path", "Place", "Trace"]
 
 Path = tuple[str, ...]
 Reads = tuple[Path, ...]
+
+_LINES: Final = re.compile(r"[^\n]*\n|[^\n]+")
+_LOOKUPS: Final[dict[str, Callable[[Sequence[Any]], tuple[Any, Sequence[Any]]]]] = {
+    "index": lambda values: (values[0], values[1:]),
+    "get": lambda values: (values[0], values[1:]),
+    "dig": lambda values: (values[-1], values[:-2]),
+}
+"""Functions that go into a container: which of their arguments it is, and which are the keys."""
 
 
 class Place(NamedTuple):
@@ -34,12 +45,15 @@ class LineOrigin(NamedTuple):
     """Where one line of output comes from.
 
     `place` is the action that wrote the line last, or the text. `reads` are the paths of values
-    that the actions of the line read, `through` the places in included templates that took part.
+    that the actions of the line read, `through` the places in included templates that took part,
+    `under` the paths of values on which it depends that the line is there at all: those that `if`,
+    `with` and `range` around it read.
     """
 
     place: Place
     reads: Reads = ()
     through: tuple[Place, ...] = ()
+    under: Reads = ()
 
 
 class Trace:
@@ -93,16 +107,26 @@ class _Output:
             self.lines.append(origin)
         elif printed:
             last = self.lines[-1]
-            reads = (*last.reads, *(path for path in origin.reads if path not in last.reads))
-            through = (*last.through, *origin.through)
-            self.lines[-1] = LineOrigin(origin.place, reads, through)
+            self.lines[-1] = LineOrigin(
+                origin.place,
+                merged(last.reads, origin.reads),
+                (*last.through, *origin.through),
+                merged(last.under, origin.under),
+            )
         self.fresh = ends
+
+
+def merged(*several: Reads) -> Reads:
+    """Join reads, each once, in their order."""
+    return tuple(dict.fromkeys(path for reads in several for path in reads))
 
 
 class TracingRun(Run):
     """An execution that notes what it reads and writes."""
 
-    __slots__ = ("at", "dot_reads", "loops", "mark", "output", "reads", "sources", "trace")
+    __slots__ = (
+        "at", "dot_reads", "loops", "mark", "output", "reads", "sources", "trace", "under",
+    )  # fmt: skip
 
     def attach(self, trace: Trace, output: _Output) -> None:
         """Set what every execution of the trace has; nested ones write to the same output."""
@@ -111,6 +135,7 @@ class TracingRun(Run):
         self.mark = 0
         self.reads: list[Path] = []
         self.dot_reads: Reads = ()
+        self.under: Reads = ()
         self.loops: list[Reads] = []
         self.sources: list[Reads] = [()] * len(self.vars)
 
@@ -119,7 +144,34 @@ class TracingRun(Run):
         made = super().nested(template, data)
         made.attach(self.trace, self.output)
         made.dot_reads = tuple(self.reads)
+        made.under = self.under
         return made
+
+    def call(  # noqa: PLR0917  (as what it overrides)
+        self,
+        node: nodes.Node,
+        name: str,
+        function: Function,
+        dot: Any,
+        args: Sequence[ArgFn],
+        final: Any = MISSING,
+    ) -> Any:
+        """Call a function; one that goes into a known container reads what it finds there."""
+        keys_of = _LOOKUPS.get(name)
+        if keys_of is None:
+            return super().call(node, name, function, dot, args, final)
+
+        def noted(*values: Any) -> Any:
+            result = function.call(*values)
+            container, keys = keys_of(values)
+            at = self.trace.places.get(id(container))
+            if at is not None:
+                if at in self.reads:
+                    self.reads.remove(at)  # the container was read only to go into it
+                self.reads.append((*at, *(f"{key}" for key in keys)))
+            return result
+
+        return super().call(node, name, function._replace(call=noted), dot, args, final)
 
     def place(self, pos: int) -> Place:
         """Return a place in the template that is executed."""
@@ -131,9 +183,9 @@ class TracingRun(Run):
         """Write a text of the template."""
         super().write(text)
         place = self.place(self.base)
-        for number, line in enumerate(text.splitlines(keepends=True)):
+        for number, line in enumerate(_LINES.findall(text)):
             column = place.column if not number else 1
-            origin = LineOrigin(Place(place.file, place.line + number, column))
+            origin = LineOrigin(Place(place.file, place.line + number, column), under=self.under)
             self.output.add(origin, printed=False, ends=line.endswith("\n"))
 
     def write(self, text: str) -> None:
@@ -141,15 +193,19 @@ class TracingRun(Run):
         super().write(text)
         place = self.place(self.base + self.at)
         reads = tuple(dict.fromkeys(self.reads))
-        lines = text.splitlines(keepends=True)
+        lines = _LINES.findall(text)
         inner = _found([line.strip() for line in lines], self.trace.ended[self.mark :])
         for number, line in enumerate(lines):
             below = inner.get(number)
             if below is None:
-                origin = LineOrigin(place, reads)
+                origin = LineOrigin(place, reads, under=self.under)
             else:
-                took = tuple(dict.fromkeys((*reads, *below.reads)))
-                origin = LineOrigin(place, took, (below.place, *below.through))
+                origin = LineOrigin(
+                    place,
+                    merged(reads, below.reads),
+                    (below.place, *below.through),
+                    merged(self.under, below.under),
+                )
             self.output.add(origin, printed=True, ends=line.endswith("\n"))
 
 
@@ -159,7 +215,7 @@ def _found(lines: list[str], ended: list[tuple[str, list[LineOrigin]]]) -> dict[
     for text, origins in reversed(ended):
         wanted = [
             (line.strip(), origin)
-            for line, origin in zip(text.splitlines(), origins, strict=False)
+            for line, origin in zip(_LINES.findall(text), origins, strict=True)
             if line.strip()
         ]
         number = 0
@@ -273,15 +329,17 @@ class _TracingCompiler(Compiler):
             run.budget.step()
             run.reads = []
             value = condition(run, dot)
-            if not truth(value):
-                return otherwise(run, dot)
-            if not rebinds:
-                return body(run, dot)
-            outer, run.dot_reads = run.dot_reads, tuple(run.reads)
+            outer, above = run.dot_reads, run.under
+            run.under = merged(above, tuple(run.reads))
             try:
+                if not truth(value):
+                    return otherwise(run, dot)
+                if not rebinds:
+                    return body(run, dot)
+                run.dot_reads = tuple(run.reads)
                 return body(run, value)
             finally:
-                run.dot_reads = outer
+                run.dot_reads, run.under = outer, above
 
         return branch
 
@@ -296,6 +354,7 @@ class _TracingCompiler(Compiler):
             run.reads = []
             value = pipe(run, dot)
             run.loops.append(tuple(run.reads))
+            run.under = merged(run.under, tuple(run.reads))
             return value
 
         def visit(run: Run, value: Any, key: Any) -> None:
@@ -309,11 +368,11 @@ class _TracingCompiler(Compiler):
 
         def loop(run: Run, dot: Any) -> int:
             assert isinstance(run, TracingRun)
-            outer, depth = run.dot_reads, len(run.loops)
+            outer, above, depth = run.dot_reads, run.under, len(run.loops)
             try:
                 return plain(run, dot)
             finally:
-                run.dot_reads = outer
+                run.dot_reads, run.under = outer, above
                 del run.loops[depth:]
 
         return loop

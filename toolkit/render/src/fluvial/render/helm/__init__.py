@@ -19,6 +19,7 @@ from fluvial.render.helm._errors import (
     ValuesError,
 )
 from fluvial.render.helm._globs import path_matches
+from fluvial.render.helm._layers import ValueLayers, ValueOrigins
 from fluvial.render.helm._listing import (
     check_installable,
     document_text,
@@ -52,13 +53,7 @@ from fluvial.render.helm._postrender import (
     kustomize_steps,
     post_render,
 )
-from fluvial.render.helm._provenance import (
-    ValueOrigins,
-    blame,
-    chart_origins,
-    set_origins,
-    values_origins,
-)
+from fluvial.render.helm._provenance import FieldOrigin, ValueSource, blame, explain
 from fluvial.render.helm._strvals import (
     set_file,
     set_json,
@@ -79,6 +74,7 @@ __all__ = [
     "Capabilities",
     "Chart",
     "ChartError",
+    "FieldOrigin",
     "File",
     "HelmError",
     "HelmVersion",
@@ -90,13 +86,15 @@ __all__ = [
     "Release",
     "RenderError",
     "RenderedChart",
+    "ValueLayers",
     "ValueOrigins",
+    "ValueSource",
     "ValuesError",
     "blame",
-    "chart_origins",
     "check_installable",
     "check_release_name",
     "document_text",
+    "explain",
     "helm_version",
     "kube_version",
     "kustomize_folder",
@@ -115,11 +113,9 @@ __all__ = [
     "set_file",
     "set_json",
     "set_literal",
-    "set_origins",
     "set_string",
     "set_value",
     "sort_manifests",
     "split_documents",
     "template_of",
-    "values_origins",
 ]

@@ -7,7 +7,7 @@ from fluvial.render.helm._model import Chart
 from fluvial.render.helm._values import coalesce, copied, merge_tables, merge_values, table
 from fluvial.render.helm._versions import HELM_4_3, HelmVersion
 
-__all__ = ["process_dependencies"]
+__all__ = ["imports_of", "process_dependencies"]
 
 Table = dict[str, Any]
 InRange = Callable[[str, str], bool]
@@ -88,11 +88,7 @@ def _import_values(chart: Chart) -> None:
     own = coalesce(chart, {}, merge=True)
     gathered: Table = {}
     for one in declared:
-        for entry in one.get("import-values", []):
-            if isinstance(entry, dict):
-                child, parent = str(entry.get("child", "")), str(entry.get("parent", ""))
-            else:
-                child, parent = f"exports.{entry}", "."
+        for child, parent in imports_of(one):
             taken = table(own, f"{one['name']}.{child}")
             if taken is not None:
                 merge_tables(gathered, _at(parent, copied(taken)), merge=True)
@@ -102,6 +98,16 @@ def _import_values(chart: Chart) -> None:
                 for entry in one["import-values"]
             ]
     chart.values = merge_tables(own, gathered, merge=True)
+
+
+def imports_of(declared: Table) -> list[tuple[str, str]]:
+    """Return what a dependency hands up: dotted paths in its values and in those of its parent."""
+    return [
+        (str(entry.get("child", "")), str(entry.get("parent", "")))
+        if isinstance(entry, dict)
+        else (f"exports.{entry}", ".")
+        for entry in declared.get("import-values", [])
+    ]
 
 
 def _at(path: str, value: Table) -> Table:
