@@ -1,55 +1,13 @@
-"""HorizontalPodAutoscalers and PodDisruptionBudgets."""
+"""PodDisruptionBudgets."""
 
 import datetime as dt
 
 import pytest
 
-from fluvial.cluster.standins.autoscaling import conditions_for, desired_for
 from fluvial.cluster.standins.disruption import status_for
 
 NOW = dt.datetime(2026, 5, 4, 12, 0, tzinfo=dt.UTC)
-TARGET = {"kind": "Deployment", "name": "web"}
-HPAS = "autoscaling/v2/horizontalpodautoscalers"
 BUDGETS = "policy/v1/poddisruptionbudgets"
-
-
-def limits(low, high):
-    return {"scaleTargetRef": TARGET, "minReplicas": low, "maxReplicas": high}
-
-
-@pytest.mark.parametrize(("current", "expected"), [(0, 0), (1, 2), (2, 2), (3, 3), (5, 5), (9, 5)])
-def test_size_within_limits(current, expected):
-    assert desired_for(limits(2, 5), current) == expected
-
-
-@pytest.mark.parametrize(
-    ("current", "expected", "reason"),
-    [
-        (None, {"AbleToScale": "FailedGetScale"}, "no target"),
-        (0, {"AbleToScale": "SucceededGetScale", "ScalingActive": "ScalingDisabled"}, "at zero"),
-        (
-            1,
-            {
-                "AbleToScale": "SucceededGetScale",
-                "ScalingLimited": "TooFewReplicas",
-                "ScalingActive": "FailedGetResourceMetric",
-            },
-            "below the minimum",
-        ),
-        (
-            9,
-            {
-                "AbleToScale": "SucceededGetScale",
-                "ScalingLimited": "TooManyReplicas",
-                "ScalingActive": "FailedGetResourceMetric",
-            },
-            "above the maximum",
-        ),
-    ],
-)
-def test_autoscaler_conditions(current, expected, reason):
-    found = conditions_for([], limits(2, 5), current, now=NOW)
-    assert {each["type"]: each["reason"] for each in found} == expected, reason
 
 
 def deployment(replicas):
@@ -61,17 +19,6 @@ def deployment(replicas):
             "spec": {"containers": [{"name": "c", "image": "example.com/web"}]},
         },
     }
-
-
-async def test_the_target_is_brought_into_its_limits(cluster):
-    await cluster.create("Deployment", "web", deployment(1))
-    await cluster.create("HorizontalPodAutoscaler", "web", limits(2, 4), api="autoscaling/v2")
-    await cluster.until(lambda: len(cluster.api.every("v1/pods")) == 2)
-    await cluster.settled()
-    status = cluster.peek(HPAS, "web")["status"]
-    assert (status["currentReplicas"], status["desiredReplicas"]) == (2, 2)
-    await cluster.patch("apps/v1/deployments", "web", {"spec": {"replicas": 9}})
-    await cluster.until(lambda: cluster.peek("apps/v1/deployments", "web")["spec"]["replicas"] == 4)
 
 
 @pytest.mark.parametrize(
