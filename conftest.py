@@ -12,6 +12,8 @@ import pytest
 
 hypothesis.settings.register_profile("test", max_examples=200, deadline=None, derandomize=True)
 hypothesis.settings.register_profile("fuzz", max_examples=2000, deadline=None, print_blob=True)
+# Commands that a test runs leave nothing in the cache of whoever runs the tests.
+os.environ["FLUVIAL_TEMPLATE_CACHE"] = "off"
 hypothesis.settings.load_profile(os.environ.get("FLUVIAL_EXAMPLES", "test"))
 
 

@@ -248,7 +248,7 @@ dependencies:
     ],
 )  # fmt: skip
 def test_values_of_subcharts(family, path, pointer, source, reason):
-    found = family[f"top/{path}"][pointer].replace(" (defaults)", "").replace(" (--set)", "")
+    found = family[f"top/{path}"][pointer].replace(" (defaults)", "")
     assert found == source, reason
 
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from fluvial.cli.build.flags import Flag, FlagError, read_flags
 from fluvial.cli.build.helm_output import print_files, print_text
+from fluvial.cli.build.helm_provenance import FORMS, print_provenance
 from fluvial.cli.build.helm_values import ValuesRefused, compose_values
 from fluvial.cli.build.kustomize import repository
+from fluvial.cli.build.template_cache import keep_templates
 from fluvial.render.helm import (
     Capabilities,
     Chart,
@@ -21,6 +23,7 @@ from fluvial.render.helm import (
     Release,
     RenderedChart,
     RenderError,
+    ValueLayers,
     check_installable,
     check_release_name,
     helm_version,
@@ -40,7 +43,7 @@ __all__ = ["add"]
 
 _FLAGS: Final = {
     **{name: Flag("bool") for name in (
-        "include-crds", "is-upgrade", "no-hooks", "release-name", "skip-crds",
+        "include-crds", "is-upgrade", "no-hooks", "no-template-cache", "release-name", "skip-crds",
         "skip-schema-validation", "skip-tests",
     )},
     "generate-name": Flag("bool", "g"),
@@ -53,6 +56,7 @@ _FLAGS: Final = {
     "namespace": Flag(short="n"),
     "output-dir": Flag(),
     "post-renderer-kustomize": Flag(),
+    "provenance": Flag(bare="text"),
     **{name: Flag("texts") for name in (
         "set", "set-file", "set-json", "set-literal", "set-string",
     )},
@@ -128,7 +132,9 @@ def _help() -> str:
         "Print the manifests of a chart, as `helm template` does.\n\n"
         f"{_USAGE.replace('helm template', 'fluvial build helm')}\n\nFlags:\n{''.join(lines)}\n"
         "What only matters to a cluster is accepted and has no effect. --helm-version takes 3.21, "
-        "4.2 or\n4.3, the default: the release of Helm that would print this.\n"
+        "4.2 or\n4.3, the default: the release of Helm that would print this. --provenance prints "
+        "where each field\ncomes from instead, =json for programs. --no-template-cache parses all "
+        "templates anew.\n"
     )
 
 
@@ -144,7 +150,10 @@ def _template(names: list[str], given: Mapping[str, Any]) -> None:
     _check_dry_run(given.get("dry-run", "client"))
     name, place = _name_and_chart(names, given)
     location = _locate(place)
-    values = compose_values(given, rules)
+    _check_provenance(given)
+    layers = ValueLayers() if given.get("provenance") else None
+    values = compose_values(given, rules, layers)
+    keep_templates(off=given.get("no-template-cache", False))
     chart = _load(location, rules)
     if chart.metadata.get("deprecated") and not chart.is_library:
         sys.stderr.write('level=WARN msg="this chart is deprecated"\n')
@@ -159,7 +168,13 @@ def _template(names: list[str], given: Mapping[str, Any]) -> None:
     skip_schema = given.get("skip-schema-validation", False)
     try:
         done = render(
-            chart, values, release, capabilities, helm_version=rules, skip_schema=skip_schema
+            chart,
+            values,
+            release,
+            capabilities,
+            helm_version=rules,
+            skip_schema=skip_schema,
+            provenance=layers is not None,
         )
         done = _post_rendered(done, given, rules)
     except (RenderError, ManifestError) as error:
@@ -170,7 +185,10 @@ def _template(names: list[str], given: Mapping[str, Any]) -> None:
         raise _Refused(_with_hint(error, given) if too_new else str(error)) from None
     if given.get("output-dir"):
         print_files(done, given, name)
-    shown = print_text(done, given, rules)
+    if layers is not None:
+        shown = print_provenance(done, layers, given)
+    else:
+        shown = print_text(done, given, rules)
     if shown is None:
         return
     raise _Refused(f"could not find template {shown} in chart")
@@ -217,6 +235,20 @@ def _capabilities(given: Mapping[str, Any], rules: HelmVersion) -> Capabilities:
             f"invalid kube version '{version}': could not parse \"{version}\" as version"
         ) from None
     return Capabilities(kube_version=wanted, kube_version_given=True, extra_api_versions=extra)
+
+
+def _check_provenance(given: Mapping[str, Any]) -> None:
+    wanted = given.get("provenance")
+    if wanted is None:
+        return
+    if wanted not in FORMS:
+        raise _Refused(f"--provenance: {wanted!r} is none of {', '.join(FORMS)}")
+    for flag in ("include-crds", "output-dir", "post-renderer-kustomize"):
+        if given.get(flag):
+            raise _Refused(
+                f"--{flag} does not go with --provenance, which tells of what templates print: "
+                "leave one of them out"
+            )
 
 
 def _check_dry_run(wanted: str) -> None:

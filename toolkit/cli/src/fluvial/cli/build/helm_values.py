@@ -1,15 +1,16 @@
 """Values from a command line: `-f` and `--set` with its kin, in Helm's order."""
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from fluvial.render.helm import (
     HelmError,
     HelmVersion,
+    ValueLayers,
     merge_files,
     read_values,
     set_file,
@@ -26,35 +27,36 @@ class ValuesRefused(Exception):  # noqa: N818  (in the words of the command)
     """Values that cannot be read; the message is Helm's."""
 
 
-def compose_values(given: Mapping[str, Any], helm_version: HelmVersion) -> dict[str, Any]:
+def compose_values(
+    given: Mapping[str, Any], helm_version: HelmVersion, layers: ValueLayers | None = None
+) -> dict[str, Any]:
     """Compose the values of `given` flags, by name: files, then JSON, set, string, file, literal.
 
-    Raises ValuesRefused.
+    `layers` are told where each is written. Raises ValuesRefused.
     """
     values: dict[str, Any] = {}
     for name in given.get("values", []):
+        data = _read(name)
         try:
-            values = merge_files(values, read_values(_read(name), name, helm_version))
+            values = merge_files(values, read_values(data, name, helm_version))
         except HelmError as error:
             raise ValuesRefused(f"failed to parse {name}: {error}") from None
+        if layers is not None:
+            layers.add_file(name, data.decode("utf-8", "replace"), "-f")
     for text in given.get("set-json", []):
         values = _json(values, text, helm_version)
-    for flag, put in (("set", set_value), ("set-string", set_string)):
+        if layers is not None:
+            layers.add_values(_json({}, text, helm_version), "--set-json")
+    for flag, put in _PUTS:
         for text in given.get(flag, []):
             try:
                 put(text, values)
-            except HelmError as error:
+            except (HelmError, ValuesRefused) as error:
                 raise ValuesRefused(f"failed parsing --{flag} data: {error}") from None
-    for text in given.get("set-file", []):
-        try:
-            set_file(text, values, lambda path: _read(path).decode("utf-8", "replace"))
-        except (HelmError, ValuesRefused) as error:
-            raise ValuesRefused(f"failed parsing --set-file data: {error}") from None
-    for text in given.get("set-literal", []):
-        try:
-            set_literal(text, values)
-        except HelmError as error:
-            raise ValuesRefused(f"failed parsing --set-literal data: {error}") from None
+            if layers is not None:
+                alone: dict[str, Any] = {}
+                put(text, alone)
+                layers.add_values(alone, f"--{flag}")
     return values
 
 
@@ -85,3 +87,15 @@ def _read(name: str) -> bytes:
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
         raise ValuesRefused(f"open {name}: {reason}") from None
+
+
+def _set_file(text: str, into: dict[str, Any]) -> None:
+    set_file(text, into, lambda path: _read(path).decode("utf-8", "replace"))
+
+
+_PUTS: Final[tuple[tuple[str, Callable[[str, dict[str, Any]], None]], ...]] = (
+    ("set", set_value),
+    ("set-string", set_string),
+    ("set-file", _set_file),
+    ("set-literal", set_literal),
+)

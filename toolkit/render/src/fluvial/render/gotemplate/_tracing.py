@@ -40,6 +40,10 @@ class Place(NamedTuple):
     line: int
     column: int
 
+    def __str__(self) -> str:
+        """Print as compilers do."""
+        return f"{self.file}:{self.line}:{self.column}"
+
 
 class LineOrigin(NamedTuple):
     """Where one line of output comes from.

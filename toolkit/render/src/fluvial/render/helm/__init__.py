@@ -25,6 +25,7 @@ from fluvial.render.helm._listing import (
     document_text,
     listed,
     listing,
+    shown_hooks,
 )
 from fluvial.render.helm._load import load_chart, read_values
 from fluvial.render.helm._manifests import (
@@ -115,6 +116,7 @@ __all__ = [
     "set_literal",
     "set_string",
     "set_value",
+    "shown_hooks",
     "sort_manifests",
     "split_documents",
     "template_of",

@@ -28,6 +28,8 @@ class ValueLayers:
 
     def __init__(self) -> None:
         self.origins: dict[Path, Origin] = {}
+        self.replaced: set[Path] = set()
+        """Paths of values that replace whatever a lower layer has there."""
 
     def add_chart(self, chart: Chart, prefix: Path = ()) -> None:
         """Add the defaults of a chart and of those below it: `chart` of a RenderedChart.
@@ -92,8 +94,14 @@ class ValueLayers:
         for path in given:
             self.origins[path] = Origin(f"{by} {'.'.join(path)}", 0, 0, by)
 
+    def under(self, above: "ValueLayers") -> ValueOrigins:
+        """Return the origins with those of `above` on top, as if they had been added here."""
+        self._cover(above.replaced)
+        return self.origins | above.origins
+
     def _cover(self, replaced: set[Path]) -> None:
         """Forget what stood below values that are replaced as a whole."""
+        self.replaced |= replaced
         self.origins = {
             path: origin
             for path, origin in self.origins.items()

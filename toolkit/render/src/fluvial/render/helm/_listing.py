@@ -1,7 +1,7 @@
 """What `helm template` does around a rendering: charts it refuses, and the text it prints."""
 
 from fluvial.render.helm._errors import ChartError
-from fluvial.render.helm._model import Chart, RenderedChart
+from fluvial.render.helm._model import Chart, Hook, RenderedChart
 
 __all__ = ["check_installable", "document_text", "listed", "listing"]
 
@@ -30,10 +30,13 @@ def listed(
     files = done.crds if crds else []
     shown = [(file.name, file.data.decode("utf-8", "surrogateescape")) for file in files]
     return shown + [(one.path, one.text) for one in done.manifests], [
-        (hook.path, hook.text)
-        for hook in (done.hooks if hooks else [])
-        if tests or "test" not in hook.events
+        (hook.path, hook.text) for hook in shown_hooks(done, hooks=hooks, tests=tests)
     ]
+
+
+def shown_hooks(done: RenderedChart, *, hooks: bool = True, tests: bool = True) -> list[Hook]:
+    """Return the hooks to print: none, all, or all that are no tests."""
+    return [hook for hook in (done.hooks if hooks else []) if tests or "test" not in hook.events]
 
 
 def listing(manifests: Documents, hooks: Documents) -> str:

@@ -43,7 +43,10 @@ class ValueSource(NamedTuple):
 
     def __str__(self) -> str:
         """Print the name and the origin."""
-        return f"{self.name} of {self.origin}" if self.origin else f"{self.name} (not set)"
+        if self.origin is None:
+            return f"{self.name} (not set)"
+        # What has no line is named after what gave it.
+        return f"{self.name} of {self.origin if self.origin.line else self.origin.file}"
 
 
 class FieldOrigin(NamedTuple):
@@ -64,10 +67,10 @@ class FieldOrigin(NamedTuple):
         """Print all on one line."""
         parts = [
             *map(str, self.values),
-            *(f"through {spot(place)}" for place in self.through),
+            *(f"through {place}" for place in self.through),
             *(f"if {source}" for source in self.conditions),
         ]
-        return ", ".join([spot(self.place), *parts])
+        return ", ".join([str(self.place), *parts])
 
 
 def explain(
@@ -109,17 +112,12 @@ def blame(
     """
     origins: dict[str, Origin] = {}
     for pointer, found in explain(done, document, values).items():
-        parts = [*map(str, found.values), *(f"through {spot(place)}" for place in found.through)]
+        parts = [*map(str, found.values), *(f"through {place}" for place in found.through)]
         place = found.place
         origin = Origin(place.file, place.line, place.column, ", ".join(parts) or "template")
         if not pointer or origins.get(pointer.rpartition("/")[0]) != origin:
             origins[pointer] = origin
     return origins
-
-
-def spot(place: Place) -> str:
-    """Print a place as compilers do."""
-    return f"{place.file}:{place.line}:{place.column}"
 
 
 class _Sources:

@@ -1,0 +1,110 @@
+"""Where each field of a rendered chart comes from: as text, or a line of JSON for each document."""
+
+import sys
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+
+from fluvial.render.helm import (
+    FieldOrigin,
+    Hook,
+    Manifest,
+    RenderedChart,
+    ValueLayers,
+    ValueOrigins,
+    ValueSource,
+    explain,
+    path_matches,
+    shown_hooks,
+)
+
+__all__ = ["FORMS", "print_provenance"]
+
+FORMS: Final = ("text", "json")
+
+
+def print_provenance(
+    done: RenderedChart, layers: ValueLayers, given: Mapping[str, Any]
+) -> str | None:
+    """Print the origin of every field; return the first `--show-only` that nothing matches.
+
+    `layers` are the values of the user; the chart's defaults are put below them.
+    """
+    below = ValueLayers()
+    below.add_chart(done.chart)
+    origins = below.under(layers)
+    documents: list[Manifest | Hook] = [
+        *done.manifests,
+        *shown_hooks(
+            done,
+            hooks=not given.get("no-hooks", False),
+            tests=not given.get("skip-tests", False),
+        ),
+    ]
+    wanted = given.get("show-only", [])
+    if wanted:
+        chosen = []
+        for pattern in wanted:
+            found = [one for one in documents if path_matches(pattern, _within(one.path))]
+            if not found:
+                return str(pattern)
+            chosen += found
+        documents = chosen
+    show = _json if given["provenance"] == "json" else _text
+    for document in documents:
+        sys.stdout.write(show(document, _leaves(done, document, origins)))
+    return None
+
+
+def _within(path: str) -> str:
+    """Return the path of a template within its chart."""
+    return path.partition("/")[2]
+
+
+def _leaves(
+    done: RenderedChart, document: Manifest | Hook, origins: ValueOrigins
+) -> dict[str, FieldOrigin]:
+    """Return the origins of the fields that hold no others."""
+    found = explain(done, document, origins)
+    parents = {pointer.rpartition("/")[0] for pointer in found if pointer}
+    return {pointer: origin for pointer, origin in found.items() if pointer not in parents}
+
+
+def _text(document: Manifest | Hook, fields: Mapping[str, FieldOrigin]) -> str:
+    lines = "".join(f"  {pointer}: {origin}\n" for pointer, origin in fields.items())
+    head = " ".join(part for part in (document.api_version, document.kind, document.name) if part)
+    return f"# Source: {document.path}\n{head}\n{lines}"
+
+
+def _json(document: Manifest | Hook, fields: Mapping[str, FieldOrigin]) -> str:
+    record = {
+        "source": document.path,
+        "apiVersion": document.api_version,
+        "kind": document.kind,
+        "name": document.name,
+        "fields": {
+            pointer: {
+                "template": str(origin.place),
+                "values": [_source(source) for source in origin.values],
+                "through": [str(place) for place in origin.through],
+                "conditions": [_source(source) for source in origin.conditions],
+            }
+            for pointer, origin in fields.items()
+        },
+    }
+    return msgspec.json.encode(record).decode() + "\n"
+
+
+def _source(source: ValueSource) -> dict[str, Any]:
+    """Return a value as JSON; one that nothing sets has no origin."""
+    origin = source.origin
+    if origin is None:
+        return {"path": source.name, "from": None}
+    return {
+        "path": source.name,
+        "from": origin.file,
+        "line": origin.line,
+        "column": origin.column,
+        "by": origin.by,
+    }
