@@ -104,7 +104,7 @@ def test_files_of_a_folder(tmp_path, capsys) -> None:
     assert all(pathlib.Path(one).read_text().startswith("---\n# Source: crds/") for one in said)
 
 
-@pytest.mark.parametrize("flag", ["--validate", "--dry-run=server", "--dependency-update"])
+@pytest.mark.parametrize("flag", ["--validate", "--dry-run=server"])
 def test_refused(flag, capsys) -> None:
     assert main(["build", "helm", "demo", str(CHARTS / "nulls"), flag]) == 1
     assert "is not supported" in capsys.readouterr().err

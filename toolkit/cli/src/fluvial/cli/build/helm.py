@@ -7,6 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from fluvial.cli.build.charts import FLAGS as CHART_FLAGS
+from fluvial.cli.build.charts import ChartSettings, ChartUnavailable
+from fluvial.cli.build.charts.loading import load, with_dependencies
 from fluvial.cli.build.flags import Flag, FlagError, read_flags
 from fluvial.cli.build.helm_output import print_files, print_text
 from fluvial.cli.build.helm_provenance import FORMS, print_provenance
@@ -15,7 +18,6 @@ from fluvial.cli.build.kustomize import repository
 from fluvial.cli.build.template_cache import keep_templates
 from fluvial.render.helm import (
     Capabilities,
-    Chart,
     ChartError,
     HelmError,
     HelmVersion,
@@ -29,7 +31,6 @@ from fluvial.render.helm import (
     helm_version,
     kube_version,
     kustomize_folder,
-    load_chart,
     post_render,
     release_name,
     render,
@@ -62,20 +63,18 @@ _FLAGS: Final = {
     )},
     "show-only": Flag("texts", "s"),
     "values": Flag("words", "f"),
-    "version": Flag(),
+    **CHART_FLAGS,
 }  # fmt: skip
 _WITHOUT_EFFECT: Final = {
     **{name: Flag("bool") for name in (
-        "create-namespace", "debug", "devel", "disable-openapi-validation", "force-conflicts",
-        "force-replace", "insecure-skip-tls-verify", "kube-insecure-skip-tls-verify",
-        "pass-credentials", "plain-http", "replace", "rollback-on-failure", "server-side",
-        "take-ownership", "wait-for-jobs",
+        "create-namespace", "debug", "disable-openapi-validation", "force-conflicts",
+        "force-replace", "kube-insecure-skip-tls-verify", "replace", "rollback-on-failure",
+        "server-side", "take-ownership", "wait-for-jobs",
     )},
     **{name: Flag() for name in (
-        "burst-limit", "ca-file", "cert-file", "color", "colour", "content-cache", "description",
-        "key-file", "keyring", "kube-apiserver", "kube-as-user", "kube-ca-file", "kube-context",
-        "kube-tls-server-name", "kube-token", "kubeconfig", "password", "qps", "registry-config",
-        "repository-cache", "repository-config", "timeout", "username",
+        "burst-limit", "color", "colour", "description", "kube-apiserver", "kube-as-user",
+        "kube-ca-file", "kube-context", "kube-tls-server-name", "kube-token", "kubeconfig", "qps",
+        "timeout",
     )},
     "kube-as-group": Flag("texts"),
     "labels": Flag("words", "l"),
@@ -86,17 +85,13 @@ _RENDER_AFTER: Final = (
     "the post-renderer yourself"
 )
 _REFUSED: Final = {
-    "dependency-update": (Flag("bool"), "run `helm dependency build` first"),
     "enable-dns": (Flag("bool"), "templates never reach the network"),
     "post-renderer": (Flag(), _RENDER_AFTER),
     "post-renderer-args": (Flag("texts"), _RENDER_AFTER),
-    "repo": (Flag(), "pull the chart first, and name the .tgz"),
     "validate": (Flag("bool"), "no cluster is asked"),
-    "verify": (Flag("bool"), "run `helm verify` first"),
 }
 _ALL_FLAGS: Final = _FLAGS | _WITHOUT_EFFECT | {name: flag for name, (flag, _) in _REFUSED.items()}
 _USAGE: Final = "Usage:  helm template [NAME] [CHART] [flags]"
-_LARGEST_ARCHIVE: Final = 100 * 1024 * 1024
 
 
 def add(engines: "Commands") -> None:
@@ -117,7 +112,7 @@ def _helm(parsed: argparse.Namespace) -> int:
             sys.stdout.write(_help())
             return 0
         _template(names, given)
-    except (FlagError, ValuesRefused, _Refused, HelmError) as error:
+    except (ChartUnavailable, FlagError, ValuesRefused, _Refused, HelmError) as error:
         sys.stderr.write(f"Error: {error}\n")
         return 1
     return 0
@@ -149,15 +144,23 @@ def _template(names: list[str], given: Mapping[str, Any]) -> None:
     capabilities = _capabilities(given, rules)
     _check_dry_run(given.get("dry-run", "client"))
     name, place = _name_and_chart(names, given)
-    location = _locate(place)
+    settings = ChartSettings.of(given)
     _check_provenance(given)
+    loaded = load(place, settings, rules)
     layers = ValueLayers() if given.get("provenance") else None
     values = compose_values(given, rules, layers)
     keep_templates(off=given.get("no-template-cache", False))
-    chart = _load(location, rules)
+    chart = loaded.chart
     if chart.metadata.get("deprecated") and not chart.is_library:
         sys.stderr.write('level=WARN msg="this chart is deprecated"\n')
     check_installable(chart)
+    chart = with_dependencies(
+        loaded,
+        settings,
+        rules,
+        update=given.get("dependency-update", False),
+        build=given.get("dependency-build", False),
+    )
     check_release_name(name)
     release = Release(
         name=name,
@@ -269,25 +272,3 @@ def _name_and_chart(names: list[str], given: Mapping[str, Any]) -> tuple[str, st
                 raise _Refused(f"cannot set --{flag} and also specify a name")
         return names[0], names[1]
     return (release_name(template) if template else "release-name"), names[0]
-
-
-def _locate(place: str) -> Path:
-    place = place.strip()
-    path = Path(place)
-    if path.exists():
-        return path.resolve()
-    if path.is_absolute() or place.startswith("."):
-        raise _Refused(f'path "{place}" not found')
-    if place.startswith(("oci://", "http://", "https://")):
-        raise _Refused(f"{place} is not fetched: pull the chart first, and name the .tgz")
-    if "/" in place:
-        raise _Refused(f"repo {place.partition('/')[0]} not found")
-    raise _Refused(f"chart {place} is no file or folder: pull it first, and name the .tgz")
-
-
-def _load(location: Path, rules: HelmVersion) -> Chart:
-    if location.is_dir():
-        return load_chart(DiskTree(location), rules)
-    if location.stat().st_size > _LARGEST_ARCHIVE:
-        raise _Refused(f"the chart archive is larger than {_LARGEST_ARCHIVE} bytes")
-    return load_chart(location.read_bytes(), rules)

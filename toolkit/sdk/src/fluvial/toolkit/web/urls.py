@@ -6,7 +6,7 @@ from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
 from fluvial.toolkit.web._errors import UrlInvalid
 
-__all__ = ["origin", "resolve", "same_origin", "same_url", "without_userinfo"]
+__all__ = ["origin", "resolve", "same_origin", "same_url", "split", "without_userinfo"]
 
 _PORTS: Final = {"http": 80, "https": 443}
 

@@ -56,7 +56,8 @@ class Index:
             raise IndexInvalid("empty index.yaml file")
         if len(data) > largest:
             raise IndexInvalid(f"the index is larger than {largest} bytes")
-        self._sections = cut(data.removeprefix(b"\xef\xbb\xbf"))
+        self._data = data.removeprefix(b"\xef\xbb\xbf")
+        self._sections = cut(self._data)
         if not self._sections.head.get("apiVersion"):
             raise IndexInvalid("no API version specified")
         self.generated = str(self._sections.head.get("generated") or "")
@@ -65,6 +66,9 @@ class Index:
     def names(self) -> Iterator[str]:
         """Yield the names of the charts."""
         yield from self._sections.names()
+
+    def __contains__(self, name: str) -> bool:
+        return self._sections.pieces(name) is not None
 
     def find(self, name: str, version: str = "", *, fetchable: bool = False) -> ChartVersion:
         """Return the version of a chart that helm takes.
@@ -106,6 +110,13 @@ class Index:
             key=lambda entry: _precedence(coerce_version(entry.version) or _LOWEST),
             reverse=True,
         )
+
+    def has_url(self, url: str) -> bool:
+        """Say whether a package is at this very address."""
+        # Nearly always it is not, and then nothing needs to be parsed.
+        if url.encode() not in self._data:
+            return False
+        return any(url in entry.urls for name in self.names() for entry in self.versions(name))
 
     def _version_of(self, name: str, piece: Piece) -> str:
         """Return the version of an entry, which is read if need be; empty for a broken one."""
