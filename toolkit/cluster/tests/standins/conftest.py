@@ -21,6 +21,7 @@ from fluvial.cluster.standins.manager import Options, Standins
 from fluvial.cluster.standins.timer import SystemTimer
 
 RESOURCES = {
+    "apiregistration.k8s.io/v1/apiservices": "APIService",
     "apps/v1/controllerrevisions": "ControllerRevision",
     "apps/v1/daemonsets": "DaemonSet",
     "apps/v1/deployments": "Deployment",
@@ -44,7 +45,10 @@ RESOURCES = {
     "apiextensions.k8s.io/v1/customresourcedefinitions": "CustomResourceDefinition",
 }
 CLUSTER_SCOPED = {"v1/namespaces", "v1/nodes", "v1/persistentvolumes"}
-CLUSTER_SCOPED |= {"apiextensions.k8s.io/v1/customresourcedefinitions"}
+CLUSTER_SCOPED |= {
+    "apiextensions.k8s.io/v1/customresourcedefinitions",
+    "apiregistration.k8s.io/v1/apiservices",
+}
 DEADLINE = 20.0
 
 

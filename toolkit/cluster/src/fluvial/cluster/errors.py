@@ -187,9 +187,10 @@ def internal(message: str) -> StatusError:
     )
 
 
-def not_implemented(what: str) -> StatusError:
-    """501: exists upstream, deliberately not here; never a silent success."""
+def not_implemented(what: str, instead: str = "") -> StatusError:
+    """501: exists upstream, deliberately not here; `instead` is the way out."""
     message = f"{what} is not implemented by the embedded control plane"
+    message += f": {instead}" if instead else ""
     return StatusError(501, "NotImplemented", message)
 
 

@@ -27,6 +27,7 @@ from fluvial.cluster.http.answers import answer, raw, text
 from fluvial.cluster.http.faults import Faults, abandoned, strike
 from fluvial.cluster.http.negotiation import negotiate, parse_accept
 from fluvial.cluster.http.paths import RequestInfo, parse
+from fluvial.cluster.http.unserved import check_aggregated
 from fluvial.cluster.http.verbs import ResourceVerbs, failure, verb_of
 
 __all__ = ["VERSION", "AuditLog", "Server"]
@@ -194,6 +195,8 @@ class Server:
             document = discovery.group(catalog, parts[1])
         elif parts[0] == "apis" and len(parts) == 3:
             document = discovery.resource_list(catalog, parts[1], parts[2])
+        if document is None and parts[0] == "apis" and len(parts) == 3:
+            check_aggregated(self._endpoints, parts[1], parts[2])
         return None if document is None else answer(document, accepted=negotiate(header))
 
     @staticmethod

@@ -26,6 +26,7 @@ from fluvial.cluster.http.negotiation import Accepted, negotiate
 from fluvial.cluster.http.paths import RequestInfo
 from fluvial.cluster.http.streams import stream
 from fluvial.cluster.http.table import Table
+from fluvial.cluster.http.unserved import check_aggregated, check_connection
 from fluvial.cluster.objects import Object
 from fluvial.cluster.resources import Gvr, Resource, Subresource
 
@@ -71,6 +72,7 @@ class ResourceVerbs:
         """Answer one request."""
         resource = self._endpoints.catalog.find(Gvr(info.group, info.version, info.resource))
         if resource is None and self._is_unserved(info):
+            check_aggregated(self._endpoints, info.group, info.version)
             return text("404 page not found\n", 404)
         if resource is None or (info.rest and info.subresource != "proxy"):
             raise page_not_found()
@@ -97,6 +99,7 @@ class ResourceVerbs:
             or (verb in ("update", "patch") and not info.name)
         ):
             raise method_not_allowed()
+        check_connection(self._endpoints, target)
         handler: Callable[..., Any] = getattr(self, f"_{verb}")
         result: web.StreamResponse = await handler(request, target, user, sub)
         return result

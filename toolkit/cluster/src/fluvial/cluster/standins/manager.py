@@ -20,6 +20,7 @@ from fluvial.cluster.node.kubelet import Kubelet
 from fluvial.cluster.node.process import Processes
 from fluvial.cluster.node.runner import NodeServices
 from fluvial.cluster.standins.accounts import Accounts
+from fluvial.cluster.standins.apiservices import ApiServices
 from fluvial.cluster.standins.autoscaling import Autoscalers
 from fluvial.cluster.standins.claims import Claims
 from fluvial.cluster.standins.cronjobs import CronJobs
@@ -86,6 +87,7 @@ class Standins:
             each.controller
             for each in (
                 Accounts(view, timer, options.certificate),
+                ApiServices(view, timer),
                 Namespaces(view, timer),
                 Deployments(view, timer),
                 ReplicaSets(view, timer),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 __all__ = [
+    "API_SERVICES",
     "AUTOSCALERS",
     "CLAIMS",
     "CONFIG_MAPS",
@@ -25,6 +26,7 @@ __all__ = [
     "VOLUMES",
 ]
 
+API_SERVICES = "apiregistration.k8s.io/v1/apiservices"
 AUTOSCALERS = "autoscaling/v2/horizontalpodautoscalers"
 CLAIMS = "v1/persistentvolumeclaims"
 CONFIG_MAPS = "v1/configmaps"

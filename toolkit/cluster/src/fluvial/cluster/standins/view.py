@@ -94,7 +94,10 @@ class _Copy:
         self.loaded = asyncio.Event()
 
     def put(self, obj: Object) -> bool:
-        """Enter an object; False when the copy already has it or a later state."""
+        """Enter an object; False when the copy already has it or a later state.
+
+        Kept without its managedFields, which nobody here reads and which may be half of it.
+        """
         key = (namespace_of(obj), name_of(obj))
         if uid_of(obj) in self.gone:
             return False
@@ -103,6 +106,9 @@ class _Copy:
             if uid_of(old) == uid_of(obj) and _version(old) >= _version(obj):
                 return False
             self._unindex(key, old)
+        if "managedFields" in metadata(obj):
+            obj = {**obj, "metadata": {**obj["metadata"]}}
+            del obj["metadata"]["managedFields"]
         self.objects[key] = obj
         self.by_namespace.setdefault(key[0], {})[key[1]] = obj
         for index, entry in self._entries(key, obj):
