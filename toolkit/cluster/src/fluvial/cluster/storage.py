@@ -9,7 +9,6 @@ Entries (`fluvial.cluster.entries`) are immutable.
 
 from __future__ import annotations
 
-import asyncio
 import bisect
 import dataclasses
 from collections.abc import Mapping
@@ -20,6 +19,7 @@ import msgspec
 from fluvial.cluster.entries import Entry, Key, Recent
 from fluvial.cluster.errors import ClusterError
 from fluvial.cluster.objects import Object
+from fluvial.cluster.pulse import Pulse
 
 __all__ = ["CompactedError", "Entry", "Event", "Key", "MemoryStore", "Store"]
 
@@ -68,8 +68,8 @@ class Store(Protocol):
     def remove(self, prefix: str, key: Key, last: Object) -> Entry:
         """Delete an object; `last` is what watchers see."""
 
-    def events(self, prefix: str, after: int) -> list[Event]:
-        """Return the changes after a revision, oldest first; raises `CompactedError`."""
+    def events(self, prefix: str, after: int, limit: int = HISTORY_LIMIT) -> list[Event]:
+        """Return the first changes after a revision, oldest first; raises `CompactedError`."""
 
     def compact(self, revision: int) -> None:
         """Forget the history up to and including a revision."""
@@ -86,18 +86,12 @@ class _Prefix:
         self.history: list[Event] = []
         self.last = 0
         self.lost = 0
-        self.waiters: set[asyncio.Future[None]] = set()
+        self.pulse = Pulse()
 
     def record(self, event: Event) -> None:
         self.history.append(event)
         self.last = event.revision
-        self.wake()
-
-    def wake(self) -> None:
-        waiters, self.waiters = self.waiters, set()
-        for waiter in waiters:
-            if not waiter.done():
-                waiter.set_result(None)
+        self.pulse.wake()
 
 
 class MemoryStore:
@@ -162,15 +156,15 @@ class MemoryStore:
         del found.objects[key]
         return entry
 
-    def events(self, prefix: str, after: int) -> list[Event]:
-        """Return the changes after a revision, oldest first; raises `CompactedError`."""
+    def events(self, prefix: str, after: int, limit: int = HISTORY_LIMIT) -> list[Event]:
+        """Return the first changes after a revision, oldest first; raises `CompactedError`."""
         found = self._prefixes.get(prefix)
         if found is None or after >= found.last:
             return []
         if after < found.lost:
             raise CompactedError(self._compacted)
         index = bisect.bisect_right(found.history, after, key=lambda event: event.revision)
-        return found.history[index:]
+        return found.history[index : index + limit]
 
     def compact(self, revision: int) -> None:
         """Forget the history up to and including a revision."""
@@ -186,19 +180,13 @@ class MemoryStore:
     def wake(self, prefix: str) -> None:
         """End the waiting of everyone who follows a prefix."""
         if prefix in self._prefixes:
-            self._prefixes[prefix].wake()
+            self._prefixes[prefix].pulse.wake()
 
     async def changed(self, prefix: str, after: int) -> None:
         """Wait until the prefix has a change after a revision, or `wake`."""
         found = self._prefixes.setdefault(prefix, _Prefix())
-        if found.last > after:
-            return
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        found.waiters.add(waiter)
-        try:
-            await waiter
-        finally:
-            found.waiters.discard(waiter)
+        if found.last <= after:
+            await found.pulse.wait()
 
     def _advance(self, key: Key, obj: Object) -> Entry:
         self._revision += 1

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import msgspec
 from aiohttp import web
 
 from fluvial.cluster.endpoints import Endpoints, Target, WatchOptions
-from fluvial.cluster.endpoints.watching import INITIAL_EVENTS_END, Change
+from fluvial.cluster.endpoints.feeds import Batch, Change
+from fluvial.cluster.endpoints.watching import INITIAL_EVENTS_END
 from fluvial.cluster.errors import StatusError
 from fluvial.cluster.http.answers import partial
 from fluvial.cluster.http.negotiation import Accepted
@@ -27,45 +28,57 @@ def _line(kind: str, data: bytes) -> bytes:
     return b'{"type":"' + kind.encode() + b'","object":' + data + b"}\n"
 
 
-def _shaper(
-    endpoints: Endpoints, target: Target, accepted: Accepted, include: str
-) -> Callable[[Change], bytes]:
-    """Return what turns a change into the bytes of its object."""
-    resource, access = target.resource, endpoints.access
-    first = True
+class _Shaper:
+    """Turns batches of changes into the lines of one watch."""
 
-    def bookmark(change: Change) -> bytes:
+    def __init__(
+        self, endpoints: Endpoints, target: Target, accepted: Accepted, include: str
+    ) -> None:
+        self._endpoints = endpoints
+        self._resource = target.resource
+        self._accepted = accepted
+        self._include = include
+        self._first = True  # the first table of a watch tells the columns
+
+    def lines(self, batch: Batch) -> bytes:
+        """Return the lines of a batch, shared with other watches when they are the same."""
+        if self._first and self._accepted.form == "Table":
+            return b"".join(map(self._line, batch.changes))
+        key = (self._accepted.form, self._accepted.version, self._include)
+        return batch.form(key, self._line)
+
+    def _line(self, change: Change) -> bytes:
+        return _line(change.type, self._shape(change))
+
+    def _shape(self, change: Change) -> bytes:
+        if change.entry is None:
+            return msgspec.json.encode(self._bookmark(change))
+        access, accepted = self._endpoints.access, self._accepted
+        if not accepted.form:
+            return access.encoded(self._resource, change.entry)
+        obj = access.view(self._resource, change.entry)
+        if accepted.form == "PartialObjectMetadata":
+            return msgspec.json.encode(partial(obj, accepted.version))
+        return msgspec.json.encode(self._table([obj], obj["metadata"]["resourceVersion"]))
+
+    def _bookmark(self, change: Change) -> Object:
+        resource, form = self._resource, self._accepted.form
         meta: Object = {"resourceVersion": str(change.revision)}
         if change.initial_end:
             meta["annotations"] = {INITIAL_EVENTS_END: "true"}
         obj: Object = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": meta}
-        if accepted.form == "PartialObjectMetadata":
-            obj = partial(obj, accepted.version)
-        elif accepted.form == "Table":
-            nonlocal first
-            table = Table(resource, endpoints.clock(), include)
-            obj = table.table([], {"resourceVersion": str(change.revision)}, columns=first)
+        if form == "PartialObjectMetadata":
+            return partial(obj, self._accepted.version)
+        if form == "Table":
+            obj = self._table([], meta["resourceVersion"])
             if change.initial_end:
                 obj["metadata"]["annotations"] = meta["annotations"]
-            first = False
-        return msgspec.json.encode(obj)
+        return obj
 
-    def shape(change: Change) -> bytes:
-        nonlocal first
-        if change.entry is None:
-            return bookmark(change)
-        if not accepted.form:
-            return access.encoded(resource, change.entry)
-        obj = access.view(resource, change.entry)
-        if accepted.form == "PartialObjectMetadata":
-            return msgspec.json.encode(partial(obj, accepted.version))
-        table = Table(resource, endpoints.clock(), include)
-        meta = {"resourceVersion": obj["metadata"]["resourceVersion"]}
-        result = table.table([obj], meta, columns=first)
-        first = False
-        return msgspec.json.encode(result)
-
-    return shape
+    def _table(self, objects: list[Object], version: str) -> Object:
+        table = Table(self._resource, self._endpoints.clock(), self._include)
+        first, self._first = self._first, False
+        return table.table(objects, {"resourceVersion": version}, columns=first)
 
 
 async def stream(
@@ -79,13 +92,13 @@ async def stream(
     closing: asyncio.Event,
 ) -> web.StreamResponse:
     """Serve one watch. Refusals are raised before anything was written."""
-    changes = endpoints.watcher.open(target, options)
-    shape = _shaper(endpoints, target, accepted, include)
+    batches = endpoints.watcher.open(target, options)
+    shaper = _Shaper(endpoints, target, accepted, include)
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     response.enable_chunked_encoding()
     await response.prepare(request)
     limit = timeout or random.randint(MIN_TIMEOUT, 2 * MIN_TIMEOUT)  # noqa: S311 - spreads clients
-    sender = asyncio.create_task(_send(response, changes, shape, options, limit, endpoints))
+    sender = asyncio.create_task(_send(response, batches, shaper, options, limit, endpoints))
     closer = asyncio.create_task(closing.wait())
     try:
         await asyncio.wait({sender, closer}, return_when=asyncio.FIRST_COMPLETED)
@@ -98,20 +111,20 @@ async def stream(
 
 async def _send(
     response: web.StreamResponse,
-    changes: AsyncIterator[Change],
-    shape: Callable[[Change], bytes],
+    batches: AsyncIterator[Batch],
+    shaper: _Shaper,
     options: WatchOptions,
     limit: int,
     endpoints: Endpoints,
 ) -> None:
     try:
         async with asyncio.timeout(limit):
-            async for change in changes:
-                await response.write(_line(change.type, shape(change)))
+            async for batch in batches:
+                await response.write(shaper.lines(batch))
     except TimeoutError:
         if options.bookmarks:
             last = Change("BOOKMARK", None, endpoints.store.revision)
-            await response.write(_line("BOOKMARK", shape(last)))
+            await response.write(shaper.lines(Batch([last])))
     except StatusError as error:
         await response.write(_line("ERROR", msgspec.json.encode(error.body())))
     except ConnectionError:
