@@ -4,13 +4,18 @@ BIN    := .venv/bin
 STAMP  := .venv/.ready
 JOBS   ?= 2
 
-.PHONY: setup lint type contracts test test-dists conformance-api faults fuzz mutate bench demo crds docs lock clean
+.PHONY: setup servers lint type contracts test test-dists conformance-api faults fuzz mutate bench demo crds docs lock clean
 
 setup: $(STAMP)
 
 $(STAMP): requirements.txt tests/oracles/requirements.txt members.txt $(addsuffix /pyproject.toml,$(shell cat members.txt))
 	@$(PYTHON) tools/setup.py
 	@touch $@
+
+# What some tests talk to, in an environment of its own; they skip without.
+servers: $(STAMP)
+	$(PYTHON) -m venv --clear .venv/servers
+	.venv/servers/bin/python -m pip --disable-pip-version-check install -q --require-hashes -r tests/servers/requirements.txt
 
 lint: $(STAMP)
 	$(BIN)/ruff check .

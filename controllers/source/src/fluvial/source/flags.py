@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from fluvial.toolkit import FlagError, RuntimeFlags, duration, flag
-from fluvial.toolkit.artifacts import ALGORITHMS
+from fluvial.toolkit.artifacts import ALGORITHMS, Bucket
 
 __all__ = ["SourceFlags"]
 
@@ -23,6 +23,11 @@ class SourceFlags(RuntimeFlags):
 
     concurrent: int = flag(2, "Workers per kind.")
     storage_path: str = flag("/data", "Folder of the artifacts; must exist.", env="STORAGE_PATH")
+    storage_bucket: str = flag(
+        "",
+        "Bucket of the artifacts instead: s3://name/prefix?endpoint=URL&region=REGION.",
+        env="STORAGE_BUCKET",
+    )
     storage_addr: str = flag(
         ":9090", "Address that the artifacts are served at.", env="STORAGE_ADDRESS"
     )
@@ -52,6 +57,11 @@ class SourceFlags(RuntimeFlags):
             raise FlagError("--interval-jitter-percentage must be from 0 to 99")
         if self.helm_chart_max_size < 1 or self.helm_chart_file_max_size < 1:
             raise FlagError("--helm-chart-max-size and --helm-chart-file-max-size must be positive")
+        if self.storage_bucket:
+            try:
+                Bucket.parse(self.storage_bucket)
+            except ValueError as error:
+                raise FlagError(f"--storage-bucket: {error}") from error
         host, colon, port = self.storage_addr.rpartition(":")
         if not colon or not port.isdigit() or int(port) > 65535:
             raise FlagError(f"--storage-addr: {self.storage_addr!r} is not of the form [host]:port")

@@ -44,6 +44,7 @@ async def setup(manager: Manager[SourceFlags]) -> None:
     """Add the controllers of all source kinds, and the artifact server. Raises FlagError."""
     flags = manager.flags
     storage = Storage(flags)
+    await manager.enter(storage.opened())
     manager.add_task("artifacts", storage.serve)
     scratch = await manager.enter(_entered(_scratch(flags)))
     workers = await manager.enter(WorkerPool(preload=_JOBS))

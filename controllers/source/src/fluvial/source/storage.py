@@ -7,6 +7,7 @@ One that is gone or damaged is forgotten, so that it is made anew.
 import asyncio
 import contextlib
 from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol, TypeVar, cast
@@ -16,7 +17,14 @@ from fluvial.apis.source import SourceStatus
 from fluvial.source.conditions import ARTIFACT_IN_STORAGE
 from fluvial.source.flags import SourceFlags
 from fluvial.toolkit import Context, FlagError, Runtime, Transient, conditions, logger, rfc3339
-from fluvial.toolkit.artifacts import ArtifactError, ArtifactServer, LocalStore
+from fluvial.toolkit.artifacts import (
+    ArtifactError,
+    ArtifactServer,
+    Bucket,
+    BucketStore,
+    LocalStore,
+    Store,
+)
 from fluvial.toolkit.conditions import Conditioned
 
 __all__ = ["Source", "Storage", "prefix"]
@@ -40,9 +48,10 @@ class Source(Protocol):
 
 
 class Storage:
-    """The artifacts of this process: stored below `--storage-path`, served at `--storage-addr`.
+    """The artifacts of this process, served at `--storage-addr`.
 
-    Raises FlagError where the folder is missing.
+    They are stored below `--storage-path`, or in the bucket of `--storage-bucket`. Raises FlagError
+    where the folder is missing.
     """
 
     def __init__(self, flags: SourceFlags) -> None:
@@ -50,10 +59,11 @@ class Storage:
         self._base = self._loopback = ""
         self._serving = asyncio.Event()
         self._log = logger("storage")
-        self.root = Path(flags.storage_path)
-        if not self.root.is_dir():
-            raise FlagError(f"--storage-path: {self.root} is not a folder")
-        self.store = LocalStore(self.root, "", algorithm=flags.artifact_digest_algo)
+        self.store = _store(flags)
+
+    def opened(self) -> AbstractAsyncContextManager[object]:
+        """Hold the connections to a bucket; to be entered before anything is stored."""
+        return self.store if isinstance(self.store, BucketStore) else nullcontext()
 
     async def serve(self, _: Runtime) -> None:
         """Serve until cancelled; only a leader does, so that the others do not look ready."""
@@ -120,6 +130,20 @@ class Storage:
             size=stored.size,
         )
 
+    async def file(self, path: str, folder: Path) -> Path:
+        """Return a file with a stored artifact's bytes: itself, or a copy in `folder`.
+
+        Raises ArtifactError.
+        """
+        if isinstance(self.store, LocalStore):
+            return self.store.root / path
+        copy = folder / path.replace("/", "_")
+        with copy.open("wb") as out:
+            async with contextlib.aclosing(await self.store.open(path)) as chunks:
+                async for chunk in chunks:
+                    await asyncio.to_thread(out.write, chunk)
+        return copy
+
     async def link(self, obj: Source, artifact: Artifact, name: str) -> str | None:
         """Let `name` stand for an artifact and return its address; None where that fails.
 
@@ -162,6 +186,16 @@ class Storage:
         except (ArtifactError, OSError, TimeoutError) as error:
             # Space only; the next attempt tries again.
             self._log.info("garbage is not collected", error=str(error), object=str(obj))
+
+
+def _store(flags: SourceFlags) -> Store:
+    if flags.storage_bucket:
+        bucket = Bucket.parse(flags.storage_bucket)
+        return BucketStore(bucket, "", algorithm=flags.artifact_digest_algo)
+    root = Path(flags.storage_path)
+    if not root.is_dir():
+        raise FlagError(f"--storage-path: {root} is not a folder")
+    return LocalStore(root, "", algorithm=flags.artifact_digest_algo)
 
 
 def prefix(obj: Source) -> str:

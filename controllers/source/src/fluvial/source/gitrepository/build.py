@@ -68,7 +68,7 @@ class Builder:
                 destination=str(content),
                 ignore=obj.spec.ignore or "",
                 sparse=[path.removeprefix("./").rstrip("/") for path in obj.spec.sparse_checkout],
-                overlays=overlays(ctx, included, self._storage),
+                overlays=await overlays(ctx, included, self._storage, Path(folder)),
             )
             packed = await self._pack(ctx, request, mirror)
             try:

@@ -1,6 +1,7 @@
 """Other repositories' artifacts that are laid over the tree: `spec.include`."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from fluvial.apis.ids import Unstructured
@@ -10,7 +11,8 @@ from fluvial.apis.source import GitRepository
 from fluvial.source.conditions import INCLUDE_UNAVAILABLE, STORAGE_OPERATION_FAILED
 from fluvial.source.jobs import Overlay
 from fluvial.source.storage import Storage
-from fluvial.toolkit import Context, Key, NotFound, Stalled, Store, Waiting
+from fluvial.toolkit import Context, Key, NotFound, Stalled, Store, Transient, Waiting
+from fluvial.toolkit.artifacts import ArtifactError
 
 __all__ = ["INDEX", "included_artifacts", "includers", "indexed", "overlays"]
 
@@ -44,18 +46,29 @@ def _wait(ctx: Context[GitRepository], reason: str, message: str) -> NoReturn:
     raise Waiting(reason, message)
 
 
-def overlays(
-    ctx: Context[GitRepository], artifacts: Sequence[Artifact], storage: Storage
+async def overlays(
+    ctx: Context[GitRepository], artifacts: Sequence[Artifact], storage: Storage, folder: Path
 ) -> list[Overlay]:
-    """Say what goes where. Raises Stalled for a path that leaves its tree."""
-    return [
-        Overlay(
-            archive=str(storage.root / artifact.path),
-            from_path=_inside(ctx, "fromPath", include.from_path),
-            to_path=_inside(ctx, "toPath", include.to_path or include.repository.name),
-        )
-        for include, artifact in zip(ctx.obj.spec.include, artifacts, strict=True)
-    ]
+    """Say what goes where; `folder` takes what is stored elsewhere.
+
+    Raises Stalled for a path that leaves its tree, Transient for an artifact that cannot be read.
+    """
+    found = []
+    for include, artifact in zip(ctx.obj.spec.include, artifacts, strict=True):
+        from_path = _inside(ctx, "fromPath", include.from_path)
+        to_path = _inside(ctx, "toPath", include.to_path or include.repository.name)
+        try:
+            archive = await storage.file(artifact.path, folder)
+        except ArtifactError as error:
+            name = include.repository.name
+            _fail(ctx, "CopyFailure", f"artifact of include '{name}' cannot be read: {error}")
+        found.append(Overlay(archive=str(archive), from_path=from_path, to_path=to_path))
+    return found
+
+
+def _fail(ctx: Context[GitRepository], reason: str, message: str) -> NoReturn:
+    ctx.mark(STORAGE_OPERATION_FAILED, "True", reason, message)
+    raise Transient(reason, message)
 
 
 def _inside(ctx: Context[GitRepository], field: str, path: str) -> str:

@@ -24,6 +24,7 @@ from .store import Store, Stored, garbage
 from .unpacking import Limits, Unpacked, unpack
 
 if TYPE_CHECKING:
+    from .bucket import Bucket, BucketStore
     from .fetcher import Fetcher
     from .local import LocalStore
     from .server import ArtifactServer
@@ -34,6 +35,8 @@ __all__ = [
     "ArtifactError",
     "ArtifactNotFound",
     "ArtifactServer",
+    "Bucket",
+    "BucketStore",
     "Digest",
     "DigestMismatch",
     "DigestUnsupported",
@@ -57,7 +60,13 @@ __all__ = [
     "walk",
 ]
 
-_LATE = {"ArtifactServer": ".server", "Fetcher": ".fetcher", "LocalStore": ".local"}
+_LATE = {
+    "ArtifactServer": ".server",
+    "Bucket": ".bucket",
+    "BucketStore": ".bucket",
+    "Fetcher": ".fetcher",
+    "LocalStore": ".local",
+}
 
 
 def __getattr__(name: str) -> object:
