@@ -144,7 +144,7 @@ async def _count(harness: Harness, controller: _Controller, case: Case) -> list[
         await case.act(team)
         async with controller.running(_only(team), points=points):
             await case.until_done(team)
-        await case.check_done(team)
+            await case.check_done(team)
     return points.read_text().splitlines()
 
 
