@@ -27,7 +27,7 @@ def text_of(rendered, template: str, values=None, files=None, **options) -> str:
         ("{{ .Chart.Version }} {{ .Chart.Nope }}|", "1.2.3 |", "the chart is a map"),
         ("{{ .Release.Name }}/{{ .Release.Namespace }}", "shop/apps", "the release"),
         ("{{ .Release.IsInstall }} {{ .Release.Revision }}", "true 1", "the first revision"),
-        ("{{ .Capabilities.KubeVersion }}", "v1.36.0", "prints as its version"),
+        ("{{ .Capabilities.KubeVersion }}", "v1.37.0", "prints as its version"),
         ("{{ .Template.Name }}", "web/templates/a.yaml", "its own path"),
         ("{{ .Template.BasePath }}", "web/templates", "and that of its folder"),
         ('{{ lookup "v1" "Pod" "" "" }}', "map[]", "nothing without a cluster"),

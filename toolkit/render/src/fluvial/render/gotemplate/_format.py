@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from fluvial.render.gotemplate._errors import FunctionError
+from fluvial.render.gotemplate._floats import format_float
 from fluvial.render.gotemplate._values import Boxed, type_of
-from fluvial.render.gotemplate._verbs import DEEPEST, Directive, format_float
+from fluvial.render.gotemplate._verbs import DEEPEST, Directive
 
 __all__ = ["DEEPEST", "format_float", "sprint", "sprintf", "sprintln", "text_of"]
 

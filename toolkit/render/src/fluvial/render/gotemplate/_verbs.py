@@ -1,35 +1,32 @@
-"""One verb of printf with its flags, on one value, as Go's fmt prints it."""
+"""One verb of printf with its flags, on one value, as Go's fmt prints it.
 
-import math
+The layout is that of Go's package: an argument is printed by its kind, a container item by item
+with the same verb, and what a verb cannot print becomes `%!verb(type=value)`, the value with `%v`
+and the flags that were given.
+"""
+
 from typing import Any, Final
 
 from fluvial.render.gotemplate._errors import FunctionError
+from fluvial.render.gotemplate._floats import Style, styled
 from fluvial.render.gotemplate._quote import can_backquote, is_print, quote, quote_rune
 from fluvial.render.gotemplate._values import (
     Boxed,
+    Uint8,
     from_bytes,
     is_nil,
     is_unsigned,
     to_bytes,
     type_of,
 )
-from fluvial.render.yaml._scalars import go_float
 
-__all__ = ["DEEPEST", "Directive", "format_float"]
+__all__ = ["DEEPEST", "Directive"]
 
 DEEPEST: Final = 500
-_BASES: Final = {"d": "d", "b": "b", "o": "o", "O": "o", "x": "x", "X": "X"}
+_BASES: Final = {"v": "d", "d": "d", "b": "b", "o": "o", "O": "o", "x": "x", "X": "X"}
 _PREFIXES: Final = {"b": "0b", "x": "0x", "X": "0X"}
 _FLOAT_VERBS: Final = "vbgGxXfFeE"
-
-
-def format_float(number: float) -> str:
-    """Print a float as `%v` does: shortest digits, exponent form from 1e+06 on."""
-    if math.isnan(number):
-        return "NaN"
-    if math.isinf(number):
-        return "+Inf" if number > 0 else "-Inf"
-    return go_float(number)
+_TEXT_VERBS: Final = "vsxXq"
 
 
 class Directive:
@@ -38,104 +35,129 @@ class Directive:
     def __init__(
         self, verb: str, flags: set[str], width: int | None = None, precision: int | None = None
     ) -> None:
-        self.syntax = verb == "v" and "#" in flags
-        self.names = verb == "v" and "+" in flags
-        if verb == "v":
+        self.verb = verb
+        self.syntax = verb in "vw" and "#" in flags
+        self.names = verb in "vw" and "+" in flags
+        if verb in "vw":
             flags = flags - {"#", "+"}  # they ask for a form, not for prefixes and signs
-        if "-" in flags:
-            flags = flags - {"0"}
-        self.verb, self.flags, self.width, self.precision = verb, flags, width, precision
-        self.depth = 0
+        self.flags, self.width, self.precision = flags, width, precision
+        self._zero = "0" in flags and "-" not in flags
+        self._reporting = False
 
     def text(self, value: Any) -> str:
         """Print a value. Raises FunctionError for one that is nested too deep."""
         if isinstance(value, Boxed):
             value = value.value
+        if value is None:
+            return self._pad("<nil>") if self.verb in "Tv" else f"%!{self.verb}(<nil>)"
         if self.verb == "T":
             return self._pad(self._cut(type_of(value)))
-        if value is None:
-            return self._pad("<nil>") if self.verb == "v" else f"%!{self.verb}(<nil>)"
-        return self._any(value)
+        return self._value(value, self.verb, 0)
 
-    def _any(self, value: Any) -> str:
-        """Print a value, going into containers with the same verb."""
+    def _value(self, value: Any, verb: str, depth: int) -> str:
+        """Print a value or an item of one; nil is no mistake in a container."""
         if isinstance(value, str):
-            return self._string(value)
+            return self._string(value, verb)
         if isinstance(value, bool):
             return (
-                self._pad("true" if value else "false") if self.verb in "tv" else self._bad(value)
+                self._pad("true" if value else "false") if verb in "tv" else self._bad(value, verb)
             )
-        if isinstance(value, int):
-            if self.verb in "vsq" and "go_type" in vars(type(value)):
-                return self._string(str(value))
-            return self._integer(value)
+        if isinstance(value, int) and "go_type" not in vars(type(value)):
+            return self._integer(value, verb)
         if isinstance(value, float):
-            return self._float(value) if self.verb in _FLOAT_VERBS else self._bad(value)
+            return self._float(value, verb) if verb in _FLOAT_VERBS else self._bad(value, verb)
         if isinstance(value, complex):
-            return self._complex(value)
-        if isinstance(value, bytes):
-            return self._bytes(value)
-        self.depth += 1
-        if self.depth > DEEPEST:
-            raise FunctionError("the value is nested too deep, or holds itself")
-        try:
-            return self._container(value)
-        finally:
-            self.depth -= 1
-
-    def _item(self, value: Any) -> str:
-        """Print an item of a container of interfaces, for which nil is no mistake."""
+            return self._complex(value, verb)
         if value is None:
             return "interface {}(nil)" if self.syntax else "<nil>"
-        return self._any(value)
-
-    def _container(self, value: Any) -> str:
+        if depth > DEEPEST:
+            raise FunctionError("the value is nested too deep, or holds itself")
+        if verb == "w" and not self._reporting:
+            return self._bad(value, verb)
+        if isinstance(value, bytes):
+            return self._bytes(value, verb, depth)
         if isinstance(value, dict) and "__str__" not in type(value).__dict__:
-            comma = ", " if self.syntax else " "
-            pairs = comma.join(
-                f"{self._any(key)}:{self._item(value[key])}" for key in sorted(value)
-            )
-            if not self.syntax:
-                return f"map[{pairs}]"
-            return f"{type_of(value)}(nil)" if is_nil(value) else f"{type_of(value)}{{{pairs}}}"
+            return self._map(value, verb, depth)
         if isinstance(value, list):
-            if not self.syntax:
-                return "[" + " ".join(map(self._item, value)) + "]"
-            if is_nil(value):
-                return f"{type_of(value)}(nil)"
-            return f"{type_of(value)}{{{', '.join(map(self._item, value))}}}"
-        if self.syntax:
-            return f"{type_of(value)}{{{value}}}"
-        fields = getattr(value, "go_fields", None)
-        if self.names and fields is not None:
-            return "{" + " ".join(f"{key}:{self._item(fields[key])}" for key in fields) + "}"
-        return self._string(str(value)) if self.verb in "vsq" else self._bad(value)
+            return self._list(value, verb, depth)
+        if isinstance(value, Boxed):
+            return self._value(value.value, verb, depth)
+        return self._object(value, verb, depth)
 
-    def _bad(self, value: Any) -> str:
-        shown = Directive("v", self.flags, self.width, self.precision)
-        return f"%!{self.verb}({type_of(value)}={shown.text(value)})"
+    def _map(self, value: dict[str, Any], verb: str, depth: int) -> str:
+        if self.syntax and is_nil(value):
+            return f"{type_of(value)}(nil)"
+        pairs = [
+            f"{self._value(key, verb, depth + 1)}:{self._value(value[key], verb, depth + 1)}"
+            for key in sorted(value)
+        ]
+        if self.syntax:
+            return f"{type_of(value)}{{{', '.join(pairs)}}}"
+        return f"map[{' '.join(pairs)}]"
+
+    def _list(self, value: list[Any], verb: str, depth: int) -> str:
+        if self.syntax and is_nil(value):
+            return f"{type_of(value)}(nil)"
+        items = [self._value(item, verb, depth + 1) for item in value]
+        if self.syntax:
+            return f"{type_of(value)}{{{', '.join(items)}}}"
+        return f"[{' '.join(items)}]"
+
+    def _object(self, value: Any, verb: str, depth: int) -> str:
+        """Print a struct, or a value that has a text of its own where a text will do."""
+        fields = getattr(value, "go_fields", None)
+        if fields is None and not self._reporting:
+            if self.syntax:
+                written = getattr(value, "go_syntax", None)
+                if written is not None:
+                    return self._pad(self._cut(written()))
+            elif verb in _TEXT_VERBS:
+                return self._string(str(value), verb)
+        if isinstance(value, int):
+            return self._integer(value, verb)
+        if fields is None:
+            fields = getattr(value, "go_state", None)
+        if fields is None:
+            return self._string(str(value), verb) if verb in _TEXT_VERBS else self._bad(value, verb)
+        pointer = "&" if type_of(value).startswith("*") else ""
+        named = self.names or self.syntax
+        items = [
+            f"{key}:{self._value(item, verb, depth + 1)}"
+            if named
+            else self._value(item, verb, depth + 1)
+            for key, item in fields.items()
+        ]
+        if self.syntax:
+            return f"{pointer}{type_of(value).removeprefix('*')}{{{', '.join(items)}}}"
+        return f"{pointer}{{{' '.join(items)}}}"
+
+    def _bad(self, value: Any, verb: str) -> str:
+        self._reporting = True
+        shown = self._value(value, "v", 0)
+        self._reporting = False
+        return f"%!{verb}({type_of(value)}={shown})"
 
     def _cut(self, text: str) -> str:
         return text if self.precision is None else text[: self.precision]
 
-    def _pad(self, text: str, *, zero: bool = False) -> str:
+    def _pad(self, text: str, *, zero: bool = True) -> str:
+        """Fill up to the width; with zeros if the flag says so, where `zero` allows it."""
         if self.width is None or len(text) >= self.width:
             return text
         if "-" in self.flags:
             return text.ljust(self.width)
-        return text.rjust(self.width, "0" if zero and "0" in self.flags else " ")
+        return text.rjust(self.width, "0" if zero and self._zero else " ")
 
     def _sign(self, negative: bool) -> str:
         if negative:
             return "-"
         return "+" if "+" in self.flags else " " if " " in self.flags else ""
 
-    def _integer(self, number: int) -> str:
-        verb = "d" if self.verb == "v" else self.verb
+    def _integer(self, number: int, verb: str) -> str:
         if verb in "cqU":
-            return self._rune(int(number))
+            return self._rune(int(number), verb)
         if verb not in _BASES:
-            return self._bad(number)
+            return self._bad(number, verb)
         if self.syntax and is_unsigned(number):
             return f"0x{int(number):x}"
         digits = format(abs(int(number)), _BASES[verb])
@@ -144,146 +166,80 @@ class Directive:
             if not self.precision and not number:
                 return " " * (self.width or 0)
             digits = digits.zfill(self.precision)
-        elif "0" in self.flags and self.width is not None:
+        elif self._zero and self.width is not None:
             digits = digits.zfill(self.width - len(sign))
         if "#" in self.flags:
             digits = _PREFIXES.get(verb, "") + digits
-            if verb == "o" and not digits.startswith("0"):
+            if verb in "oO" and not digits.startswith("0"):
                 digits = f"0{digits}"
         if verb == "O":
             digits = f"0o{digits}"
-        return self._pad(sign + digits)
+        return self._pad(sign + digits, zero=False)
 
-    def _rune(self, code: int) -> str:
-        if self.verb == "U":
+    def _rune(self, code: int, verb: str) -> str:
+        if verb == "U":
             text = f"U+{code % 2**64:0{max(4, self.precision or 0)}X}"
             if "#" in self.flags and 0 <= code <= 0x10FFFF and is_print(chr(code)):
                 text += f" '{chr(code)}'"
-            return self._pad(text)
-        if self.verb == "q":
+            return self._pad(text, zero=False)
+        if verb == "q":
             return self._pad(quote_rune(code, ascii_only="+" in self.flags))
         valid = 0 <= code <= 0x10FFFF and not 0xD800 <= code < 0xE000
         return self._pad(chr(code) if valid else "\ufffd")
 
-    def _float(self, number: float) -> str:
-        sign = self._sign(math.copysign(1, number) < 0 and not math.isnan(number))
-        if math.isnan(number) or math.isinf(number):
-            plain = "NaN" if math.isnan(number) else "Inf"
-            return self._pad((sign or ("" if plain == "NaN" else "+")) + plain)
-        text = self._digits(abs(number))
-        if "0" in self.flags and self.width is not None:
-            return sign + text.zfill(self.width - len(sign))
-        return self._pad(sign + text)
+    def _float(self, number: float, verb: str, *, signed: bool = False) -> str:
+        style = Style(
+            verb="g" if verb == "v" else verb,
+            precision=self.precision,
+            sharp="#" in self.flags,
+            plus=signed or "+" in self.flags,
+            space=" " in self.flags,
+        )
+        sign, digits = styled(number, style)
+        if digits in {"Inf", "NaN"}:
+            return self._pad(sign + digits, zero=False)
+        if self._zero and self.width is not None:
+            return sign + digits.rjust(self.width - len(sign), "0")
+        return self._pad(sign + digits)
 
-    def _digits(self, number: float) -> str:
-        """Print a float that is finite and has no sign."""
-        verb, precision = self.verb, self.precision
-        if verb == "b":
-            return _binary(number)
-        if verb in "xX":
-            text = _hexadecimal(number, precision)
-            text = text.upper() if verb == "X" else text
-        elif verb in "vgG":
-            text = go_float(number) if precision is None else format(number, f".{precision}g")
-            text = text.upper() if verb == "G" else text
-        else:
-            text = format(number, f".{6 if precision is None else precision}{verb}")
-        return self._with_point(text) if "#" in self.flags else text
+    def _complex(self, value: complex, verb: str) -> str:
+        if verb not in _FLOAT_VERBS:
+            return self._bad(value, verb)
+        return f"({self._float(value.real, verb)}{self._float(value.imag, verb, signed=True)}i)"
 
-    def _with_point(self, text: str) -> str:
-        """Keep the point, and for `%g` the zeros, as `#` asks for."""
-        cut = next((at for at, char in enumerate(text) if char in "pP"), len(text))
-        if self.verb not in "xX":
-            cut = next((at for at, char in enumerate(text) if char in "eE"), len(text))
-        number, tail = text[:cut], text[cut:]
-        wanted = 0
-        if self.verb in "gGxv":
-            wanted = 6 if self.precision is None else self.precision
-        figures = number.replace(".", "").lstrip("0")
-        wanted -= len(figures)
-        if "." not in number:
-            wanted -= number == "0"
-            number += "."
-        return number + "0" * wanted + tail
-
-    def _complex(self, value: complex) -> str:
-        if self.verb not in _FLOAT_VERBS:
-            return self._bad(value)
-        signed = Directive(self.verb, self.flags, self.width, self.precision)
-        signed.flags = self.flags | {"+"}
-        return f"({self._float(value.real)}{signed._float(value.imag)}i)"
-
-    def _string(self, text: str) -> str:
-        if self.syntax:
+    def _string(self, text: str, verb: str) -> str:
+        if self.syntax and verb == "v":
             return self._pad(quote(self._cut(text)))
-        match self.verb:
+        match verb:
             case "v" | "s":
-                return self._pad(self._cut(text), zero=True)
+                return self._pad(self._cut(text))
             case "q":
                 cut = self._cut(text)
                 if "#" in self.flags and can_backquote(cut):
                     return self._pad(f"`{cut}`")
                 return self._pad(quote(cut, ascii_only="+" in self.flags))
             case "x" | "X":
-                return self._hex(to_bytes(text))
+                return self._hex(to_bytes(text), verb)
             case _:
-                return self._bad(text)
+                return self._bad(text, verb)
 
-    def _bytes(self, data: bytes) -> str:
+    def _bytes(self, data: bytes, verb: str, depth: int) -> str:
         if self.syntax:
-            return "[]byte{" + ", ".join(f"0x{byte:x}" for byte in data) + "}"
-        match self.verb:
+            name = "[]byte" if not depth else "[]uint8"
+            return f"{name}{{{', '.join(f'0x{byte:x}' for byte in data)}}}"
+        match verb:
             case "s" | "q":
-                return self._string(from_bytes(data))
+                return self._string(from_bytes(data), verb)
             case "x" | "X":
-                return self._hex(data)
+                return self._hex(data, verb)
             case _:
-                return "[" + " ".join(map(self._integer, data)) + "]"
+                return "[" + " ".join(self._integer(Uint8(byte), verb) for byte in data) + "]"
 
-    def _hex(self, data: bytes) -> str:
+    def _hex(self, data: bytes, verb: str) -> str:
         data = data if self.precision is None else data[: self.precision]
         prefix = "0x" if "#" in self.flags else ""
         if " " in self.flags:
             text = " ".join(f"{prefix}{byte:02x}" for byte in data)
         else:
             text = prefix + data.hex() if data else ""
-        return self._pad(text.upper() if self.verb == "X" else text, zero=True)
-
-
-def _parts(number: float) -> tuple[int, int]:
-    """Return mantissa and exponent of a float: the number is mantissa * 2**exponent."""
-    fraction, exponent = math.frexp(number)
-    exponent = max(exponent - 53, -1074)
-    return int(math.ldexp(number, -exponent)) if fraction else 0, exponent
-
-
-def _binary(number: float) -> str:
-    """Print as `%b`: the mantissa, and the exponent of two."""
-    mantissa, exponent = _parts(number)
-    return f"{mantissa}p{exponent:+d}"
-
-
-def _hexadecimal(number: float, precision: int | None) -> str:
-    """Print as `%x`: hexadecimal digits behind a point, and the exponent of two."""
-    mantissa, exponent = _parts(number)
-    if not mantissa:
-        digits = "" if precision is None else "0" * precision
-        return f"0x0{'.' if digits else ''}{digits}p+00"
-    shift = 60 - (mantissa.bit_length() - 1)
-    mantissa <<= shift
-    exponent += 60 - shift
-    if precision is not None and precision < 15:
-        rest = 60 - precision * 4
-        extra = mantissa & ((1 << rest) - 1)
-        mantissa >>= rest
-        half = 1 << (rest - 1)
-        mantissa += extra > half or (extra == half and mantissa & 1)
-        mantissa <<= rest
-        if mantissa >> 61:
-            mantissa >>= 1
-            exponent += 1
-    digits = f"{mantissa & ((1 << 60) - 1):015x}"
-    digits = digits.rstrip("0") if precision is None else digits[:precision].ljust(precision, "0")
-    lead = mantissa >> 60
-    sign = "-" if exponent < 0 else "+"
-    return f"0x{lead}{'.' if digits else ''}{digits}p{sign}{abs(exponent):02d}"
+        return self._pad(text.upper() if verb == "X" else text)

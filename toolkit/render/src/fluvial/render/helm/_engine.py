@@ -4,6 +4,8 @@ import functools
 from collections.abc import Callable
 from typing import Any, Final
 
+import msgspec
+
 from fluvial.render.gotemplate import (
     Budget,
     FunctionError,
@@ -74,6 +76,8 @@ def render(
         process_dependencies(chart, supplied, in_range, helm_version)
     except ValuesError as error:
         raise ValuesError(f"chart dependencies processing failed: {error}") from None
+    if not capabilities.kube_version:
+        capabilities = msgspec.structs.replace(capabilities, kube_version=helm_version.kube_version)
     needed = chart.metadata.get("kubeVersion", "")
     version = kube_version(capabilities.kube_version, given=capabilities.kube_version_given)[0]
     if needed and not in_range(needed, version):

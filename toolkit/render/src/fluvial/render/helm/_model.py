@@ -110,13 +110,14 @@ class Release(msgspec.Struct, frozen=True, kw_only=True):
 class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What `.Capabilities` tells templates of the cluster.
 
-    `kube_version` is the server's gitVersion (`v1.36.0`), or what a command line gave in its place.
+    `kube_version` is the server's gitVersion (`v1.36.0`), or what a command line gave in its place;
+    empty means what the release of Helm takes when it asks no server.
     `api_versions` holds `group/version` and
     `group/version/Kind` entries as discovery lists them; None means those of a bare cluster.
     `extra_api_versions` come after them.
     """
 
-    kube_version: str = "v1.36.0"
+    kube_version: str = ""
     kube_version_given: bool = False
     api_versions: list[str] | None = None
     extra_api_versions: list[str] = []

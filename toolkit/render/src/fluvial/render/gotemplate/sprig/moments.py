@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
 
+from fluvial.render.gotemplate._quote import quote
 from fluvial.render.gotemplate._values import Int64
 from fluvial.render.gotemplate.sprig.durations import SECOND, GoDuration
 from fluvial.render.gotemplate.sprig.zones import LOCAL, UNIVERSAL, Zone
@@ -122,6 +123,18 @@ class GoTime:
             return text
         sign, size = "-" if self.started < 0 else "+", abs(self.started)
         return f"{text} m={sign}{size // SECOND}.{size % SECOND:09}"
+
+    def go_syntax(self) -> str:
+        """Return what `%#v` prints: the call that would make the moment."""
+        told = self.civil()
+        place = f"time.Location({quote(self.zone.at(self.seconds).name)})"
+        for zone, name in ((UNIVERSAL, "time.UTC"), (LOCAL, "time.Local")):
+            if self.zone is zone:
+                place = name
+        return (
+            f"time.Date({told.year}, time.{GoMonth(told.month)}, {told.day}, {told.hour}, "
+            f"{told.minute}, {told.second}, {self.nanosecond}, {place})"
+        )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, GoTime) and self.total() == other.total()

@@ -39,6 +39,19 @@ class GoVersion:
     def __hash__(self) -> int:
         return hash(str(self))
 
+    @property
+    def go_state(self) -> Mapping[str, Any]:
+        """The fields that templates cannot reach, which printf shows under verbs without text."""
+        version = self.version
+        return {
+            "major": Uint64(version.major),
+            "minor": Uint64(version.minor),
+            "patch": Uint64(version.patch),
+            "pre": version.prerelease or "",
+            "metadata": version.build or "",
+            "original": self.original,
+        }
+
     def json_text(self) -> str:
         """Return what encoding/json writes."""
         return str(self)
