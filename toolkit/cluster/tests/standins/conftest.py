@@ -34,6 +34,7 @@ RESOURCES = {
     "policy/v1/poddisruptionbudgets": "PodDisruptionBudget",
     "v1/configmaps": "ConfigMap",
     "v1/endpoints": "Endpoints",
+    "v1/events": "Event",
     "v1/namespaces": "Namespace",
     "v1/nodes": "Node",
     "v1/persistentvolumeclaims": "PersistentVolumeClaim",

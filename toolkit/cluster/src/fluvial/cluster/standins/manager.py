@@ -31,7 +31,9 @@ from fluvial.cluster.standins.endpoints import EndpointControllers
 from fluvial.cluster.standins.garbage import GarbageCollector
 from fluvial.cluster.standins.jobs import Jobs
 from fluvial.cluster.standins.namespaces import Namespaces
+from fluvial.cluster.standins.recorder import Recorder
 from fluvial.cluster.standins.replicasets import ReplicaSets
+from fluvial.cluster.standins.reporting import Reporter
 from fluvial.cluster.standins.scheduler import Scheduler
 from fluvial.cluster.standins.statefulsets import StatefulSets
 from fluvial.cluster.standins.timer import SystemTimer, Timer
@@ -83,6 +85,8 @@ class Standins:
         self.ready = asyncio.Event()
         self.kubelet = Kubelet(view, services)
         self._collector = GarbageCollector(view, timer)
+        self._recorder = Recorder(api, timer)
+        self._reporter = Reporter(view, timer, self._recorder)
         self._controllers = [
             each.controller
             for each in (
@@ -126,6 +130,7 @@ class Standins:
                 for controller in self._controllers:
                     group.create_task(controller.run(), name=controller.name)
                 group.create_task(self._collector.run(), name="garbage")
+                group.create_task(self._recorder.run(), name="events")
                 group.create_task(self.kubelet.run(), name="kubelet")
                 if self.gateways is not None:
                     group.create_task(self.gateways.run(), name="gateways")
