@@ -21,6 +21,7 @@ from fluvial.toolkit.web import UrlInvalid, resolve, same_origin, same_url, with
         ("http://u:p@a/b", "c.tgz", "http://u:p@a/b/c.tgz", "userinfo is part of the host"),
         ("http://a/b%2Fc", "d+e.tgz", "http://a/b%2Fc/d+e.tgz", "escapes stay as they are"),
         ("http://a", "c.tgz", "http://a/c.tgz", "no path"),
+        ("oci://a/b", "../c", "oci://a/c", "a scheme of registries"),
     ],
 )
 def test_resolve(base, reference, address, reason):

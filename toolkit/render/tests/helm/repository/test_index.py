@@ -47,7 +47,7 @@ VERSIONS = ("1.0.0", "1.2.0", "2.0.0-rc.1", "1.1.0+build.5", "v0.9.0", "1.3")
         ("^2", "! no chart version found for shop-^2", "no prerelease in a range without"),
         ("9", "! no chart version found for shop-9", "nothing fits"),
         ("^1 || ^9", "1.3", "either of two ranges"),
-        ("banana", "! improper constraint: banana", "no range"),
+        ("banana", '! improper constraint: "banana"', "no range"),
     ],
 )
 def test_version(wanted, version, reason):

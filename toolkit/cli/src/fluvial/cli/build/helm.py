@@ -153,7 +153,6 @@ def _template(names: list[str], given: Mapping[str, Any]) -> None:
     chart = loaded.chart
     if chart.metadata.get("deprecated") and not chart.is_library:
         sys.stderr.write('level=WARN msg="this chart is deprecated"\n')
-    check_installable(chart)
     chart = with_dependencies(
         loaded,
         settings,
@@ -161,6 +160,7 @@ def _template(names: list[str], given: Mapping[str, Any]) -> None:
         update=given.get("dependency-update", False),
         build=given.get("dependency-build", False),
     )
+    check_installable(chart)
     check_release_name(name)
     release = Release(
         name=name,

@@ -25,6 +25,7 @@ from fluvial.render.helm._listing import (
     document_text,
     listed,
     listing,
+    missing_dependencies,
     shown_hooks,
 )
 from fluvial.render.helm._load import load_chart, read_values
@@ -106,6 +107,7 @@ __all__ = [
     "manifest_text",
     "merge_files",
     "merge_values",
+    "missing_dependencies",
     "path_matches",
     "post_render",
     "read_values",

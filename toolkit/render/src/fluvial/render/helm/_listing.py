@@ -3,7 +3,13 @@
 from fluvial.render.helm._errors import ChartError
 from fluvial.render.helm._model import Chart, Hook, RenderedChart
 
-__all__ = ["check_installable", "document_text", "listed", "listing"]
+__all__ = [
+    "check_installable",
+    "document_text",
+    "listed",
+    "listing",
+    "missing_dependencies",
+]
 
 Documents = list[tuple[str, str]]
 
@@ -12,15 +18,20 @@ def check_installable(chart: Chart) -> None:
     """Raise ChartError for a library, and for a chart whose dependencies are not in `charts/`."""
     if chart.is_library:
         raise ChartError("library charts are not installable")
-    there = {sub.name for sub in chart.subcharts}
-    declared = (one["name"] for one in chart.metadata.get("dependencies", []))
-    missing = [name for name in declared if name not in there]
+    missing = missing_dependencies(chart)
     if missing:
         raise ChartError(
             "an error occurred while checking for chart dependencies. You may need to run 'helm "
             "dependency build' to fetch missing dependencies: found in Chart.yaml, but missing in "
             f"charts/ directory: {', '.join(missing)}"
         )
+
+
+def missing_dependencies(chart: Chart) -> list[str]:
+    """Return the dependencies that are declared and not in `charts/`, by name."""
+    there = {sub.name for sub in chart.subcharts}
+    declared = (one["name"] for one in chart.metadata.get("dependencies", []))
+    return [name for name in declared if name not in there]
 
 
 def listed(

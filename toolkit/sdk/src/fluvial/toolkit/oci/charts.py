@@ -77,8 +77,8 @@ async def resolve_chart(registry: Registry, reference: Reference, version: str =
         return repository._replace(tag=version_tag(wanted))
     try:
         constraint = Constraint.parse(wanted or "*")
-    except ConstraintInvalid as error:
-        raise VersionNotFound(str(error)) from None
+    except ConstraintInvalid:
+        raise VersionNotFound(f'improper constraint: "{wanted}"') from None
     versions = list(filter(None, map(_version, await registry.tags(reference.repository))))
     if not versions:
         raise VersionNotFound(f"unable to locate any tags in provided repository: {repository}")

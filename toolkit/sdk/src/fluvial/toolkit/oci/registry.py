@@ -138,7 +138,9 @@ class Registry:
         url = f"{self._base}/v2/{reference.repository}/manifests/{wanted}"
         answer = await self._get(url, reference.repository, _LARGEST_MANIFEST, _MANIFESTS)
         if answer.status == 404:
-            raise RegistryRefused(f"{reference}: not found", 404)
+            raise RegistryRefused(
+                f'failed to perform "FetchReference" on source: {reference}: not found', 404
+            )
         _check(answer, url)
         digest = f"sha256:{hashlib.sha256(answer.body).hexdigest()}"
         said = answer.headers.get("Docker-Content-Digest", "")
@@ -179,25 +181,28 @@ class Registry:
         if answer.status != 401 or not same_origin(url, answer.url):
             return answer
         challenge = Challenge.parse(answer.headers.get("WWW-Authenticate", ""))
-        authorization = await self._authorize(challenge, repository, url)
+        try:
+            authorization = await self._authorize(challenge, repository)
+        except RegistryRefused as error:
+            raise RegistryRefused(f'GET "{url}": {error}', error.status) from error
         if not authorization:
             return answer
         self._known[repository] = authorization
         return await self._web.ask("GET", url, headers, largest, authorization=authorization)
 
-    async def _authorize(self, challenge: Challenge, repository: str, url: str) -> str:
+    async def _authorize(self, challenge: Challenge, repository: str) -> str:
         """Return the header that answers a challenge; empty when there is none."""
         credential = self._credential or Credential()
         if challenge.scheme == "basic":
             if self._credential is None:
-                raise RegistryRefused(f'GET "{url}": basic credential not found', 401)
+                raise RegistryRefused("basic credential not found", 401)
             return basic(credential.username, credential.password)
         if challenge.scheme != "bearer":
             return ""
         if credential.access_token:
             return f"Bearer {credential.access_token}"
         if not challenge.realm.startswith("https://") and self._base.startswith("https://"):
-            raise ContentRejected(f'GET "{url}": the server of tokens must use https as well')
+            raise ContentRejected("the server of tokens must use https as well")
         scope = challenge.scope or f"repository:{repository}:pull"
         if credential.refresh_token:
             return f"Bearer {await self._exchange(challenge, scope, credential)}"

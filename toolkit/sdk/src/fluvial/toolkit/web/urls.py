@@ -45,10 +45,10 @@ def resolve(base: str, reference: str) -> str:
         return reference
     folder = split(base)
     path = folder.path.removesuffix("/") + "/"
-    joined = split(
-        urljoin(urlunsplit(folder._replace(path=path, query="", fragment="")), reference)
-    )
-    return urlunsplit(joined._replace(query=folder.query))
+    # The library joins no schemes that it does not know, such as oci.
+    place = folder._replace(scheme="http", path=path, query="", fragment="")
+    joined = split(urljoin(urlunsplit(place), reference))
+    return urlunsplit(joined._replace(scheme=folder.scheme, query=folder.query))
 
 
 def same_url(one: str, other: str) -> bool:

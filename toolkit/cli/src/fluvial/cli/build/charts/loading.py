@@ -10,17 +10,12 @@ from typing import Final, NamedTuple
 from fluvial.cli.build.charts.errors import ChartUnavailable
 from fluvial.cli.build.charts.settings import ChartSettings
 from fluvial.cli.build.charts.verifying import verify
-from fluvial.render.helm import Chart, HelmVersion, load_chart
-from fluvial.render.helm.repository import missing
+from fluvial.render.helm import Chart, HelmVersion, load_chart, missing_dependencies
 from fluvial.render.kustomize import DiskTree
 
 __all__ = ["Loaded", "load", "with_dependencies"]
 
 _LARGEST_PACKAGE: Final = 100 << 20
-_INCOMPLETE: Final = (
-    "an error occurred while checking for chart dependencies. You may need to run 'helm dependency "
-    "build' to fetch missing dependencies: found in Chart.yaml, but missing in charts/ directory: "
-)
 
 
 class Loaded(NamedTuple):
@@ -40,7 +35,7 @@ def load(place: str, settings: ChartSettings, rules: HelmVersion) -> Loaded:
     place = place.strip()
     if not settings.repo:
         path = Path(place)
-        if path.exists():
+        if place and path.exists():
             return _load_path(path.resolve(), settings, rules)
         if path.is_absolute() or place.startswith("."):
             raise ChartUnavailable(f'path "{place}" not found')
@@ -72,18 +67,14 @@ def _load_path(path: Path, settings: ChartSettings, rules: HelmVersion) -> Loade
 def with_dependencies(
     loaded: Loaded, settings: ChartSettings, rules: HelmVersion, *, update: bool, build: bool
 ) -> Chart:
-    """Return the chart with what it needs in charts/, which is filled if `update` or `build` say.
+    """Return the chart, with charts/ filled before if `update` or `build` say so.
 
     `update` chooses versions, as `helm template --dependency-update` does, and only when something
-    is missing; `build` always takes what the lock file names. Raises ChartUnavailable, also when
-    something is missing and nothing may be fetched, and ChartError.
+    is missing; `build` always takes what the lock file names. Raises ChartUnavailable, ChartError.
     """
     chart, folder = loaded
-    lacking = missing(chart)
-    if not build and not lacking:
+    if chart.is_library or not (build or (update and missing_dependencies(chart))):
         return chart
-    if not build and not update:
-        raise ChartUnavailable(_INCOMPLETE + ", ".join(lacking))
     if folder is None:
         raise ChartUnavailable("only unpacked charts can be updated")
     from fluvial.cli.build.charts.dependencies import (  # noqa: PLC0415  (see above)

@@ -22,7 +22,6 @@ from fluvial.render.helm.repository.lock import (
     lock_digest,
     lock_name,
     lock_text,
-    missing,
     satisfies,
 )
 from fluvial.render.helm.repository.packing import package_chart, package_name
@@ -44,7 +43,6 @@ __all__ = [
     "lock_digest",
     "lock_name",
     "lock_text",
-    "missing",
     "package_chart",
     "package_name",
     "satisfies",

@@ -85,8 +85,8 @@ class Index:
             raise ChartNotFound("no chart version found")
         try:
             constraint = Constraint.parse(version or "*")
-        except ConstraintInvalid as error:
-            raise ChartNotFound(str(error)) from None
+        except ConstraintInvalid:
+            raise ChartNotFound(f'improper constraint: "{version}"') from None
         versions = [self._version_of(name, piece) for piece in pieces]
         if version:
             for piece, found in zip(pieces, versions, strict=True):

@@ -12,7 +12,7 @@ from fluvial.render.helm._model import Chart
 from fluvial.render.helm.repository._errors import LockInvalid
 from fluvial.render.yaml import dump
 
-__all__ = ["Locked", "check_lock", "lock_digest", "lock_name", "lock_text", "missing", "satisfies"]
+__all__ = ["Locked", "check_lock", "lock_digest", "lock_name", "lock_text", "satisfies"]
 
 Declared = list[dict[str, Any]]
 """Dependencies as `Chart.metadata` has them."""
@@ -110,14 +110,6 @@ def check_lock(chart: Chart, declared: Declared | None = None) -> list[Locked]:
     if lock.digest not in fits:
         raise LockInvalid(_OUT_OF_SYNC_V1 if v1 else _OUT_OF_SYNC)
     return locked
-
-
-def missing(chart: Chart) -> list[str]:
-    """Return the dependencies that are declared and not in `charts/`, by name."""
-    present = {sub.name for sub in chart.subcharts}
-    return [
-        one["name"] for one in chart.metadata.get("dependencies", []) if one["name"] not in present
-    ]
 
 
 def satisfies(name: str, wanted: str, version: str) -> bool:
