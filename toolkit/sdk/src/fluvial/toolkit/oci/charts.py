@@ -11,7 +11,7 @@ from fluvial.toolkit.oci._errors import (
     RegistryRefused,
     VersionNotFound,
 )
-from fluvial.toolkit.oci.reference import Reference
+from fluvial.toolkit.oci.reference import SCHEME, Reference
 from fluvial.toolkit.oci.registry import Descriptor, Manifest, Registry
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "CONFIG",
     "PROVENANCE_LAYER",
     "PulledChart",
+    "newest_version",
     "pull_chart",
     "resolve_chart",
     "version_tag",
@@ -75,19 +76,29 @@ async def resolve_chart(registry: Registry, reference: Reference, version: str =
         return repository._replace(digest=reference.digest)
     if full:
         return repository._replace(tag=version_tag(wanted))
+    found = await newest_version(registry, repository, wanted)
+    return repository._replace(tag=version_tag(found))
+
+
+async def newest_version(registry: Registry, reference: Reference, wanted: str = "") -> str:
+    """Return the newest version in a range that is among the tags of a repository.
+
+    An empty range is every release. Raises VersionNotFound, and what `Registry.tags` does.
+    """
     try:
         constraint = Constraint.parse(wanted or "*")
     except ConstraintInvalid:
         raise VersionNotFound(f'improper constraint: "{wanted}"') from None
     versions = list(filter(None, map(_version, await registry.tags(reference.repository))))
     if not versions:
-        raise VersionNotFound(f"unable to locate any tags in provided repository: {repository}")
+        place = f"{SCHEME}{reference.registry}/{reference.repository}"
+        raise VersionNotFound(f"unable to locate any tags in provided repository: {place}")
     fitting = [one for one in versions if constraint.check(one)]
     if not fitting:
         raise VersionNotFound(
             f"could not locate a version matching provided version string {wanted}"
         )
-    return repository._replace(tag=version_tag(str(max(fitting))))
+    return str(max(fitting))
 
 
 async def _check_tag(registry: Registry, named: Reference, reference: Reference) -> None:

@@ -2,8 +2,6 @@
 
 import asyncio
 import dataclasses
-import hashlib
-import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from os.path import normpath
@@ -11,16 +9,16 @@ from pathlib import Path
 from typing import Any, Final
 
 from fluvial.cli.build.charts.errors import ChartUnavailable
-from fluvial.cli.build.charts.fetching import Access, fetch_index, fetch_package
-from fluvial.cli.build.charts.repositories import Entry, Repositories, cached_index
+from fluvial.cli.build.charts.fetching import fetch_package, find_tag
+from fluvial.cli.build.charts.indexes import LOCAL, Indexes, Say
 from fluvial.cli.build.charts.settings import ChartSettings
 from fluvial.render.helm import Chart, ChartError, load_chart
 from fluvial.render.helm.repository import (
     ChartNotFound,
-    Index,
     Locked,
     RepositoryError,
     check_lock,
+    is_version,
     lock_digest,
     lock_name,
     lock_text,
@@ -30,19 +28,14 @@ from fluvial.render.helm.repository import (
 )
 from fluvial.render.kustomize import DiskTree
 from fluvial.toolkit.oci import SCHEME
-from fluvial.toolkit.web import WebError, resolve, same_url
+from fluvial.toolkit.web import WebError, resolve
 
 __all__ = ["build_dependencies", "update_dependencies"]
 
-_LOCAL: Final = "file://"
-_ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|/")
 _NOT_AN_ADDRESS: Final = """
 Note that repositories must be URLs or aliases. For example, to refer to the "example"
 repository, use "https://charts.example.com/" or "@example" instead of
 "example". Don't forget to add the repo, too ('helm repo add')."""
-
-Say = Callable[[str], object]
-"""Takes a line of progress."""
 
 
 def update_dependencies(folder: Path, chart: Chart, settings: ChartSettings, say: Say) -> None:
@@ -59,7 +52,7 @@ def build_dependencies(folder: Path, chart: Chart, settings: ChartSettings, say:
 def _run(work: Callable[[], Any]) -> None:
     try:
         asyncio.run(work())
-    except (RepositoryError, ChartError, WebError) as error:
+    except (RepositoryError, ChartError, WebError, OSError) as error:
         raise ChartUnavailable(str(error)) from None
 
 
@@ -72,17 +65,14 @@ class _Dependencies:
         # Packages of dependencies are not verified, in helm neither.
         self._settings = dataclasses.replace(settings, verify=False)
         self._say = say
-        self._known = Repositories.load(settings.repository_config).entries()
-        self._indexes: dict[str, Index] = {}
-        self._declared: list[dict[str, Any]] = [
-            dict(one) for one in chart.metadata.get("dependencies", [])
-        ]
+        self._indexes = Indexes(self._settings, say)
+        self._declared = [dict(one) for one in chart.metadata.get("dependencies", [])]
 
     async def update(self) -> None:
         """Do what `helm dependency update` does."""
         self._resolve_names()
-        await self._refresh(self._declared)
-        locked = await self._save(self._choose())
+        await self._indexes.refresh(one["repository"] for one in self._declared)
+        locked = await self._save(await self._choose())
         digest = lock_digest(self._declared, locked)
         if (self._chart.lock or {}).get("digest") == digest:
             return
@@ -95,121 +85,43 @@ class _Dependencies:
         """Do what `helm dependency build` does, also for repositories without a name."""
         self._resolve_names()
         locked = check_lock(self._chart, self._declared)
-        await self._refresh([{"repository": one.repository} for one in locked])
+        await self._indexes.refresh(one.repository for one in locked)
         await self._save(locked)
 
     def _resolve_names(self) -> None:
-        """Put addresses in the place of `@name` and `alias:name`."""
+        """Put addresses in the place of the names of repositories."""
         unknown = []
         for one in self._declared:
             repository = one["repository"]
-            if repository.startswith(_LOCAL):
+            if repository.startswith(LOCAL):
                 self._local(repository)
-            elif repository and not repository.startswith(SCHEME):
-                entry = self._entry(repository)
-                if entry is not None:
-                    if not _ADDRESS.match(repository) or repository.startswith("alias:"):
-                        one["repository"] = entry.url
-                elif repository.startswith("alias:") or not _ADDRESS.match(repository):
+            elif repository:
+                address = self._indexes.address(repository)
+                if address is None:
                     unknown.append(repository)
+                else:
+                    one["repository"] = address
         if unknown:
+            named = all(one.startswith(("@", "alias:")) for one in unknown)
             raise ChartUnavailable(
                 f"no repository definition for {', '.join(unknown)}. "
-                f"Please add them via 'helm repo add'{_note(unknown)}"
+                f"Please add them via 'helm repo add'{'' if named else _NOT_AN_ADDRESS}"
             )
-
-    def _entry(self, repository: str) -> Entry | None:
-        """Return the named repository that is meant."""
-        for entry in self._known:
-            if repository in {f"@{entry.name}", f"alias:{entry.name}"}:
-                return entry
-            if _ADDRESS.match(repository) and same_url(entry.url, repository):
-                return entry
-        return None
 
     def _local(self, repository: str) -> Path:
         """Return the folder that a path relative to the chart names."""
-        path = Path(normpath(self._folder / repository.removeprefix(_LOCAL)))
+        path = Path(normpath(self._folder / repository.removeprefix(LOCAL)))
         if not path.exists():
             raise ChartUnavailable(f"directory {path} not found")
         return path
 
-    async def _refresh(self, declared: list[dict[str, Any]]) -> None:
-        """Fetch the indexes: of addresses without a name, then of all that have one."""
-        addresses = [
-            one["repository"]
-            for one in declared
-            if one["repository"]
-            and not one["repository"].startswith((_LOCAL, SCHEME))
-            and self._entry(one["repository"]) is None
-        ]
-        unnamed = {url.removesuffix("/"): url for url in addresses}
-        if unnamed:
-            self._say("Getting updates for unmanaged Helm repositories...")
-            entries = [Entry(url=url) for url in unnamed.values()]
-            await self._fetch_indexes(entries)
-        if self._known:
-            self._say("Hang tight while we grab the latest from your chart repositories...")
-            await self._fetch_indexes(self._known)
-            self._say("Update Complete. ⎈Happy Helming!⎈")
-
-    async def _fetch_indexes(self, entries: list[Entry]) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            for entry in entries:
-                tasks.create_task(self._fetch_index(entry))
-
-    async def _fetch_index(self, entry: Entry) -> None:
-        shown = entry.name or entry.url
-        try:
-            self._indexes[_key(entry.url)] = await fetch_index(self._access(entry))
-        except (ChartUnavailable, WebError) as error:
-            where = f" ({entry.url})" if entry.name else ""
-            self._say(
-                f'...Unable to get an update from the "{shown}" chart repository{where}:\n\t{error}'
-            )
-        else:
-            self._say(f'...Successfully got an update from the "{shown}" chart repository')
-
-    def _access(self, entry: Entry) -> Access:
-        """Return who asks: nobody, unless the repository has a name and credentials."""
-        anyone = dataclasses.replace(self._settings, username="", password="")
-        return Access.of_entry(anyone, entry)
-
-    def _index(self, repository: str) -> Index:
-        """Return what was fetched, or what helm had fetched before. Raises ChartUnavailable."""
-        found = self._indexes.get(_key(repository))
-        if found is not None:
-            return found
-        entry = self._entry(repository)
-        name = entry.name if entry else f"helm-manager-{_sha256(repository)}"
-        try:
-            return cached_index(self._settings.repository_cache, name)
-        except ChartUnavailable as error:
-            raise ChartUnavailable(
-                f"no cached repository for {name} found. (try 'helm repo update'): {error}"
-            ) from None
-
-    def _choose(self) -> list[Locked]:
-        """Choose the newest version in each range; a registry is asked when it is pulled from."""
+    async def _choose(self) -> list[Locked]:
+        """Choose the newest version in each range."""
         chosen, missing = [], []
         for one in self._declared:
             name, wanted, repository = one["name"], one.get("version", ""), one["repository"]
             satisfies(name, wanted, "0.0.0")  # says whether it is a range at all
-            version = wanted
-            if not repository:
-                self._local(f"{_LOCAL}charts/{name}")
-            elif repository.startswith(_LOCAL):
-                version = load_chart(DiskTree(self._local(repository))).version
-                if not satisfies(name, wanted, version):
-                    version = ""
-            elif not repository.startswith(SCHEME):
-                index = self._index(repository)
-                if name not in index:
-                    raise ChartUnavailable(f"{name} chart not found in repo {repository}")
-                try:
-                    version = index.find(name, wanted, fetchable=True).version
-                except ChartNotFound:
-                    version = ""
+            version = await self._newest(name, wanted, repository)
             if not version:
                 missing.append(f'"{name}" (repository "{repository}", version "{wanted}")')
             chosen.append(Locked(name, version, repository))
@@ -221,6 +133,35 @@ class _Dependencies:
             )
         return chosen
 
+    async def _newest(self, name: str, wanted: str, repository: str) -> str:
+        """Return the newest version in a range; empty when there is none.
+
+        Of what must be in charts/, and of a registry without a fitting tag, the range stays.
+        """
+        if not repository:
+            self._local(f"{LOCAL}charts/{name}")
+            return wanted
+        if repository.startswith(LOCAL):
+            version = load_chart(DiskTree(self._local(repository))).version
+            return version if satisfies(name, wanted, version) else ""
+        if repository.startswith(SCHEME):
+            if is_version(wanted):
+                return wanted
+            access = self._indexes.access(repository)
+            try:
+                return await find_tag(f"{repository}/{name}", wanted, access, self._settings)
+            except ChartUnavailable as error:
+                raise ChartUnavailable(
+                    f"could not retrieve list of tags for repository {repository}: {error}"
+                ) from None
+        index = self._indexes.of(repository)
+        if name not in index:
+            raise ChartUnavailable(f"{name} chart not found in repo {repository}")
+        try:
+            return index.find(name, wanted, fetchable=True).version
+        except ChartNotFound:
+            return ""
+
     async def _save(self, locked: list[Locked]) -> list[Locked]:
         """Get every package, and only then put them into charts/; return the final versions."""
         charts = self._folder / "charts"
@@ -229,7 +170,7 @@ class _Dependencies:
         charts.mkdir(exist_ok=True)
         self._say(f"Saving {len(locked)} charts")
         packages: dict[str, bytes] = {}
-        asked: set[tuple[str, str, str]] = set()
+        asked: set[Locked] = set()
         try:
             final = [await self._get(one, packages, asked) for one in locked]
         except (ChartUnavailable, RepositoryError, ChartError) as error:
@@ -238,9 +179,7 @@ class _Dependencies:
         self._replace(charts, packages, {one.name for one in locked if not one.repository})
         return final
 
-    async def _get(
-        self, one: Locked, packages: dict[str, bytes], asked: set[tuple[str, str, str]]
-    ) -> Locked:
+    async def _get(self, one: Locked, packages: dict[str, bytes], asked: set[Locked]) -> Locked:
         """Get one package into `packages`, unless it was `asked` for."""
         if not one.repository:
             self._say(
@@ -249,19 +188,19 @@ class _Dependencies:
             )
             self._check_vendored(one)
             return one
-        if one.repository.startswith(_LOCAL):
+        if one.repository.startswith(LOCAL):
             chart = load_chart(DiskTree(self._local(one.repository)))
             if not satisfies(one.name, one.version, chart.version):
                 raise ChartUnavailable(f"can't get a valid version for dependency {one.name}")
             packages[package_name(chart)] = package_chart(chart)
             return Locked(one.name, chart.version, one.repository)
-        key = (one.repository, one.name, one.version)
-        if key in asked:
+        if one in asked:
             self._say(f"Already downloaded {one.name} from repo {one.repository}")
             return one
+        asked.add(one)
         self._say(f"Downloading {one.name} from repo {one.repository}")
-        asked.add(key)
-        url, access, digest = self._address(one)
+        url, digest = self._address(one)
+        access = self._indexes.access(one.repository)
         try:
             fetched = await fetch_package(
                 url, access, self._settings, version=one.version, digest=digest
@@ -284,20 +223,18 @@ class _Dependencies:
                 f"{one.version}"
             )
 
-    def _address(self, one: Locked) -> tuple[str, Access, str]:
-        """Return where a package is, who asks for it, and the digest that the index gives."""
-        entry = self._entry(one.repository) or Entry(url=one.repository)
-        access = self._access(entry)
+    def _address(self, one: Locked) -> tuple[str, str]:
+        """Return where a package is, and the digest that an index gives for it."""
         if one.repository.startswith(SCHEME):
-            return f"{one.repository}/{one.name}", access, ""
+            return f"{one.repository}/{one.name}", ""
         try:
-            found = self._index(one.repository).find(one.name, one.version, fetchable=True)
+            found = self._indexes.of(one.repository).find(one.name, one.version, fetchable=True)
         except ChartNotFound:
             raise ChartUnavailable(
                 f"could not find : chart {one.name} not found in {one.repository}: chart "
                 f'"{one.name}" version "{one.version}" not found in {one.repository} repository'
             ) from None
-        return resolve(one.repository, found.urls[0]), access, found.digest
+        return resolve(one.repository, found.urls[0]), found.digest
 
     def _replace(self, charts: Path, packages: dict[str, bytes], vendored: set[str]) -> None:
         """Put packages into charts/, and take out those that are no dependency any more."""
@@ -322,16 +259,3 @@ class _Dependencies:
                 continue
             if outdated:
                 path.unlink()
-
-
-def _note(unknown: list[str]) -> str:
-    named = ("@", "alias:")
-    return _NOT_AN_ADDRESS if any(not one.startswith(named) for one in unknown) else ""
-
-
-def _key(url: str) -> str:
-    return url.removesuffix("/")
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

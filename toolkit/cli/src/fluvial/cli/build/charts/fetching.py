@@ -21,13 +21,15 @@ from fluvial.toolkit.oci import (
     OciError,
     Reference,
     Registry,
+    VersionNotFound,
+    newest_version,
     pull_chart,
     resolve_chart,
     run_helper,
 )
-from fluvial.toolkit.web import WebClient, WebError, basic, resolve, same_origin
+from fluvial.toolkit.web import WebClient, WebError, basic, resolve, same_origin, without_userinfo
 
-__all__ = ["Access", "Fetched", "fetch_index", "fetch_package"]
+__all__ = ["Access", "Fetched", "fetch_index", "fetch_package", "find_tag"]
 
 LARGEST_PACKAGE: Final = 100 << 20
 _LARGEST_PROVENANCE: Final = 1 << 20
@@ -142,6 +144,8 @@ async def fetch_package(
     if scheme not in {"http", "https"}:
         raise ChartUnavailable(f'scheme "{scheme}" not supported')
     name = unquote(urlsplit(url).path).rpartition("/")[2]
+    if name in {"", ".", ".."}:
+        raise ChartUnavailable(f"{without_userinfo(url)} names no file")
     try:
         async with access.client() as client:
             package = _cached(settings.content_cache, digest)
@@ -167,7 +171,8 @@ async def _provenance(client: WebClient, url: str, access: Access) -> bytes:
             place, largest=_LARGEST_PROVENANCE, authorization=access.authorization(place)
         )
     except WebError:
-        raise ChartUnavailable(f'failed to fetch provenance "{place}"') from None
+        shown = without_userinfo(place)
+        raise ChartUnavailable(f'failed to fetch provenance "{shown}"') from None
     return answer.body
 
 
@@ -189,23 +194,46 @@ def _check_digest(package: bytes, digest: str, url: str) -> None:
     wanted = digest.removeprefix("sha256:")
     if wanted and wanted != found:
         raise ChartUnavailable(
-            f"{url} has the digest sha256:{found}, but the index of its repository says "
+            f"{without_userinfo(url)} has the digest sha256:{found}, but the index of its repository says "
             f"sha256:{wanted}: it was changed after it was indexed"
         )
+
+
+async def find_tag(address: str, wanted: str, access: Access, settings: ChartSettings) -> str:
+    """Return the newest version in a range of a chart in a registry; the range when none fits.
+
+    Raises ChartUnavailable when the registry gives no tags.
+    """
+    try:
+        reference = Reference.parse(address)
+        async with access.client(tries=3) as client:
+            registry = await _registry(client, reference, access, settings)
+            return await newest_version(registry, reference, wanted)
+    except VersionNotFound:
+        return wanted
+    except (OciError, WebError) as error:
+        raise ChartUnavailable(str(error)) from None
+
+
+async def _registry(
+    client: WebClient, reference: Reference, access: Access, settings: ChartSettings
+) -> Registry:
+    """Make the client of a registry."""
+    tls = access.ca_file or access.cert_file or access.insecure
+    return Registry(
+        client,
+        reference.registry,
+        credential=await _credential(reference.registry, settings),
+        plain_http=settings.plain_http and not tls,
+    )
 
 
 async def _pull(address: str, version: str, access: Access, settings: ChartSettings) -> Fetched:
     """Pull a chart out of a registry, and say so."""
     try:
         reference = Reference.parse(address)
-        tls = access.ca_file or access.cert_file or access.insecure
         async with access.client(tries=3) as client:
-            registry = Registry(
-                client,
-                reference.registry,
-                credential=await _credential(reference.registry, settings),
-                plain_http=settings.plain_http and not tls,
-            )
+            registry = await _registry(client, reference, access, settings)
             resolved = await resolve_chart(registry, reference, version)
             pulled = await pull_chart(
                 registry, resolved, largest=LARGEST_PACKAGE, provenance=settings.verify

@@ -15,7 +15,13 @@ from fluvial.render.helm.repository._errors import (
     RepositoryError,
     SignatureInvalid,
 )
-from fluvial.render.helm.repository.index import LARGEST_INDEX, ChartVersion, Index, is_range
+from fluvial.render.helm.repository.index import (
+    LARGEST_INDEX,
+    ChartVersion,
+    Index,
+    is_range,
+    is_version,
+)
 from fluvial.render.helm.repository.lock import (
     Locked,
     check_lock,
@@ -40,6 +46,7 @@ __all__ = [
     "Verification",
     "check_lock",
     "is_range",
+    "is_version",
     "lock_digest",
     "lock_name",
     "lock_text",

@@ -14,7 +14,7 @@ from fluvial.render.helm.repository._errors import ChartNotFound, IndexInvalid
 from fluvial.render.helm.repository._sections import Piece, cut
 from fluvial.render.yaml import YamlError
 
-__all__ = ["LARGEST_INDEX", "ChartVersion", "Index", "is_range"]
+__all__ = ["LARGEST_INDEX", "ChartVersion", "Index", "is_range", "is_version"]
 
 LARGEST_INDEX: Final = 200 << 20
 """Bytes of an index that is read at all."""
@@ -159,6 +159,11 @@ def _entry(raw: Any) -> ChartVersion:
         app_version=metadata.get("appVersion", ""),
         deprecated=metadata.get("deprecated", False),
     )
+
+
+def is_version(text: str) -> bool:
+    """Say whether a text is one version, as charts may write it, and so no range to look up."""
+    return coerce_version(text) is not None
 
 
 def is_range(version: str) -> bool:
