@@ -51,7 +51,7 @@ def test_split_image(image: str, parts: tuple[str, str, str]) -> None:
         ("!a", False, "absent"),
         ("!c", True, "absent indeed"),
         ("a>0,b<3", True, "numbers"),
-        ("a>x", False, "no number"),
+        ("c>0", False, "absent is no number"),
     ],
 )
 def test_label_selectors(selector: str, hit: bool, reason: str) -> None:
@@ -61,6 +61,12 @@ def test_label_selectors(selector: str, hit: bool, reason: str) -> None:
 def test_selectors_that_cannot_be_read() -> None:
     with pytest.raises(TransformError, match="cannot read the label selector"):
         matches_labels("a in 1", {})
+    with pytest.raises(TransformError, match="'x' is no number"):
+        matches_labels("a>x", {})
+    with pytest.raises(TransformError, match="'-x' is no label value: use at most 63"):
+        matches_labels("b,a=-x", {})
+    with pytest.raises(TransformError, match="'a/b/c' is no label"):
+        matches_labels("a/b/c", {})
     with pytest.raises(TransformError, match="no regular expression"):
         matches_pattern("(", "x")
 

@@ -15,14 +15,17 @@ from fluvial.render.kustomize._errors import (
 )
 from fluvial.render.kustomize._generated import add_generated
 from fluvial.render.kustomize._generators import generate
+from fluvial.render.kustomize._ledger import Ledger, Whole
 from fluvial.render.kustomize._loader import Loader, is_remote
 from fluvial.render.kustomize._model import Kustomization, Variable
 from fluvial.render.kustomize._openapi import read_schema
 from fluvial.render.kustomize._parse import parse_resources
+from fluvial.render.kustomize._passes import run_steps
 from fluvial.render.kustomize._plugins import generate_from, transform_with
 from fluvial.render.kustomize._resource import Resource, Resources
 from fluvial.render.kustomize._schema import choice
 from fluvial.render.kustomize._steps import steps
+from fluvial.render.kustomize._styles import styles_kept
 from fluvial.render.kustomize._vars import register
 from fluvial.render.objects import Origin
 from fluvial.render.yaml import YamlError
@@ -152,15 +155,22 @@ class _Run:
                 into=into,
                 component=True,
             )
-        for step in steps(self.context, into.config or config):
-            step.run(into.resources)
-            self.finish(step.name)
+        run_steps(
+            steps(self.context, into.config or config),
+            into.resources,
+            lambda step: self.finish(step.name),
+            remembering=self.is_plain(),
+        )
         for entry in self.configured(file.transformers):
             by = self.context.by(entry.gvk.kind, "/transformers")
             transform_with(entry, into.resources, self.loader, by)
             self.finish(entry.gvk.kind, entry)
         self.validate()
         into.variables = register(into.resources, into.variables, file.vars)
+
+    def is_plain(self) -> bool:
+        """Say whether resources have no records of buildMetadata, and all choices are the usual."""
+        return not self.file.buildMetadata and choice().schema is None and not styles_kept()
 
     def finish(self, kind: str, config: Resource | None = None) -> None:
         """Do what follows every transformer."""
@@ -174,7 +184,7 @@ class _Run:
         """Say of a generated resource where it comes from, and add it."""
         if self.context.provenance:
             origin = self.context.by(kind, pointer) or Origin(self.loader.file, 0, 0, kind)
-            made.origins = {"": origin}
+            made.ledger = Ledger(Whole(origin))
         if self.file.buildMetadata:
             made.origin = self.context.record(kind, config)
         add_generated(made, self.into.resources)

@@ -8,6 +8,7 @@ import msgspec
 from fluvial.apis.ids import ObjectId
 from fluvial.render.kustomize._accumulate import Accumulator, accumulate
 from fluvial.render.kustomize._blanks import fill
+from fluvial.render.kustomize._cache import PARSED, PrintedText, digest_of_text
 from fluvial.render.kustomize._collector import paused
 from fluvial.render.kustomize._config import default_config
 from fluvial.render.kustomize._errors import KustomizeError, ResourceError
@@ -23,10 +24,11 @@ from fluvial.render.kustomize._order import sort
 from fluvial.render.kustomize._references import fix_references
 from fluvial.render.kustomize._resource import Resource, Resources
 from fluvial.render.kustomize._schema import choosing
+from fluvial.render.kustomize._styles import StylesNeededError, keeping_styles
 from fluvial.render.kustomize._vars import resolve_variables
 from fluvial.render.kustomize.tree import Tree, join
-from fluvial.render.objects import Rendered, freeze
-from fluvial.render.yaml import YamlError, dump, dump_all
+from fluvial.render.objects import LateOrigins, Rendered, freeze
+from fluvial.render.yaml import YamlError, dump, meaning
 
 __all__ = ["Options", "build", "to_yaml"]
 
@@ -94,7 +96,16 @@ def build(
     """
     options = options or Options()
     loader = Loader(tree, join("", path), confined=options.confined, helm=options.helm)
-    with paused(), choosing():
+    with paused():
+        try:
+            return _build(loader, options, read)
+        except StylesNeededError:
+            with keeping_styles():
+                return _build(loader, options, read)
+
+
+def _build(loader: Loader, options: Options, read: Read | None) -> list[Rendered]:
+    with choosing():
         try:
             accumulated, file = accumulate(loader, provenance=options.provenance, read=read)
             resources = _finish(accumulated, file, options)
@@ -105,7 +116,17 @@ def build(
 
 def to_yaml(rendered: list[Rendered]) -> str:
     """Print a build as kustomize does; the digest of this text is what histories record."""
-    return dump_all(item.decode() for item in rendered)
+    return "---\n".join(_print(item) for item in rendered)
+
+
+def _print(item: Rendered) -> str:
+    """Print an object, unless it was printed before."""
+    key = digest_of_text(item.digest, "printed")
+    kept = PARSED.get(key, PrintedText)
+    if kept is None:
+        kept = PrintedText(dump(item.decode()))
+        PARSED.keep(key, kept)
+    return kept.text
 
 
 def _finish(accumulated: Accumulator, file: Kustomization, options: Options) -> Resources:
@@ -152,7 +173,7 @@ def _annotate(resource: Resource, metadata: list[str]) -> None:
         del annotations[key]
     check_keys(annotations, f"annotations of {resource}")
     for key, value in annotations.items():
-        if not isinstance(value, str):
+        if type(value) is not str:
             annotations[key] = text(value)
     if annotations:
         resource.data["metadata"]["annotations"] = annotations
@@ -165,12 +186,13 @@ def _render(resource: Resource) -> Rendered:
     """Freeze a resource; upstream prints those too of which the identity has gaps."""
     fill(resource.blanks)
     resource.data.setdefault("metadata", {})  # a List without items may come without
-    data = msgspec.json.encode(resource.data)
+    data = msgspec.json.encode(resource.data, enc_hook=meaning)
     if not data.isascii() or b"\x7f" in data:
         data = _printed(data, resource)
     group, version, kind = resource.gvk
     identity = ObjectId(group, kind, resource.namespace, resource.name)
-    return freeze(data, identity, version, resource.origins)
+    origins = None if resource.ledger is None else LateOrigins(resource.ledger.table)
+    return freeze(data, identity, version, origins)
 
 
 def _printed(data: bytes, resource: Resource) -> bytes:

@@ -1,60 +1,108 @@
-"""What was parsed before: files by the digest of their content, within a budget of bytes.
+"""What earlier builds have made, by digests of all it was made of, within a budget of bytes.
 
-Values are kept encoded, so that a build that changes what it got changes no other build.
+Files that were parsed, resources that were transformed, objects that were printed. Values are kept
+encoded, so that a build that changes what it got changes no other build.
 """
 
 import hashlib
 import threading
 from collections import OrderedDict
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
 from fluvial.render.kustomize._blanks import Place
-from fluvial.render.objects import Origin
+from fluvial.render.yaml import Written, meaning, written_places
 
-__all__ = ["PARSED", "Parsed", "ParsedFiles", "digest_of_text"]
+__all__ = ["PARSED", "Kept", "Parsed", "ParsedFile", "ParsedFiles", "PrintedText", "digest_of_text"]
 
 _BUDGET = 128 * 1024 * 1024
-_PER_ORIGIN = 200
-_PER_FILE = 400
+_PER_EXTRA = 200
+_PER_ENTRY = 400
+
+
+class Kept(Protocol):
+    """What can be kept: it never changes."""
+
+    @property
+    def cost(self) -> int:
+        """About how many bytes it takes."""
+
+
+T = TypeVar("T", bound=Kept)
 
 
 class Parsed(NamedTuple):
-    """One document as JSON, with its keys without a value.
+    """One document as JSON, with its keys without a value and the texts of its odd scalars.
 
-    `origins` is its provenance, None when it was not asked for.
+    `places` is where its values stand, packed; None when that was not asked for.
     """
 
     data: bytes
-    origins: dict[str, Origin] | None = None
+    places: bytes | None = None
     blanks: tuple[Place, ...] = ()
+    written: tuple[tuple[tuple[str | int, ...], Written], ...] = ()
 
     @classmethod
     def of(
-        cls, value: Any, origins: dict[str, Origin] | None = None, blanks: tuple[Place, ...] = ()
+        cls,
+        value: Any,
+        places: bytes | None = None,
+        blanks: tuple[Place, ...] = (),
+        *,
+        written: bool = False,
     ) -> "Parsed":
-        """Encode a value that came out of YAML."""
-        data = msgspec.json.encode(value)
-        return cls(data, None if origins is None else dict(origins), blanks)
+        """Encode a value that came out of YAML; `written` says that it may hold a `Written`."""
+        data = msgspec.json.encode(value, enc_hook=meaning)
+        texts = tuple(written_places(value)) if written else ()
+        return cls(data, places, blanks, texts)
 
     def decode(self) -> Any:
         """Decode the value anew; the caller owns it."""
-        return msgspec.json.decode(self.data)
+        value = msgspec.json.decode(self.data)
+        for path, scalar in self.written:
+            node = value
+            for part in path[:-1]:
+                node = node[part]
+            node[path[-1]] = scalar
+        return value
 
     @property
     def cost(self) -> int:
         """About how many bytes are kept."""
-        return len(self.data) + _PER_ORIGIN * (len(self.origins or ()) + len(self.blanks))
+        extras = len(self.blanks) + len(self.written)
+        return len(self.data) + len(self.places or b"") + _PER_EXTRA * extras
+
+
+class ParsedFile(NamedTuple):
+    """The documents of a file."""
+
+    documents: tuple[Parsed, ...]
+
+    @property
+    def cost(self) -> int:
+        """About how many bytes are kept."""
+        return sum(document.cost for document in self.documents)
+
+
+class PrintedText(NamedTuple):
+    """An object as YAML."""
+
+    text: str
+
+    @property
+    def cost(self) -> int:
+        """About how many bytes are kept."""
+        return len(self.text)
 
 
 class ParsedFiles:
-    """The files parsed last. Safe to use from several threads."""
+    """What was parsed, or made of it, last. Safe to use from several threads."""
 
     def __init__(self, budget: int = _BUDGET) -> None:
         self._budget = budget
         self._lock = threading.Lock()
-        self._files: OrderedDict[bytes, tuple[Parsed, ...]] = OrderedDict()
+        self._kept: OrderedDict[bytes, Kept] = OrderedDict()
         self._used = 0
 
     @property
@@ -63,26 +111,27 @@ class ParsedFiles:
         return self._used
 
     def __len__(self) -> int:
-        """Count the files that are kept."""
-        return len(self._files)
+        """Count what is kept."""
+        return len(self._kept)
 
-    def get(self, key: bytes) -> tuple[Parsed, ...] | None:
-        """Return the documents of a file; None when it must be parsed."""
+    def get(self, key: bytes, kind: type[T]) -> T | None:
+        """Return what is kept of a kind; None when it must be made."""
         with self._lock:
-            found = self._files.get(key)
-            if found is not None:
-                self._files.move_to_end(key)
+            found = self._kept.get(key)
+            if not isinstance(found, kind):
+                return None
+            self._kept.move_to_end(key)
             return found
 
-    def keep(self, key: bytes, documents: tuple[Parsed, ...]) -> None:
-        """Keep the documents of a file, and let go of those used longest ago."""
-        cost = _cost(documents)
+    def keep(self, key: bytes, made: Kept) -> None:
+        """Keep something, and let go of what was used longest ago."""
+        cost = _PER_ENTRY + made.cost
         if cost > self._budget:
             return
         with self._lock:
-            if key in self._files:
+            if key in self._kept:
                 return
-            self._files[key] = documents
+            self._kept[key] = made
             self._used += cost
             self._shrink()
 
@@ -95,17 +144,13 @@ class ParsedFiles:
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
-            self._files.clear()
+            self._kept.clear()
             self._used = 0
 
     def _shrink(self) -> None:
         while self._used > self._budget:
-            _, documents = self._files.popitem(last=False)
-            self._used -= _cost(documents)
-
-
-def _cost(documents: tuple[Parsed, ...]) -> int:
-    return _PER_FILE + sum(document.cost for document in documents)
+            _, made = self._kept.popitem(last=False)
+            self._used -= _PER_ENTRY + made.cost
 
 
 def digest_of_text(content: bytes | str, *how: str) -> bytes:
@@ -119,4 +164,4 @@ def digest_of_text(content: bytes | str, *how: str) -> bytes:
 
 
 PARSED = ParsedFiles()
-"""The files that this process has parsed."""
+"""What this process has parsed, and made of it."""

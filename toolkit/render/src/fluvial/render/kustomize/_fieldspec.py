@@ -6,9 +6,19 @@ from typing import Any, NamedTuple
 
 from fluvial.render.kustomize._errors import TransformError
 from fluvial.render.kustomize._ids import Gvk
+from fluvial.render.kustomize._pointer import escape
 from fluvial.render.kustomize._resource import Resource
 
-__all__ = ["FieldSpec", "Plan", "Setter", "apply_spec", "escape", "merge_specs", "split_path"]
+__all__ = [
+    "FieldSpec",
+    "PathStep",
+    "Plan",
+    "Setter",
+    "apply_spec",
+    "merge_specs",
+    "split_path",
+    "steps_of",
+]
 
 Setter = Callable[[Any, Any, str], None]
 """Called with the container, the key or index in it, and the pointer of the value."""
@@ -54,13 +64,6 @@ def split_path(path: str) -> tuple[str, ...]:
     return tuple(joined)
 
 
-def escape(part: str) -> str:
-    """Escape one part of a JSON pointer."""
-    if "/" not in part and "~" not in part:
-        return part
-    return part.replace("~", "~0").replace("/", "~1")
-
-
 class Plan:
     """Field specs, ready to be asked for those of a kind."""
 
@@ -76,7 +79,7 @@ class Plan:
         return found
 
 
-class _Step(NamedTuple):
+class PathStep(NamedTuple):
     """One part of a path: the field, how pointers spell it, and whether `[]` marks a list."""
 
     name: str
@@ -85,9 +88,10 @@ class _Step(NamedTuple):
 
 
 @lru_cache(maxsize=4096)
-def _steps(path: str) -> tuple[_Step, ...]:
+def steps_of(path: str) -> tuple[PathStep, ...]:
+    """Return the parts of a path."""
     names = [(part.removesuffix("[]"), part.endswith("[]")) for part in split_path(path)]
-    return tuple(_Step(name, f"/{escape(name)}", many) for name, many in names)
+    return tuple(PathStep(name, f"/{escape(name)}", many) for name, many in names)
 
 
 def apply_spec(
@@ -97,7 +101,7 @@ def apply_spec(
 
     `leaf` makes the last part where `create` asks for it; without it nothing is created.
     """
-    steps = _steps(spec.path)
+    steps = steps_of(spec.path)
     first = steps[0].name
     if first and not spec.create and first not in resource.data:
         return
@@ -111,7 +115,7 @@ def apply_spec(
         ) from None
 
 
-_Visit = tuple[tuple[_Step, ...], Setter, Callable[[], Any] | None]
+_Visit = tuple[tuple[PathStep, ...], Setter, Callable[[], Any] | None]
 
 
 def _walk(node: Any, visit: _Visit, at: int, pointer: str) -> None:

@@ -1,8 +1,11 @@
 """Generated resources taking their place among the others, by their behavior."""
 
+from typing import Any
+
 from fluvial.render.kustomize._errors import ResourceError
 from fluvial.render.kustomize._ids import text
 from fluvial.render.kustomize._resource import Resource, Resources
+from fluvial.render.kustomize._styles import requote
 
 __all__ = ["add_generated"]
 
@@ -55,8 +58,12 @@ def _take_over(new: Resource, old: Resource, *, merging: bool) -> None:
         theirs = old.data.get(field)
         mine = new.data.pop(field, None)
         both = {
-            **({key: text(item) for key, item in theirs.items()} if theirs else {}),
+            **({key: _string(item) for key, item in theirs.items()} if theirs else {}),
             **(mine or {}),
         }
         if both:
-            new.data[field] = {key: both[key] for key in sorted(both)}
+            new.data[field] = requote({key: both[key] for key in sorted(both)}, printed=False)
+
+
+def _string(value: Any) -> str:
+    return "" if value is None else text(value)

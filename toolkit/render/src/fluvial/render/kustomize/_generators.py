@@ -9,9 +9,12 @@ from fluvial.render.kustomize._errors import KustomizationError
 from fluvial.render.kustomize._ids import text
 from fluvial.render.kustomize._keys import check_keys
 from fluvial.render.kustomize._loader import Loader
+from fluvial.render.kustomize._merge import clone
 from fluvial.render.kustomize._model import GeneratorArgs, GeneratorOptions, SecretArgs
 from fluvial.render.kustomize._resource import Resource
+from fluvial.render.kustomize._styles import requote
 from fluvial.render.objects import Origin
+from fluvial.render.yaml import settled
 
 __all__ = ["NEEDS_HASH", "append_hash", "content_hash", "generate", "go_json"]
 
@@ -44,6 +47,7 @@ def generate(
             except UnicodeDecodeError:
                 field, value = "binaryData", _base64(pairs[key])
             data.setdefault(field, {})[key] = value
+    requote(data.get("data", {}), printed=False)
     for field in ("labels", "annotations"):
         found: dict[str, str] = getattr(options, field)
         if found:
@@ -160,7 +164,7 @@ def content_hash(resource: Resource) -> str:
 
     def field(name: str) -> Any:
         value = data.get(name, "")
-        return value if isinstance(value, dict) else text(value)
+        return settled(clone(value)) if isinstance(value, dict) else text(value)
 
     if kind == "ConfigMap":
         hashed = {"kind": kind, "name": "", "data": field("data")}
@@ -169,8 +173,8 @@ def content_hash(resource: Resource) -> str:
         hashed = {"kind": kind, "name": "", "data": field("data"), "type": field("type")}
         optional = "stringData"
     else:
-        hashed, optional = {"kind": kind, "object": data}, ""
+        hashed, optional = {"kind": kind, "object": settled(clone(data))}, ""
     if isinstance(data.get(optional), dict):
-        hashed[optional] = data[optional]
+        hashed[optional] = field(optional)
     digest = hashlib.sha256(go_json(hashed).encode()).hexdigest()
     return digest[:10].translate(_LETTERS)

@@ -12,8 +12,10 @@ _NO_NAMESPACE = "_non_namespaceable_"
 
 def text(value: Any) -> str:
     """Return a scalar as its source would read; empty for collections."""
-    if isinstance(value, str):
+    if type(value) is str:
         return value
+    if isinstance(value, str):
+        return str(value)  # a Written, of which the text counts
     if isinstance(value, dict | list):
         return ""
     return dump(value).rstrip("\n")

@@ -4,6 +4,7 @@ from typing import Any
 
 from fluvial.render.kustomize._errors import TransformError
 from fluvial.render.kustomize._merge import MISSING, clone
+from fluvial.render.kustomize._trace import Trace
 
 __all__ = ["Operation", "apply_patch"]
 
@@ -62,35 +63,49 @@ def _get(root: Any, pointer: Any, name: str) -> Any:
     return value
 
 
-def _add(root: Any, pointer: Any, value: Any, name: str) -> Any:
+def _add(root: Any, pointer: Any, value: Any, name: str, trace: Trace | None) -> Any:
     if pointer == "":
-        return value
+        return _whole(value, trace)
     node, part = _parent(root, pointer, name)
     if isinstance(node, dict):
         node[part] = value
-    else:
-        node.insert(_index(part, len(node), adding=True), value)
+        if trace is not None:
+            trace.set(node, part)
+        return root
+    index = _index(part, len(node), adding=True)
+    node.insert(index, value)
+    if trace is not None:
+        trace.inserted(node, index)
     return root
 
 
-def _remove(root: Any, pointer: Any, name: str) -> None:
+def _whole(value: Any, trace: Trace | None) -> Any:
+    if trace is not None:
+        trace.set_all(value)
+    return value
+
+
+def _remove(root: Any, pointer: Any, name: str, trace: Trace | None) -> None:
     _get(root, pointer, name)
     node, part = _parent(root, pointer, name)
     if isinstance(node, dict):
         del node[part]
-    else:
-        del node[_index(part, len(node), adding=False)]
+        return
+    index = _index(part, len(node), adding=False)
+    del node[index]
+    if trace is not None:
+        trace.removed(node, index)
 
 
-def _replace(root: Any, pointer: Any, value: Any) -> Any:
+def _replace(root: Any, pointer: Any, value: Any, trace: Trace | None) -> Any:
     """Set a value; in a map it need not be there, which is as lenient as upstream's library."""
     if pointer == "":
-        return value
+        return _whole(value, trace)
     node, part = _parent(root, pointer, "replace")
-    if isinstance(node, dict):
-        node[part] = value
-    else:
-        node[_index(part, len(node), adding=False)] = value
+    key = part if isinstance(node, dict) else _index(part, len(node), adding=False)
+    node[key] = value
+    if trace is not None:
+        trace.set(node, key)
     return root
 
 
@@ -115,25 +130,25 @@ def _test(root: Any, operation: Operation) -> None:
         raise TransformError(f"JSON patch: testing value {pointer} failed")
 
 
-def apply_patch(root: Any, operations: list[Operation]) -> Any:
+def apply_patch(root: Any, operations: list[Operation], trace: Trace | None = None) -> Any:
     """Apply operations in order and return the new root, which shares parts with the old one.
 
-    Raises TransformError that names the operation which does not apply.
+    `trace` is told of what is set. Raises TransformError that names the operation which does not apply.
     """
     for operation in operations:
         name, path = operation.get("op"), operation.get("path")
         if name == "add":
-            root = _add(root, path, clone(operation.get("value")), "add")
+            root = _add(root, path, clone(operation.get("value")), "add", trace)
         elif name == "remove":
-            _remove(root, path, "remove")
+            _remove(root, path, "remove", trace)
         elif name == "replace":
-            root = _replace(root, path, clone(operation.get("value")))
+            root = _replace(root, path, clone(operation.get("value")), trace)
         elif name == "move":
             value = _get(root, operation.get("from"), "move")
-            _remove(root, operation.get("from"), "move")
-            root = _add(root, path, value, "move")
+            _remove(root, operation.get("from"), "move", trace)
+            root = _add(root, path, value, "move", trace)
         elif name == "copy":
-            root = _add(root, path, clone(_copied(root, operation.get("from"))), "copy")
+            root = _add(root, path, clone(_copied(root, operation.get("from"))), "copy", trace)
         elif name == "test":
             _test(root, operation)
         else:

@@ -10,14 +10,16 @@ from functools import partial
 from typing import NamedTuple, Protocol
 
 from fluvial.render.kustomize._cache import Parsed
+from fluvial.render.kustomize._collector import paused
 from fluvial.render.objects import Origin, nearest
-from fluvial.render.yaml import pointers, position_of
+from fluvial.render.yaml import PLACE_BITS, pointers
 
 __all__ = ["Amended", "Entry", "Ledger", "Read", "Redone", "Set", "Table", "Whole"]
 
 Table = dict[str, Origin]
 """Origins by RFC 6901 pointer, for the pointers at which one starts."""
 
+_COLUMN = (1 << PLACE_BITS) - 1
 _origin = partial(tuple.__new__, Origin)  # half the time of calling the class, and often called
 
 
@@ -38,11 +40,11 @@ class Read(NamedTuple):
     def table(self) -> Table:
         """Return where each value stands in the file."""
         file, by = self.file, self.by
-        places = map(position_of, array("Q", self.document.places or b""))
+        places = array("Q", self.document.places or b"")
         names = pointers(self.document.decode())
         return {
-            name: _origin((file, line, column, by))
-            for name, (line, column) in zip(names, places, strict=True)
+            name: _origin((file, (place >> PLACE_BITS) + 1, (place & _COLUMN) + 1, by))
+            for name, place in zip(names, places, strict=True)
         }
 
 
@@ -109,7 +111,7 @@ class Amended(NamedTuple):
 
 
 class Redone(NamedTuple):
-    """A step moved values: it is done again, on the object that it met, to see which and whereto."""
+    """A step moved values: it is done again on the object that it met, to see which ones."""
 
     redo: Callable[[Table], Table]
     cost: int
@@ -134,7 +136,8 @@ class Ledger:
 
     def table(self) -> Table:
         """Return the table of the object as it is now."""
-        table = self.source.table()
-        for entry in self.entries:
-            table = entry.apply(table)
-        return table
+        with paused():
+            table = self.source.table()
+            for entry in self.entries:
+                table = entry.apply(table)
+            return table

@@ -11,14 +11,16 @@ from typing import Any
 from fluvial.render.kustomize._errors import TransformError
 from fluvial.render.kustomize._ids import text
 from fluvial.render.kustomize._schema import Field, fields_of
-from fluvial.render.yaml import Blank, Dialect, resolve
+from fluvial.render.kustomize._styles import overlay
+from fluvial.render.yaml import Blank, is_text
 
-__all__ = ["MISSING", "clone", "merge"]
+__all__ = ["MISSING", "Taken", "clone", "merge"]
 
 MISSING: Any = object()
 _ATOMIC = Field("", None)
 _DIRECTIVE = "$patch"
-Taken = Callable[[Any, str | int, Any, str | int], None]
+Taken = tuple[Any, Any, Any, Any]
+"""A container and a key in it whose value came from a container, and a key, of the patch."""
 
 
 def clone(value: Any) -> Any:
@@ -34,7 +36,7 @@ def merge(
     base: Any,
     patch: Any,
     type_name: str,
-    taken: Taken | None = None,
+    taken: Callable[[Taken], None] | None = None,
     blanks: Iterable[Blank] = (),
 ) -> Any:
     """Merge `patch` into `base` and return the result, MISSING when the patch deletes it.
@@ -48,7 +50,7 @@ def merge(
 
 
 class _Walker:
-    def __init__(self, taken: Taken | None, blanks: Iterable[Blank]) -> None:
+    def __init__(self, taken: Callable[[Taken], None] | None, blanks: Iterable[Blank]) -> None:
         self.taken = taken
         self.blanks = {(id(blank.mapping), blank.key) for blank in blanks}
 
@@ -103,9 +105,10 @@ class _Walker:
             if value is MISSING:
                 result.pop(name, None)
                 continue
-            news = value is theirs and result is not patch and result.get(name, MISSING) != theirs
-            if self.taken and news:
-                self.taken(result, name, patch, name)
+            if self.taken and theirs is not MISSING and result is not patch:
+                whole = value is theirs or not isinstance(value, dict | list)
+                if whole and value != result.get(name, MISSING):
+                    self.taken((result, name, patch, name))
             result[name] = value
         return result
 
@@ -177,14 +180,9 @@ def _overlay(base: Any, patch: Any) -> Any:
         return base
     if patch is None:
         return MISSING
-    if isinstance(base, str) and isinstance(patch, int | float) and _was_quoted(base):
-        return text(patch)
-    return patch
-
-
-def _was_quoted(value: str) -> bool:
-    """Say whether a string must have had quotes, which upstream leaves around a patch's number."""
-    return not isinstance(resolve(value, Dialect.KYAML), str)
+    if isinstance(base, str) and not isinstance(patch, dict | list):
+        return overlay(base, patch)
+    return str(patch) if is_text(patch) and base is not MISSING else patch
 
 
 def _shape(value: Any) -> str:

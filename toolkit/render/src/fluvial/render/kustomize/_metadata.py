@@ -1,17 +1,20 @@
 """Transformers of metadata: namespace, name prefix and suffix, labels and annotations."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from fluvial.render.kustomize._errors import TransformError
-from fluvial.render.kustomize._fieldspec import FieldSpec, Plan, apply_spec, escape
-from fluvial.render.kustomize._ids import Gvk, text
+from fluvial.render.kustomize._fieldspec import FieldSpec, Plan, apply_spec
+from fluvial.render.kustomize._ids import Gvk, ResourceId, text
 from fluvial.render.kustomize._keys import check_keys
+from fluvial.render.kustomize._pointer import escape
 from fluvial.render.kustomize._resource import Resource, Resources
 from fluvial.render.kustomize._shared import Shared
+from fluvial.render.kustomize._styles import requote
 from fluvial.render.objects import Origin
 
-__all__ = ["HELM_GENERATED", "move", "set_affix", "set_entries", "set_namespace"]
+__all__ = ["HELM_GENERATED", "check_moved", "move", "set_affix", "set_entries", "set_namespace"]
 
 HELM_GENERATED = "internal.config.kubernetes.io/helm-generated"
 """The annotation by which what a chart made is left in the namespace that the chart chose."""
@@ -75,7 +78,7 @@ def set_namespace(
     """Move every namespaced resource into `namespace`, and rename Namespace objects to it.
 
     `subjects` says which subjects of role bindings follow: `defaultOnly` (those named default),
-    `allServiceAccounts` or `none`. Raises TransformError when two resources become one.
+    `allServiceAccounts` or `none`. Ask `check_moved` afterwards whether two resources became one.
     """
     subjects = subjects or "defaultOnly"
     if subjects not in _SUBJECTS:
@@ -89,14 +92,21 @@ def set_namespace(
         resource.remember()
         move(resource, namespace, by, plan=plan, unset_only=unset_only, subjects=subjects)
     resources.touch()
-    if len(resources.index()) != len(resources):
-        counted: dict[Any, int] = {}
-        for resource in resources:
-            counted[resource.id.key] = counted.get(resource.id.key, 0) + 1
-        twins = [str(item) for item in resources if counted[item.id.key] > 1]
-        raise TransformError(
-            f"namespace transformation produces ID conflict: {', '.join(sorted(twins))}"
-        )
+
+
+def check_moved(moved: Sequence[tuple[Resource, ResourceId]]) -> None:
+    """Raise TransformError when two resources have one identity after they were moved."""
+    counted = Counter(identity.key for _, identity in moved)
+    if len(counted) == len(moved):
+        return
+    twins = [
+        f"{identity} ({resource.file})" if resource.file else str(identity)
+        for resource, identity in moved
+        if counted[identity.key] > 1
+    ]
+    raise TransformError(
+        f"namespace transformation produces ID conflict: {', '.join(sorted(twins))}"
+    )
 
 
 def _set_subjects(resource: Resource, mode: str, setter: Any) -> None:
@@ -155,7 +165,7 @@ def set_entries(
     by: Origin | None,
 ) -> None:
     """Set labels or annotations in every map that the specs lead to."""
-    ordered = {key: entries[key] for key in sorted(entries)}
+    ordered = requote({key: entries[key] for key in sorted(entries)}, printed=False)
     plan = Plan(specs)
     if not ordered:
         return
@@ -177,7 +187,7 @@ def set_entries(
             for name in new:
                 added.setdefault(name, []).append(pointer)
             found.update(ordered)
-            for name in ordered if resource.origins is not None else ():
+            for name in ordered if resource.ledger is not None else ():
                 resource.note(f"{pointer}/{escape(name)}", by)
 
         for spec in plan.of(resource.gvk):
@@ -185,4 +195,4 @@ def set_entries(
         resource.settle()
         for name, pointers in added.items():
             if len(pointers) > 1:
-                resource.shared.append(Shared(ordered[name], name, pointers))
+                resource.shared.append(Shared.added(ordered[name], name, pointers))

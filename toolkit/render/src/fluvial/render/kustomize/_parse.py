@@ -1,23 +1,22 @@
 """From bytes to resources: documents split, lists expanded, identities checked."""
 
 import re
-from functools import partial
+from array import array
 from typing import Any
 
 from fluvial.render.kustomize._blanks import locate, resolve
-from fluvial.render.kustomize._cache import PARSED, Parsed, digest_of_text
+from fluvial.render.kustomize._cache import PARSED, Parsed, ParsedFile, digest_of_text
 from fluvial.render.kustomize._errors import ResourceError
 from fluvial.render.kustomize._ids import text
+from fluvial.render.kustomize._ledger import Ledger, Read
 from fluvial.render.kustomize._resource import Resource
-from fluvial.render.objects import Origin
-from fluvial.render.yaml import Dialect, Document, load_documents
+from fluvial.render.kustomize._styles import styles_kept
+from fluvial.render.yaml import Dialect, Document, load_documents, pointers, size_of
 
 __all__ = ["parse_resources"]
 
-_origin = partial(tuple.__new__, Origin)  # half the time of calling the class, and often called
 _ODD = re.compile(r"^(?:\ufeff|%|\.\.\.|---(?![ \t]*(?:#.*)?\r?$))", re.MULTILINE)
 _END = re.compile(r"^(?=\.\.\.(?:\s|$))", re.MULTILINE)
-_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT")
 _CUT = re.compile(r"\n---.*\n")
 
 
@@ -35,32 +34,43 @@ def parse_resources(
     of the values; `nulls` leaves the nulls of annotations, for a patch in which they delete. Raises
     YamlError for what is no YAML, and ResourceError for documents without kind or metadata.name.
     """
-    key = digest_of_text(content, f"{nulls}", *((file, by) if provenance else ()))
-    kept = PARSED.get(key)
+    key = digest_of_text(content, f"{nulls}{styles_kept()}{provenance}")
+    kept = PARSED.get(key, ParsedFile)
     if kept is not None:
-        return [_restore(document, file) for document in kept]
-    found = _parse(content, file, provenance=provenance, by=by, nulls=nulls)
-    PARSED.keep(
-        key,
-        tuple(Parsed.of(one.data, one.origins, locate(one.data, one.blanks)) for one in found),
+        return [_restore(document, file, by) for document in kept.documents]
+    found = _parse(content, file, provenance=provenance, nulls=nulls)
+    documents = tuple(
+        Parsed.of(
+            one.data,
+            None if places is None else array("Q", places).tobytes(),
+            locate(one.data, one.blanks),
+            written=one.written,
+        )
+        for one, places in found
     )
-    return found
+    PARSED.keep(key, ParsedFile(documents))
+    for document, (one, _) in zip(documents, found, strict=True):
+        one.ledger = Ledger(Read(document, file, by)) if provenance else None
+    return [one for one, _ in found]
 
 
-def _restore(document: Parsed, file: str) -> Resource:
+def _restore(document: Parsed, file: str, by: str) -> Resource:
     resource = Resource(document.decode(), file)
     resource.blanks = resolve(resource.data, document.blanks)
-    if document.origins is not None:
-        resource.origins = dict(document.origins)
+    resource.written = bool(document.written)
+    if document.places is not None:
+        resource.ledger = Ledger(Read(document, file, by))
     return resource
 
 
 def _parse(
-    content: bytes | str, file: str, *, provenance: bool, by: str, nulls: bool
-) -> list[Resource]:
+    content: bytes | str, file: str, *, provenance: bool, nulls: bool
+) -> list[tuple[Resource, list[int] | None]]:
+    """Read the resources of a file, each with the places of its values."""
     documents, source = _documents(content, file, positions=provenance)
     waiting: list[tuple[Document, Any, str]] = [(one, one.value, "") for one in documents]
     found = []
+    starts: dict[int, dict[str, int]] = {}
     while waiting:
         document, value, base = waiting.pop(0)
         if value in (None, {}, []):
@@ -82,14 +92,22 @@ def _parse(
             continue
         resource = Resource(value, file)
         resource.blanks = document.blanks
-        if provenance and document.marks is not None:
-            resource.origins = {
-                pointer[len(base) :]: _origin((file, mark.line + 1, mark.column + 1, by))
-                for pointer, mark in document.marks.items()
-                if not base or pointer == base or pointer.startswith(f"{base}/")
-            }
-        found.append(resource)
+        resource.written = document.written
+        found.append((resource, _places(document, value, base, starts)))
     return found
+
+
+def _places(
+    document: Document, value: Any, base: str, starts: dict[int, dict[str, int]]
+) -> list[int] | None:
+    """Return the places of the values below `base`; `starts` keeps where they begin, by document."""
+    if document.places is None or not base:
+        return document.places
+    known = starts.get(id(document))
+    if known is None:
+        known = {pointer: at for at, pointer in enumerate(pointers(document.value))}
+        starts[id(document)] = known
+    return document.places[known[base] : known[base] + size_of(value)]
 
 
 def _documents(
@@ -106,7 +124,10 @@ def _documents(
     or an end marker of its own, or a cutting line says more than a comment.
     """
     source = content if isinstance(content, str) else content.decode("utf-8", "replace")
-    options: Any = {"file": file, "dialect": dialect, "positions": positions}
+    written = "styles" if styles_kept() else "odd"
+    options: Any = {"file": file, "dialect": dialect, "positions": positions, "written": written}
+    if dialect is Dialect.TEXT:
+        options["written"] = None
     odd = source.startswith("%") or _ODD.search(source, 1)
     if not odd or (isinstance(content, bytes) and "\ufffd" in source):
         return load_documents(content, **options), source
@@ -143,16 +164,13 @@ def _check(value: dict[str, Any], file: str, line: int, source: str) -> str:
 def _keep_annotation_texts(
     value: dict[str, Any], source: str, file: str, line: int, base: str, *, nulls: bool
 ) -> None:
-    """Turn annotations that are no strings into the text that stands in the file.
+    """Turn annotations that are null into the text that stands in the file, unless `nulls` stay.
 
-    Upstream rewrites this map as strings at the end of every build, from the source's text. With
-    `nulls` those stay.
+    Upstream rewrites this map as strings at the end of every build, from the source's text.
     """
     metadata = value.get("metadata")
     annotations = metadata.get("annotations") if isinstance(metadata, dict) else None
-    if not isinstance(annotations, dict) or all(
-        isinstance(item, str) and not _MOMENT.match(item) for item in annotations.values()
-    ):
+    if nulls or not isinstance(annotations, dict) or None not in annotations.values():
         return
     documents, _ = _documents(source, file, dialect=Dialect.TEXT)
     texts: Any = next(document.value for document in documents if document.line == line)
@@ -160,7 +178,5 @@ def _keep_annotation_texts(
         texts = texts[int(part)] if isinstance(texts, list) else texts[part]
     written = texts["metadata"]["annotations"]
     for key, item in annotations.items():
-        if nulls and item is None:
-            continue
-        if key in written and (not isinstance(item, str) or _MOMENT.match(item)):
+        if item is None and key in written:
             annotations[key] = written[key]

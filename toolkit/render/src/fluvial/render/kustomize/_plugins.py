@@ -12,7 +12,12 @@ from fluvial.render.kustomize._errors import KustomizationError
 from fluvial.render.kustomize._fieldspec import FieldSpec
 from fluvial.render.kustomize._generators import append_hash, generate
 from fluvial.render.kustomize._loader import Loader
-from fluvial.render.kustomize._metadata import set_affix, set_entries, set_namespace
+from fluvial.render.kustomize._metadata import (
+    check_moved,
+    set_affix,
+    set_entries,
+    set_namespace,
+)
 from fluvial.render.kustomize._model import (
     Field,
     GeneratorArgs,
@@ -35,8 +40,9 @@ from fluvial.render.kustomize._patches import (
 from fluvial.render.kustomize._replacements import apply_replacements, load_replacements
 from fluvial.render.kustomize._resource import Resource, Resources
 from fluvial.render.kustomize._value_add import add_value
-from fluvial.render.kustomize._workloads import set_image, set_replicas
+from fluvial.render.kustomize._workloads import check_scaled, is_scaled, set_image, set_replicas
 from fluvial.render.objects import Origin
+from fluvial.render.yaml import settled
 
 __all__ = ["generate_from", "transform_with"]
 
@@ -76,6 +82,7 @@ def _refuse(config: Resource) -> None:
 def generate_from(config: Resource, loader: Loader) -> list[Resource]:
     """Run a generator's configuration. Raises KustomizationError for all but the built-in ones."""
     _refuse(config)
+    settled(config.data)
     if config.gvk.kind == "IAMPolicyGenerator":
         return [_iam_policy(config)]
     if config.gvk.kind == CHART_GENERATOR and loader.helm:
@@ -138,6 +145,7 @@ def transform_with(
 ) -> None:
     """Run a transformer's configuration on all resources."""
     _refuse(config)
+    settled(config.data)
     if config.gvk.kind == "ValueAddTransformer":
         add_value(config, resources, loader, by)
         return
@@ -165,6 +173,7 @@ def _namespace(plugin: _Plugin, specs: Any, resources: Resources, *rest: Any) ->
             unset_only=plugin.unsetOnly,
             subjects=plugin.setRoleBindingSubjects,
         )
+        check_moved([(resource, resource.id) for resource in resources])
 
 
 def _affixes(plugin: _Plugin, specs: Any, resources: Resources, *rest: Any) -> None:
@@ -187,6 +196,13 @@ def _strategic(plugin: _Plugin, _specs: Any, resources: Resources, *rest: Any) -
         apply_strategic(resources, documents, by)
 
 
+def _replicas(plugin: _Plugin, specs: Any, resources: Resources, *rest: Any) -> None:
+    _, by, _config = rest
+    set_replicas(resources, plugin.replica, specs, by)
+    found = [is_scaled(resource, plugin.replica, specs) for resource in resources]
+    check_scaled(found, plugin.replica, specs)
+
+
 def _hashes(_plugin: _Plugin, _specs: Any, resources: Resources, *_rest: Any) -> None:
     for resource in resources:
         append_hash(resource)
@@ -207,9 +223,7 @@ _RUNNERS: dict[str, _Runner] = {
     "ImageTagTransformer": lambda plugin, specs, resources, _loader, by, _config: set_image(
         resources, plugin.imageTag, specs, by
     ),
-    "ReplicaCountTransformer": lambda plugin, specs, resources, _loader, by, _config: set_replicas(
-        resources, plugin.replica, specs, by
-    ),
+    "ReplicaCountTransformer": _replicas,
     "ReplacementTransformer": lambda plugin, _specs, resources, loader, by, _config: (
         apply_replacements(resources, load_replacements(plugin.replacements, loader), by)
     ),

@@ -1,18 +1,18 @@
 """Fixing the names that resources use for each other, after names have changed."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import Any
 
 from fluvial.render.kustomize._errors import TransformError
-from fluvial.render.kustomize._fieldspec import FieldSpec, apply_spec
+from fluvial.render.kustomize._fieldspec import FieldSpec
 from fluvial.render.kustomize._ids import Gvk, text
+from fluvial.render.kustomize._pathtree import Found, PathTree, Trail, pointer_of
 from fluvial.render.kustomize._resource import Resource, Resources
 
 __all__ = ["References", "fix_references"]
 
 References = list[tuple[Gvk, list[FieldSpec]]]
 _BY = "name reference"
-_ANY = Gvk()  # the kind may have changed since; the paths of the original one still count
 
 
 def fix_references(resources: Resources, references: References) -> None:
@@ -27,24 +27,56 @@ def fix_references(resources: Resources, references: References) -> None:
             by_name.setdefault(name, []).append(resource)
     if not by_name:
         return
-    plans: dict[Gvk, list[tuple[Gvk, FieldSpec]]] = {}
+    plans: dict[Gvk, _Plan] = {}
     for referrer in resources:
         first = referrer.original.gvk
         plan = plans.get(first)
         if plan is None:
-            plan = plans[first] = [
-                (target, spec._replace(gvk=_ANY))
-                for target, specs in references
-                for spec in specs
-                if spec.gvk.selects(first)
-            ]
-        if plan:
-            _Referrer(referrer, by_name, resources).fix(plan)
+            plan = plans[first] = _Plan(first, references)
+        plan.fix(referrer, by_name, resources)
     resources.touch()
 
 
+class _Plan:
+    """Where the objects of a kind refer to others, in order."""
+
+    def __init__(self, gvk: Gvk, references: References) -> None:
+        self.entries = [
+            (target, spec)
+            for target, specs in references
+            for spec in specs
+            if spec.gvk.selects(gvk)
+        ]
+        self.paths = PathTree(spec.path for _, spec in self.entries)
+
+    def fix(
+        self, resource: Resource, by_name: dict[str, list[Resource]], everything: Resources
+    ) -> None:
+        """Write current names into all of a resource's references."""
+        referrer: _Referrer | None = None
+        done = -1
+        while True:
+            found = self.paths.find(resource.data)
+            for number in sorted(found):
+                if number <= done:
+                    continue
+                referrer = referrer or _Referrer(resource, by_name, everything)
+                target, spec = self.entries[number]
+                try:
+                    grown = referrer.fix(found[number], target, spec)
+                except TransformError as error:
+                    raise TransformError(
+                        f"considering field {spec.path!r} of object {resource}: {error.problem}"
+                    ) from None
+                done = number
+                if grown:
+                    break  # a path that is still to come may lead to what is new
+            else:
+                return
+
+
 class _Referrer:
-    """One resource whose fields are looked through."""
+    """One resource whose references are looked at."""
 
     def __init__(
         self, resource: Resource, by_name: dict[str, list[Resource]], everything: Resources
@@ -58,50 +90,56 @@ class _Referrer:
         self.namespace = self.id.effective_namespace
         self.reachable = _subject_namespaces(resource)
 
-    def fix(self, plan: Iterable[tuple[Gvk, FieldSpec]]) -> None:
-        for target, spec in plan:
+    def fix(self, found: list[Found | TransformError], target: Gvk, spec: FieldSpec) -> bool:
+        """Write the names of one path; says whether a map has got a field that it had not."""
+        grown = False
+        for place in found:
+            if isinstance(place, TransformError):
+                raise place
+            node, key, trail = place
+            value = node[key]
+            if isinstance(value, list):
+                for index in range(len(value)):
+                    grown |= self._set(Found(value, index, (trail, index)), target, spec)
+            elif value is not None:
+                grown |= self._set(place, target, spec)
+        return grown
 
-            def setter(
-                node: Any,
-                key: Any,
-                pointer: str,
-                target: Gvk = target,
-                spec: FieldSpec = spec,
-            ) -> None:
-                value = node[key]
-                if isinstance(value, list):
-                    for index in range(len(value)):
-                        self._set(value, index, f"{pointer}/{index}", target=target, spec=spec)
-                elif value is not None:
-                    self._set(node, key, pointer, target=target, spec=spec)
-
-            apply_spec(self.resource, spec, setter)
-
-    def _set(self, node: Any, key: Any, pointer: str, *, target: Gvk, spec: FieldSpec) -> None:
-        value = node[key]
+    def _set(self, place: Found, target: Gvk, spec: FieldSpec) -> bool:
+        value = place.node[place.key]
         if isinstance(value, dict):
-            self._set_map(value, pointer, target, spec)
-            return
-        found = self._choose(text(value), target, spec, None, _one_name)
-        if found is not None and found.name != text(value):
-            node[key] = found.name
-            self.resource.amend(pointer, _BY)
+            return self._set_map(value, place.trail, target, spec)
+        name = text(value)
+        if name in self.by_name:
+            found = self._choose(name, target, spec, None, _one_name)
+            if found is not None and found.name != name:
+                place.node[place.key] = found.name
+                self._amend(place.trail)
+        return False
 
-    def _set_map(self, value: dict[str, Any], pointer: str, target: Gvk, spec: FieldSpec) -> None:
+    def _set_map(self, value: dict[str, Any], trail: Trail, target: Gvk, spec: FieldSpec) -> bool:
         if value.get("name") is None:
-            raise TransformError(f"path config error; no 'name' field in node at {pointer}")
+            place = pointer_of(trail)
+            raise TransformError(f"path config error; no 'name' field in node at {place}")
         name = text(value["name"])
         namespace = value.get("namespace")
         found = self._choose(
             name, target, spec, None if namespace is None else text(namespace), _one_place
         )
         if found is None or (found.name == name and not found.namespace):
-            return
+            return False
         value["name"] = found.name
-        self.resource.amend(f"{pointer}/name", _BY)
-        if found.namespace:
-            value["namespace"] = found.namespace
-            self.resource.amend(f"{pointer}/namespace", _BY)
+        self._amend((trail, "name"))
+        if not found.namespace:
+            return False
+        grown = "namespace" not in value
+        value["namespace"] = found.namespace
+        self._amend((trail, "namespace"))
+        return grown
+
+    def _amend(self, trail: Trail) -> None:
+        if self.resource.ledger is not None:
+            self.resource.amend(pointer_of(trail), _BY)
 
     def _candidates(self, name: str, namespace: str | None) -> list[Resource]:
         found = [item for item in self.by_name.get(name, ()) if item.data and self._reaches(item)]

@@ -14,7 +14,17 @@ from fluvial.render.kustomize._paths import Place, find, lookup, split
 from fluvial.render.kustomize._resource import Resource, Resources
 from fluvial.render.kustomize._selectors import candidates, selects_id, selects_text
 from fluvial.render.objects import Origin
-from fluvial.render.yaml import Dialect, YamlError, dump, load, load_documents, resolve
+from fluvial.render.yaml import (
+    Spelled,
+    Written,
+    YamlError,
+    bare,
+    is_text,
+    load_documents,
+    plain_scalar,
+    read_styled,
+    write_styled,
+)
 
 __all__ = ["apply_replacements", "load_replacements"]
 
@@ -160,17 +170,31 @@ def _set(place: Place, value: Any, options: FieldOptions) -> None:
         value = options.delimiter.join(parts)
     if isinstance(old, dict | list):
         place.node[place.key] = clone(value)
-    elif isinstance(old, str) or place.pointer.startswith("/metadata/annotations/"):
+    elif isinstance(old, Written) and old.style:
+        place.node[place.key] = Written.quoted(text(value), old.style)
+    elif is_text(old) or place.pointer.startswith("/metadata/annotations/"):
         place.node[place.key] = text(value)
     elif isinstance(value, dict | list):
         place.node[place.key] = clone(value) if old is None else ""
     else:
-        new = resolve(text(value), Dialect.KYAML)
-        if isinstance(old, bool | int) and type(new) is not type(old):
+        new = plain_scalar(text(value))
+        if not place.made and not _fits(_kind(new), _kind(old)):
             raise TransformError(
                 f"cannot set {place.pointer} to {text(value)!r}: a value of another type is there"
             )
         place.node[place.key] = new
+
+
+def _fits(new: type, old: type) -> bool:
+    """Say whether a text that reads as `new` may stand where the tag says `old`."""
+    return new is old or (old is float and new is int)
+
+
+def _kind(value: Any) -> type:
+    """Return the type that a scalar has in YAML: a date, too, is one of its own."""
+    if isinstance(value, Written) and not value.style:
+        return Written if isinstance(value.value, str) else type(value.value)
+    return str if isinstance(value, str) else type(value)
 
 
 def _inside_scalar(
@@ -192,24 +216,54 @@ def _inside_scalar(
             continue
         source = text(place.value)
         try:
-            document = load(source, dialect=Dialect.KYAML)
+            document = read_styled(source)
             inner = find(document, parts[length:], value if options.create else MISSING)
+            if not inner or not isinstance(document, dict | list):
+                return False
         except (YamlError, TransformError):
             return False
-        if not inner or not isinstance(document, dict | list):
-            return False
         for spot in inner:
-            _set(spot, value, FieldOptions())
-        place.node[place.key] = _write(document, source)
+            _respell(spot, value)
+        try:
+            written = _write(document, source)
+        except ValueError:
+            return True  # upstream leaves JSON alone that it cannot write, and says nothing
+        place.node[place.key] = (
+            Written.quoted(written, place.value.style)
+            if isinstance(place.value, Written)
+            else written
+        )
         resource.note(place.pointer, by, deep=True)
         return True
     return False
 
 
+def _respell(spot: Place, value: Any) -> None:
+    """Put a value into an embedded document: a scalar that stands there keeps style and type."""
+    old = spot.value
+    if isinstance(old, Spelled):
+        spot.node[spot.key] = old.holding(text(value))
+    elif old is None and not isinstance(value, dict | list):
+        spot.node[spot.key] = Spelled(text(value))
+    else:
+        spot.node[spot.key] = _spelled(value)
+
+
+def _spelled(value: Any) -> Any:
+    """Return a value as a part of a document that is to be printed."""
+    if isinstance(value, dict):
+        return {key: _spelled(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_spelled(item) for item in value]
+    style = value.style if isinstance(value, Written) else ""
+    return Spelled(text(value), style=style, kind="str" if is_text(value) else "")
+
+
 def _write(document: Any, source: str) -> str:
     """Print an embedded document in the manner it had."""
     if source.lstrip()[:1] not in {"{", "["}:
-        return dump(document, sort_keys=False).strip()
+        return write_styled(document).strip()
+    plain = bare(document)
     if "\n" in source and "  " in source:
-        return json.dumps(document, indent=2, sort_keys=True, ensure_ascii=False)
-    return go_json(document)
+        return json.dumps(plain, indent=2, sort_keys=True, ensure_ascii=False)
+    return go_json(plain)

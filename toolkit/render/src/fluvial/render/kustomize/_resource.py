@@ -6,6 +6,7 @@ from typing import Any
 from fluvial.apis.ids import Unstructured
 from fluvial.render.kustomize._errors import ResourceError
 from fluvial.render.kustomize._ids import Gvk, ResourceId, split_group, text
+from fluvial.render.kustomize._ledger import Amended, Ledger, Set
 from fluvial.render.kustomize._merge import clone
 from fluvial.render.kustomize._shared import Shared, settle
 from fluvial.render.objects import Origin
@@ -18,9 +19,10 @@ class Resource:
     """One object, with what upstream keeps in internal annotations kept beside it.
 
     `data` is empty once a patch has deleted the object. `file` is where it was read from, `trail`
-    the buildMetadata records (origin first, transformations after it), `origins` the provenance by
-    pointer, None when it was not asked for. `blanks` are its keys without a value. `plain_labels`
-    says of a patch that upstream wrote its labels without quotes.
+    the buildMetadata records (origin first, transformations after it), `ledger` the provenance,
+    None when it was not asked for. `blanks` are its keys without a value; `written` says
+    that scalars of it may be `Written`. `plain_labels` says of a patch that upstream wrote its
+    labels without quotes.
     """
 
     __slots__ = (
@@ -30,10 +32,10 @@ class Resource:
         "data",
         "file",
         "kind_change",
+        "ledger",
         "name_change",
         "needs_hash",
         "origin",
-        "origins",
         "plain_labels",
         "prefixes",
         "previous",
@@ -41,6 +43,7 @@ class Resource:
         "suffixes",
         "transformations",
         "variables",
+        "written",
     )
 
     def __init__(self, data: Unstructured, file: str = "") -> None:
@@ -54,12 +57,13 @@ class Resource:
         self.blanks: list[Blank] = []
         self.needs_hash = False
         self.plain_labels = False
+        self.written = False
         self.name_change = False
         self.kind_change = False
         self.variables: list[str] = []
         self.origin: dict[str, Any] | None = None
         self.transformations: list[dict[str, Any]] = []
-        self.origins: dict[str, Origin] | None = None
+        self.ledger: Ledger | None = None
         self._cached: tuple[Any, Any, Gvk] | None = None
 
     @property
@@ -138,23 +142,13 @@ class Resource:
         `deep` is for values that may have been, or now are, maps or lists: everything below is
         then of the same origin.
         """
-        if self.origins is None or origin is None:
-            return
-        if deep:
-            below = f"{pointer}/"
-            for known in [name for name in self.origins if name.startswith(below)]:
-                del self.origins[known]
-        self.origins[pointer] = origin
+        if self.ledger is not None and origin is not None:
+            self.ledger.entries.append(Set(pointer, origin, deep))
 
     def amend(self, pointer: str, by: str) -> None:
         """Record that `by` changed the value at `pointer`, which stays where it was written."""
-        if self.origins is None:
-            return
-        probe = pointer
-        while probe and probe not in self.origins:
-            probe = probe.rpartition("/")[0]
-        known = self.origins.get(probe, Origin(self.file, 0, 0, by))
-        self.origins[pointer] = known._replace(by=by)
+        if self.ledger is not None:
+            self.ledger.entries.append(Amended(pointer, by, self.file))
 
     def settle(self) -> None:
         """Carry what was set in one place of a shared value to its other places."""
@@ -174,7 +168,8 @@ class Resource:
         flags = ("needs_hash", "plain_labels", "name_change", "kind_change")
         for slot in ("behavior", "origin", *flags):
             setattr(other, slot, getattr(self, slot))
-        other.origins = None if self.origins is None else dict(self.origins)
+        if self.ledger is not None:
+            other.ledger = self.ledger.copy()
         return other
 
     def __str__(self) -> str:

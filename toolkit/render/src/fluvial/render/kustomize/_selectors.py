@@ -2,6 +2,7 @@
 
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 from fluvial.render.kustomize._errors import TransformError
 from fluvial.render.kustomize._ids import Gvk, ResourceId
@@ -21,6 +22,32 @@ _LITERAL = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 _SET = re.compile(r"^\s*(\S+)\s+(in|notin)\s*\(([^)]*)\)\s*$")
 _EQUAL = re.compile(r"^\s*([^=!<>\s]+)\s*(==|=|!=|<|>)\s*([^=!\s]*)\s*$")
 _PRESENT = re.compile(r"^\s*(!?)\s*([^=!<>\s()]+)\s*$")
+_VALUE = re.compile(r"(?:[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?)?", re.ASCII)
+_KEY = re.compile(
+    r"(?:[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9](?:[A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?",
+    re.ASCII,
+)
+
+
+class _Requirement(NamedTuple):
+    """One condition of a label selector: `operator` is `in`, `notin`, `<`, `>`, `!` or empty."""
+
+    key: str
+    operator: str
+    values: frozenset[str]
+
+    def holds(self, labels: dict[str, str]) -> bool:
+        """Evaluate it."""
+        present = self.key in labels
+        if self.operator in {"in", "notin"}:
+            return (present and labels[self.key] in self.values) is (self.operator == "in")
+        if self.operator in {"<", ">"}:
+            try:
+                left, right = int(labels[self.key]), int(next(iter(self.values)))
+            except (KeyError, ValueError):
+                return False
+            return left < right if self.operator == "<" else left > right
+        return present is not (self.operator == "!")
 
 
 @lru_cache(maxsize=1024)
@@ -55,26 +82,36 @@ def matches_labels(selector: str, labels: dict[str, str]) -> bool:
     """
     if not selector.strip():
         return True
-    return all(_holds(requirement, labels) for requirement in _requirements(selector))
+    return all(requirement.holds(labels) for requirement in _parsed(selector))
 
 
-def _holds(requirement: str, labels: dict[str, str]) -> bool:
+@lru_cache(maxsize=1024)
+def _parsed(selector: str) -> tuple[_Requirement, ...]:
+    return tuple(_parse(requirement) for requirement in _requirements(selector))
+
+
+def _parse(requirement: str) -> _Requirement:
     if match := _SET.match(requirement):
-        values = {value.strip() for value in match[3].split(",")}
-        inside = match[1] in labels and labels[match[1]] in values
-        return inside if match[2] == "in" else not inside
-    if match := _EQUAL.match(requirement):
-        key, operator, value = match.groups()
-        if operator in "<>":
-            try:
-                left, right = int(labels[key]), int(value)
-            except (KeyError, ValueError):
-                return False
-            return left < right if operator == "<" else left > right
-        return (labels.get(key) == value) is (operator != "!=")
-    if match := _PRESENT.match(requirement):
-        return (match[2] in labels) is not bool(match[1])
-    raise TransformError(f"cannot read the label selector {requirement.strip()!r}")
+        values = frozenset(value.strip() for value in match[3].split(","))
+        found = _Requirement(match[1], match[2], values)
+    elif match := _EQUAL.match(requirement):
+        names = {"=": "in", "==": "in", "!=": "notin"}
+        found = _Requirement(match[1], names.get(match[2], match[2]), frozenset({match[3]}))
+    elif match := _PRESENT.match(requirement):
+        found = _Requirement(match[2], match[1], frozenset())
+    else:
+        raise TransformError(f"cannot read the label selector {requirement.strip()!r}")
+    if not _KEY.fullmatch(found.key):
+        raise TransformError(f"label selector {requirement.strip()!r}: {found.key!r} is no label")
+    for value in found.values:
+        if found.operator in {"<", ">"} and not value.isdigit():
+            raise TransformError(f"label selector {requirement.strip()!r}: {value!r} is no number")
+        if not _VALUE.fullmatch(value):
+            raise TransformError(
+                f"label selector {requirement.strip()!r}: {value!r} is no label value: use at most "
+                "63 letters, digits, '-', '_' and '.', a letter or digit first and last"
+            )
+    return found
 
 
 def _selects_gvk(selector: Selector, gvk: Gvk) -> bool:

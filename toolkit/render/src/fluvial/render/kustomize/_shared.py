@@ -14,9 +14,14 @@ class Shared:
 
     __slots__ = ("paths", "value")
 
-    def __init__(self, value: str, key: str, pointers: list[str]) -> None:
-        self.value: Any = value
-        self.paths = sorted((*_parts(pointer), key) for pointer in pointers)
+    def __init__(self, value: Any, paths: tuple[tuple[str, ...], ...]) -> None:
+        self.value = value
+        self.paths = paths
+
+    @classmethod
+    def added(cls, value: str, key: str, pointers: list[str]) -> "Shared":
+        """Tie the values together that a step has added as `key` to several maps."""
+        return cls(value, tuple(sorted((*_parts(pointer), key) for pointer in pointers)))
 
 
 def _parts(pointer: str) -> list[str]:

@@ -1,16 +1,26 @@
 """The transformers that a kustomization file asks for, in upstream's order."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import msgspec
 
 from fluvial.render.kustomize._config import Config, to_specs
 from fluvial.render.kustomize._context import Context
 from fluvial.render.kustomize._errors import KustomizationError, KustomizeError
 from fluvial.render.kustomize._fieldspec import FieldSpec, merge_specs
-from fluvial.render.kustomize._ids import Gvk
-from fluvial.render.kustomize._metadata import set_affix, set_entries, set_namespace
-from fluvial.render.kustomize._model import Label
+from fluvial.render.kustomize._ids import Gvk, ResourceId
+from fluvial.render.kustomize._ledger import Ledger, Whole
+from fluvial.render.kustomize._loader import Loader
+from fluvial.render.kustomize._metadata import (
+    check_moved,
+    set_affix,
+    set_entries,
+    set_namespace,
+)
+from fluvial.render.kustomize._model import Label, Patch, Replica
 from fluvial.render.kustomize._parse import parse_resources
 from fluvial.render.kustomize._patches import (
     apply_json6902,
@@ -19,7 +29,12 @@ from fluvial.render.kustomize._patches import (
 )
 from fluvial.render.kustomize._replacements import apply_replacements, load_replacements
 from fluvial.render.kustomize._resource import Resource, Resources
-from fluvial.render.kustomize._workloads import set_image, set_replicas
+from fluvial.render.kustomize._workloads import (
+    check_scaled,
+    is_scaled,
+    set_image,
+    set_replicas,
+)
 from fluvial.render.objects import Origin
 from fluvial.render.yaml import YamlError
 
@@ -28,47 +43,74 @@ __all__ = ["Step", "steps"]
 _METADATA_LABELS = FieldSpec(Gvk(), "metadata/labels", create=True)
 
 
+Check = Callable[[list[tuple[Resource, Any]]], None]
+
+
+def _nothing(_resource: Resource) -> Any:
+    return None
+
+
 class Step(NamedTuple):
-    """One transformer, by the name that upstream has for it."""
+    """One transformer, by the name that upstream has for it.
+
+    `key` is the digest of all that a step depends on besides the resource, if it looks at one
+    resource at a time; empty if it does not. What must hold of all resources together is then
+    asked by `check`, which gets the `evidence` of each after the step. `weight` is about how much
+    it costs a resource: one for a walk along a few paths.
+    """
 
     name: str
     run: Callable[[Resources], None]
+    key: bytes = b""
+    weight: int = 1
+    evidence: Callable[[Resource], Any] = _nothing
+    check: Check | None = None
 
 
 def steps(context: Context, config: Config) -> Iterator[Step]:
-    """Yield the transformers of a file; nothing is read before a step runs."""
+    """Yield the transformers of a file; what is wrong with one is only said when it runs."""
     file, loader, by, specs = context.file, context.loader, context.by, config.specs
     if file.patchesStrategicMerge:
         yield Step("PatchStrategicMergeTransformer", partial(_strategic, context=context))
     for index, patch in enumerate(file.patches):
         origin = by("patch", f"/patches/{index}")
         run = partial(apply_patch_entry, entry=patch, loader=loader, by=origin)
-        yield Step("PatchTransformer", run)
+        yield Step("PatchTransformer", run, _patch_key(patch, loader, origin), weight=2)
     if file.namespace:
-        origin = by("namespace", "/namespace")
-        run = partial(set_namespace, namespace=file.namespace, specs=specs["namespace"], by=origin)
-        yield Step("NamespaceTransformer", run)
+        origin, section = by("namespace", "/namespace"), specs["namespace"]
+        yield Step(
+            "NamespaceTransformer",
+            partial(set_namespace, namespace=file.namespace, specs=section, by=origin),
+            _key("namespace", origin, file.namespace, section),
+            evidence=_identity,
+            check=check_moved,
+        )
     if file.namePrefix:
-        origin = by("namePrefix", "/namePrefix")
-        run = partial(set_affix, affix=file.namePrefix, specs=specs["namePrefix"], by=origin)
-        yield Step("PrefixTransformer", run)
+        origin, section = by("namePrefix", "/namePrefix"), specs["namePrefix"]
+        run = partial(set_affix, affix=file.namePrefix, specs=section, by=origin)
+        yield Step("PrefixTransformer", run, _key("prefix", origin, file.namePrefix, section))
     if file.nameSuffix:
         origin, section = by("nameSuffix", "/nameSuffix"), specs["nameSuffix"]
         run = partial(set_affix, affix=file.nameSuffix, specs=section, by=origin, suffix=True)
-        yield Step("SuffixTransformer", run)
+        yield Step("SuffixTransformer", run, _key("suffix", origin, file.nameSuffix, section))
     yield from _labelling(context, config)
     for index, patch in enumerate(file.patchesJson6902):
         origin = by("patch", f"/patchesJson6902/{index}")
         run = partial(apply_json6902, entry=patch, loader=loader, by=origin)
-        yield Step("PatchJson6902Transformer", run)
+        yield Step("PatchJson6902Transformer", run, _patch_key(patch, loader, origin))
     for index, replica in enumerate(file.replicas):
-        origin = by("replicas", f"/replicas/{index}")
-        run = partial(set_replicas, replica=replica, specs=specs["replicas"], by=origin)
-        yield Step("ReplicaCountTransformer", run)
+        origin, section = by("replicas", f"/replicas/{index}"), specs["replicas"]
+        yield Step(
+            "ReplicaCountTransformer",
+            partial(set_replicas, replica=replica, specs=section, by=origin),
+            _key("replicas", origin, replica, section),
+            evidence=partial(is_scaled, replica=replica, specs=section),
+            check=partial(_check_scaled, replica=replica, specs=section),
+        )
     for index, image in enumerate(file.images):
-        origin = by("images", f"/images/{index}")
-        run = partial(set_image, image=image, specs=specs["images"], by=origin)
-        yield Step("ImageTagTransformer", run)
+        origin, section = by("images", f"/images/{index}"), specs["images"]
+        run = partial(set_image, image=image, specs=section, by=origin)
+        yield Step("ImageTagTransformer", run, _key("image", origin, image, section), weight=3)
     if file.replacements:
         yield Step("ReplacementTransformer", partial(_replacements, context=context))
 
@@ -78,17 +120,45 @@ def _labelling(context: Context, config: Config) -> Iterator[Step]:
     file, specs = context.file, config.specs
     for index, label in enumerate(file.labels):
         origin = context.by("labels", f"/labels/{index}")
-        yield Step("LabelTransformer", partial(_label, label=label, config=config, by=origin))
+        run = partial(_label, label=label, config=config, by=origin)
+        sections = [specs[name] for name in ("labels", "commonLabels", "templateLabels")]
+        yield Step("LabelTransformer", run, _key("label", origin, label, *sections))
     if file.labels or file.commonLabels:
-        origin = context.by("commonLabels", "/commonLabels")
-        section = specs["commonLabels"]
+        origin, section = context.by("commonLabels", "/commonLabels"), specs["commonLabels"]
         run = partial(set_entries, entries=file.commonLabels, specs=section, by=origin)
-        yield Step("LabelTransformer", run)
+        yield Step("LabelTransformer", run, _key("labels", origin, file.commonLabels, section))
     if file.commonAnnotations:
         origin = context.by("commonAnnotations", "/commonAnnotations")
         section = specs["commonAnnotations"]
         run = partial(set_entries, entries=file.commonAnnotations, specs=section, by=origin)
-        yield Step("AnnotationsTransformer", run)
+        key = _key("annotations", origin, file.commonAnnotations, section)
+        yield Step("AnnotationsTransformer", run, key)
+
+
+def _key(*parts: Any) -> bytes:
+    return hashlib.blake2b(msgspec.json.encode(parts)).digest()
+
+
+def _patch_key(patch: Patch, loader: Loader, origin: Origin | None) -> bytes:
+    """Return the key of a patch that has a target; others look for one resource among all."""
+    if patch.target is None:
+        return b""
+    try:
+        content = loader.read(patch.path) if patch.path else b""
+        file = loader.resolve(patch.path) if patch.path and origin is not None else ""
+    except KustomizeError:
+        return b""
+    return _key("patch", origin, patch, content, file)
+
+
+def _identity(resource: Resource) -> ResourceId:
+    return resource.id
+
+
+def _check_scaled(
+    seen: list[tuple[Resource, bool]], replica: Replica, specs: list[FieldSpec]
+) -> None:
+    check_scaled((found for _, found in seen), replica, specs)
 
 
 def _label(resources: Resources, label: Label, config: Config, by: Origin | None) -> None:
@@ -118,7 +188,7 @@ def _strategic(resources: Resources, context: Context) -> None:
         try:
             found = parse_resources(entry, loader.file)
             for document in found:
-                document.origins = {"": by} if by is not None else None
+                document.ledger = None if by is None else Ledger(Whole(by))
         except (YamlError, KustomizeError):
             found = parse_resources(
                 loader.read(entry),

@@ -34,11 +34,12 @@ class Trace:
             node, pointer, own = waiting.pop()
             entries = {}
             for key, item in _items(node):
-                inner = f"{pointer}/{escape(str(key))}"
-                if inner in table:
-                    entries[key] = table[inner]
+                inner = f"{pointer}/{escape(key) if type(key) is str else key}"
+                found = table.get(inner)
+                if found is not None:
+                    entries[key] = found
                 if isinstance(item, dict | list):
-                    waiting.append((item, inner, table.get(inner, own)))
+                    waiting.append((item, inner, found or own))
             self._records[id(node)] = _Record(node, own, entries)
 
     def _entries(self, node: Any) -> Entries:
@@ -85,17 +86,22 @@ class Trace:
 
     def take(self, node: Any, key: Any, other: "Trace", source: Any, place: Any) -> None:
         """Note that the value at `key` of `node` is that at `place` of a tree of another trace."""
-        origin = other._of(source, place) or self.origin
+        origin = other.origin_of(source, place) or self.origin
         if origin is not None:
             self._entries(node)[key] = origin
 
-    def _of(self, node: Any, key: Any) -> Origin | None:
+    def origin_of(self, node: Any, key: Any) -> Origin | None:
+        """Return the origin of a value in a container, None for one that is not known."""
         record = self._records.get(id(node))
         return None if record is None else record.entries.get(key, record.own)
 
+    def records(self) -> dict[int, _Record]:
+        """Return what is known, by the identity of containers."""
+        return self._records
+
     def join(self, other: "Trace") -> None:
         """Take in what another knows of its containers, some of which may now be here."""
-        self._records = other._records | self._records
+        self._records = {**other.records(), **self._records}
 
     def table(self, data: Any) -> Table:
         """Return the origins by pointer of the tree as it is now."""
@@ -111,14 +117,15 @@ class Trace:
         record = self._records.get(id(node))
         entries = {} if record is None else record.entries
         for key, item in _items(node):
-            inner = f"{pointer}/{escape(str(key))}"
+            inner = f"{pointer}/{escape(key) if type(key) is str else key}"
             origin = entries.get(key)
-            if isinstance(item, dict | list):
+            is_container = isinstance(item, dict | list)
+            if is_container:
                 below = self._records.get(id(item))
                 origin = (below and below.own) or origin
             if origin is not None and origin != own:
                 table[inner] = origin
-            if isinstance(item, dict | list):
+            if is_container:
                 self._fill(table, item, inner, origin or own)
 
 

@@ -7,11 +7,12 @@ import msgspec
 
 from fluvial.render.kustomize._decode import decode, load_config
 from fluvial.render.kustomize._errors import KustomizationError, TransformError
-from fluvial.render.kustomize._fieldspec import Plan, escape
+from fluvial.render.kustomize._fieldspec import Plan
 from fluvial.render.kustomize._ids import text
 from fluvial.render.kustomize._loader import Loader
 from fluvial.render.kustomize._metadata import move
 from fluvial.render.kustomize._model import Selector
+from fluvial.render.kustomize._pointer import escape
 from fluvial.render.kustomize._resource import Resource, Resources
 from fluvial.render.kustomize._selectors import select
 from fluvial.render.objects import Origin

@@ -1,6 +1,7 @@
 """The deprecated `$(NAME)` variables."""
 
 import re
+from contextlib import suppress
 from typing import Any
 
 from fluvial.render.kustomize._errors import TransformError
@@ -10,6 +11,7 @@ from fluvial.render.kustomize._merge import MISSING
 from fluvial.render.kustomize._model import Variable
 from fluvial.render.kustomize._paths import lookup, split
 from fluvial.render.kustomize._resource import Resource, Resources
+from fluvial.render.yaml import Written, is_text
 
 __all__ = ["expand", "register", "resolve_variables"]
 
@@ -57,9 +59,25 @@ def _value(resources: Resources, variable: Variable) -> Any:
                 raise TransformError(
                     f"field {path!r} specified in var {variable.name!r} not found in {resource}"
                 )
-            return value
+            return _number(value, path, variable, resource)
     raise TransformError(
         f"var {variable.name!r} cannot be mapped to a field in the set of known resources"
+    )
+
+
+def _number(value: Any, path: str, variable: Variable, resource: Resource) -> Any:
+    """Read a scalar by its text, as upstream does: numbers in decimal form only."""
+    if not isinstance(value, Written) or value.style or isinstance(value.value, str):
+        return str(value) if isinstance(value, Written) else value
+    if isinstance(value.value, bool):
+        return value.value
+    read = int if isinstance(value.value, int) else float
+    if "_" not in value:
+        with suppress(ValueError):
+            return read(str(value))
+    raise TransformError(
+        f"var {variable.name!r}: field {path!r} of {resource} holds {str(value)!r}: "
+        "write the number in decimal form"
     )
 
 
@@ -84,17 +102,17 @@ def resolve_variables(
 
 def _expand_at(node: Any, key: Any, values: dict[str, Any]) -> None:
     value = node[key]
-    if isinstance(value, str):
-        node[key] = expand(value, values)
+    if is_text(value):
+        node[key] = expand(str(value), values)
     elif isinstance(value, list):
         for index, item in enumerate(value):
-            if not isinstance(item, str):
+            if not is_text(item):
                 raise TransformError("invalid value type: variables stand in lists of strings only")
-            value[index] = expand(item, values)
+            value[index] = expand(str(item), values)
     elif isinstance(value, dict):
         for name, item in value.items():
-            if isinstance(item, str):
-                value[name] = expand(item, values)
+            if is_text(item):
+                value[name] = expand(str(item), values)
 
 
 def expand(source: str, values: dict[str, Any]) -> Any:

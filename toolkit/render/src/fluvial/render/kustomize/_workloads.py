@@ -6,13 +6,15 @@ from functools import lru_cache
 from typing import Any
 
 from fluvial.render.kustomize._errors import TransformError
-from fluvial.render.kustomize._fieldspec import FieldSpec, Plan, apply_spec, escape
+from fluvial.render.kustomize._fieldspec import FieldSpec, Plan, apply_spec
 from fluvial.render.kustomize._ids import text
 from fluvial.render.kustomize._model import Image, Replica
+from fluvial.render.kustomize._pointer import escape
 from fluvial.render.kustomize._resource import Resource, Resources
+from fluvial.render.kustomize._styles import overlay
 from fluvial.render.objects import Origin
 
-__all__ = ["set_image", "set_replicas", "split_image"]
+__all__ = ["check_scaled", "is_scaled", "set_image", "set_replicas", "split_image"]
 
 _CONTAINERS = ("containers", "initContainers")
 
@@ -103,27 +105,33 @@ def set_replicas(
 ) -> None:
     """Set the number of replicas of the workloads with a name, now or before.
 
-    Raises TransformError when there is none.
+    Ask `check_scaled` afterwards whether there was one.
     """
-    specs = list(specs)
-    found = False
     for spec in specs:
         for resource in resources:
-            if not any(
-                one.name == replica.name and spec.gvk.selects(one.gvk)
-                for one in resource.identities()
-            ):
+            if not is_scaled(resource, replica, [spec]):
                 continue
-            found = True
 
             def setter(node: Any, key: Any, pointer: str, resource: Resource = resource) -> None:
-                # A number in quotes stays in quotes.
-                quoted = isinstance(node[key], str)
-                node[key] = str(replica.count) if quoted else replica.count
+                old = node[key]
+                node[key] = overlay(old, replica.count) if isinstance(old, str) else replica.count
                 resource.note(pointer, by)
 
             apply_spec(resource, spec, setter, leaf=lambda: None)
-    if not found:
+
+
+def is_scaled(resource: Resource, replica: Replica, specs: Iterable[FieldSpec]) -> bool:
+    """Say whether a resource has a name and a kind of which the replicas are set."""
+    return any(
+        one.name == replica.name and spec.gvk.selects(one.gvk)
+        for one in resource.identities()
+        for spec in specs
+    )
+
+
+def check_scaled(found: Iterable[bool], replica: Replica, specs: Iterable[FieldSpec]) -> None:
+    """Raise TransformError when `is_scaled` was true of no resource."""
+    if not any(found):
         kinds = ", ".join(spec.gvk.kind for spec in specs)
         raise TransformError(
             f"replicas: no resource with name {replica.name!r} among the kinds {kinds}"

@@ -7,7 +7,7 @@ record.
 # ruff: noqa: N815 -- the fields of the spec keep the API's names
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -23,12 +23,12 @@ from fluvial.render.kustomize._errors import (
     ResourceError,
     SubstitutionError,
 )
-from fluvial.render.kustomize._fieldspec import escape
 from fluvial.render.kustomize._model import Image, Kustomization, Patch
 from fluvial.render.kustomize._parse import parse_resources
+from fluvial.render.kustomize._pointer import escape
 from fluvial.render.kustomize._substitute import check_names, substitute
 from fluvial.render.kustomize.tree import Tree, join
-from fluvial.render.objects import Origin, Rendered, render
+from fluvial.render.objects import Origin, Rendered, nearest, render
 from fluvial.render.yaml import YamlError, dump, load
 
 __all__ = [
@@ -214,7 +214,7 @@ def _is_disabled(data: Unstructured) -> bool:
 
 def _substituted(
     data: Unstructured, item: Rendered, variables: dict[str, str], *, strict: bool
-) -> tuple[Unstructured, dict[str, Origin] | None]:
+) -> tuple[Unstructured, Mapping[str, Origin] | None]:
     """Substitute in the object's YAML text and read it again, as YAML 1.1."""
     source = dump(data)
     try:
@@ -244,5 +244,5 @@ def _mark(old: Any, new: Any, pointer: str, origins: dict[str, Origin]) -> None:
         for index, (left, right) in enumerate(zip(old, new, strict=True)):
             _mark(left, right, f"{pointer}/{index}", origins)
     elif old != new or type(old) is not type(new):
-        known = origins.get(pointer, Origin("", 0, 0, ""))
+        known = nearest(origins, pointer) or Origin("", 0, 0, "")
         origins[pointer] = known._replace(by="substitution")

@@ -13,20 +13,45 @@ Errors: `YamlError(ValueError)` carries file, line, column and the offending lin
 from fluvial.render.yaml._emit import dump, dump_all
 from fluvial.render.yaml._errors import Position, YamlError, snippet
 from fluvial.render.yaml._load import Blank, Document, load, load_all, load_documents
+from fluvial.render.yaml._places import PLACE_BITS, pointers, position_of, size_of
+from fluvial.render.yaml._restyle import write_styled
 from fluvial.render.yaml._scalars import Dialect, needs_quotes, resolve
+from fluvial.render.yaml._styled import Spelled, bare, read_styled
+from fluvial.render.yaml._written import (
+    Written,
+    is_text,
+    meaning,
+    plain_scalar,
+    settled,
+    written_places,
+)
 
 __all__ = [
+    "PLACE_BITS",
     "Blank",
     "Dialect",
     "Document",
     "Position",
+    "Spelled",
+    "Written",
     "YamlError",
+    "bare",
     "dump",
     "dump_all",
+    "is_text",
     "load",
     "load_all",
     "load_documents",
+    "meaning",
     "needs_quotes",
+    "plain_scalar",
+    "pointers",
+    "position_of",
+    "read_styled",
     "resolve",
+    "settled",
+    "size_of",
     "snippet",
+    "write_styled",
+    "written_places",
 ]

@@ -6,13 +6,23 @@ take for something else are quoted.
 """
 
 import re
+import sys
 from collections.abc import Iterable
 from functools import cmp_to_key, lru_cache
 from typing import Any
 
 from fluvial.render.yaml._scalars import go_float, needs_quotes
 
-__all__ = ["dump", "dump_all"]
+__all__ = [
+    "block_allowed",
+    "dump",
+    "dump_all",
+    "literal",
+    "plain_allowed",
+    "quoted_double",
+    "quoted_single",
+    "single_allowed",
+]
 
 _WIDTH = 80
 _LONGEST_KEY = 128
@@ -150,25 +160,32 @@ def _string(text: str, indent: int, column: int, *, key: bool = False) -> str | 
     if key and (multiline or len(text.encode()) > _LONGEST_KEY):
         return None
     if "\n" in text:
-        if _block_allowed(text):
-            return _literal(text, indent)
+        if block_allowed(text):
+            return literal(text, indent)
         return _double(text, indent, column, fold=not key)
     if needs_quotes(text):
         return _double(text, indent, column, fold=not key)
-    if _UNPRINTABLE.search(text) or _TRAILING_SPACE.search(text):
+    if not single_allowed(text):
         return _double(text, indent, column, fold=not key)
-    if multiline and _SPACED_BREAK.search(text):
-        return _double(text, indent, column, fold=not key)
-    if multiline or not _plain_allowed(text):
+    if multiline or not plain_allowed(text):
         return _single(text, indent, column, fold=not key)
     return _plain(text, indent, column, fold=not key)
 
 
-def _block_allowed(text: str) -> bool:
+def single_allowed(text: str) -> bool:
+    """Say whether single quotes can hold a text."""
+    if _UNPRINTABLE.search(text) or _TRAILING_SPACE.search(text):
+        return False
+    return not (_ANY_BREAK.search(text) and _SPACED_BREAK.search(text))
+
+
+def block_allowed(text: str) -> bool:
+    """Say whether a block can hold a text."""
     return not (_UNPRINTABLE.search(text) or text[-1] == " " or _TRAILING_SPACE.search(text))
 
 
-def _plain_allowed(text: str) -> bool:
+def plain_allowed(text: str) -> bool:
+    """Say whether a text may stand without quotes, in block style, as far as syntax goes."""
     first = text[0]
     if first in _LEADING or first == " " or text[-1] == " ":
         return False
@@ -208,6 +225,16 @@ def _plain(text: str, indent: int, column: int, *, fold: bool) -> str:
     return _fold(text, indent, column) if fold else text
 
 
+def quoted_single(text: str, indent: int) -> str:
+    """Write a text in single quotes, with no fold."""
+    return f"'{_fold_quoted(text, indent, 0, sys.maxsize)}'"
+
+
+def quoted_double(text: str) -> str:
+    """Write a text in double quotes, with no fold."""
+    return _double(text, 0, 0, fold=False) if text else '""'
+
+
 def _single(text: str, indent: int, column: int, *, fold: bool) -> str:
     if (not fold or column + len(text) <= _WIDTH) and not _ANY_BREAK.search(text):
         return "'" + text.replace("'", "''") + "'"
@@ -215,7 +242,7 @@ def _single(text: str, indent: int, column: int, *, fold: bool) -> str:
     return f"'{doubled}'"
 
 
-def _fold_quoted(text: str, indent: int, column: int) -> str:
+def _fold_quoted(text: str, indent: int, column: int, width: int = _WIDTH) -> str:
     out = []
     last = len(text) - 1
     before = ""
@@ -223,7 +250,7 @@ def _fold_quoted(text: str, indent: int, column: int) -> str:
         if (
             char == " "
             and before != " "
-            and column > _WIDTH
+            and column > width
             and 0 < index < last
             and text[index + 1] != " "
         ):
@@ -233,6 +260,8 @@ def _fold_quoted(text: str, indent: int, column: int) -> str:
             if before in _BREAKS and before:
                 out.append(" " * indent)
                 column = indent
+            if char == "\n" and not (before and before in _BREAKS):
+                out.append(char)  # a single one would fold into a space
             written = "''" if char == "'" else char
             out.append(written)
             column += len(written)
@@ -279,7 +308,8 @@ def _escape(code: int) -> str:
     return f"\\u{code:04X}" if code <= 0xFFFF else f"\\U{code:08X}"
 
 
-def _literal(text: str, indent: int) -> str:
+def literal(text: str, indent: int) -> str:
+    """Write a literal block, its lines indented, without the last line break."""
     hints = "2" if text[0] in f" {_BREAKS}" else ""
     if text[-1] not in _BREAKS:
         hints += "-"

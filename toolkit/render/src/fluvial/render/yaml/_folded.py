@@ -2,7 +2,7 @@
 
 from fluvial.render.yaml._compose import compose
 
-__all__ = ["refold"]
+__all__ = ["refold", "write_folded"]
 
 _BLANKS = (" ", "\t")
 
@@ -17,17 +17,22 @@ def refold(text: str) -> str:
     """
     if "\n" not in text.rstrip("\n") and not text.endswith("\n\n"):
         return text
-    lines = text.split("\n")
-    if any(line.endswith(" ") for line in lines):
+    if any(line.endswith(" ") for line in text.split("\n")):
         return text  # the writer takes double quotes instead, which keep everything
+    (node,) = compose(write_folded(text, "  "), "<folded>")
+    return str(node.value)
+
+
+def write_folded(text: str, pad: str) -> str:
+    """Write a folded scalar as Go's writer does, its lines behind `pad`."""
+    lines = text.split("\n")
     doubles = not text.lstrip("\n").startswith(_BLANKS)
     written = [f">{'2' if text.startswith((*_BLANKS, chr(10))) else ''}{_chomping(text)}\n"]
     for line in lines[:-1]:
         twice = doubles and line and not line.startswith(_BLANKS)
-        written.append((f"  {line}" if line else "") + ("\n\n" if twice else "\n"))
-    written.append(f"  {lines[-1]}" if lines[-1] else "")
-    (node,) = compose("".join(written), "<folded>")
-    return str(node.value)
+        written.append((f"{pad}{line}" if line else "") + ("\n\n" if twice else "\n"))
+    written.append(f"{pad}{lines[-1]}" if lines[-1] else "")
+    return "".join(written)
 
 
 def _chomping(text: str) -> str:

@@ -9,7 +9,9 @@ from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from fluvial.render.yaml._compose import DEEPEST, PLAIN, QUOTED, compose
 from fluvial.render.yaml._errors import Position, YamlError
 from fluvial.render.yaml._folded import refold
+from fluvial.render.yaml._places import place_of, pointers, position_of, size_of
 from fluvial.render.yaml._scalars import Dialect, Scalar, resolve
+from fluvial.render.yaml._written import Written, plain_scalar
 
 __all__ = ["Blank", "Document", "load", "load_all", "load_documents"]
 
@@ -32,43 +34,49 @@ class Blank(NamedTuple):
 class Document(NamedTuple):
     """One document of a stream.
 
-    `marks` maps RFC 6901 pointers to the scanner's mark of each value (of its key, in mappings),
-    whose `line` and `column` count from 0; None when they were not asked for. `blanks` are the keys
+    `written` says whether there is a `Written` in it. `places` has the place of each
+    value (of its key, in mappings); None when they were not asked for. `blanks` are the keys
     without a value.
     """
 
     value: Any
     line: int
-    marks: dict[str, Any] | None
+    places: list[int] | None
     blanks: list[Blank]
+    written: bool = False
 
     @property
     def positions(self) -> dict[str, Position] | None:
-        """The place of each value by pointer, counted from 1; None when not asked for."""
-        if self.marks is None:
+        """The place of each value by pointer, counted from 1; None when not asked for.
+
+        Ask before the value is changed.
+        """
+        if self.places is None:
             return None
-        return {
-            pointer: Position(mark.line + 1, mark.column + 1)
-            for pointer, mark in self.marks.items()
-        }
+        return dict(zip(pointers(self.value), map(position_of, self.places), strict=True))
 
 
 class _Constructor:
     """Turns the nodes of one document into plain dicts, lists and scalars."""
 
-    def __init__(self, text: str, file: str, dialect: Dialect, *, unique: bool) -> None:
+    def __init__(
+        self, text: str, file: str, dialect: Dialect, *, unique: bool, written: str | None
+    ) -> None:
         self.text = text
         self.file = file
         self.dialect = dialect
         self.unique = unique
+        self.written = written
+        self.found_written = False
         self.blanks: list[Blank] = []
-        self.marks: dict[str, Any] | None = None
+        self.places: list[int] | None = None
+        self._merges = "<<" in text
         self._aliases = "*" in text and "&" in text
         self._seen: set[int] = set()
         self._open: list[int] = []
         self._expanded = 0
         self._inside_alias = 0
-        self._build: dict[type[Node], Callable[[Any, str], Any]] = {
+        self._build: dict[type[Node], Callable[[Any], Any]] = {
             MappingNode: self.mapping,
             SequenceNode: self.sequence,
         }
@@ -79,16 +87,16 @@ class _Constructor:
             problem, file=self.file, line=mark.line + 1, column=mark.column + 1, text=self.text
         )
 
-    def value(self, node: Node, pointer: str) -> Any:
+    def value(self, node: Node) -> Any:
         if isinstance(node, ScalarNode):
             if self._inside_alias:
                 self._spend(node)
-            return self.scalar(node)
+            return self.scalar(node) if self.written is None else self._as_written(node)
         if len(self._open) >= DEEPEST:
             raise self.fail(f"nested deeper than {DEEPEST} levels", node)
         if not self._aliases:
             self._open.append(0)
-            built = self._build[type(node)](node, pointer)
+            built = self._build[type(node)](node)
             self._open.pop()
             return built
         key = id(node)
@@ -100,7 +108,7 @@ class _Constructor:
         self._inside_alias += again
         if self._inside_alias:
             self._spend(node)
-        built = self._build[type(node)](node, pointer)
+        built = self._build[type(node)](node)
         self._inside_alias -= again
         self._open.pop()
         return built
@@ -111,24 +119,25 @@ class _Constructor:
         if self._expanded > max(_BOMB, 10 * len(self.text)) or self._expanded > 4_000_000:
             raise self.fail("document contains excessive aliasing", node)
 
-    def sequence(self, node: SequenceNode, pointer: str) -> list[Any]:
-        marks = self.marks
+    def sequence(self, node: SequenceNode) -> list[Any]:
         value = self.value
+        places = self.places
         built: list[Any] = []
-        if marks is None:
-            for child in node.value:
-                built.append(value(child, ""))  # noqa: PERF401 -- a frame less on deep trees
-            return built
-        for index, child in enumerate(node.value):
-            inner = f"{pointer}/{index}"
-            marks[inner] = child.start_mark
-            built.append(value(child, inner))
+        for child in node.value:
+            if places is not None:
+                mark = child.start_mark
+                places.append(place_of(mark.line, mark.column))
+            built.append(value(child))
         return built
 
-    def mapping(self, node: MappingNode, pointer: str) -> dict[str, Any]:
+    def mapping(self, node: MappingNode) -> dict[str, Any]:
         built: dict[str, Any] = {}
         merged: set[str] = set()
-        marks = self.marks
+        places = self.places
+        # Where an entry may not be behind those before it, each collects its places for itself.
+        apart: dict[str, list[int]] | None = None
+        if places is not None and (self._merges or not self.unique):
+            apart = {}
         lines: dict[str, int] = {}
         merging = False
         for key_node, value_node in node.value:
@@ -137,7 +146,7 @@ class _Constructor:
                 if merging and self.dialect is Dialect.KYAML:
                     raise self.fail("duplicate merge key", key_node)
                 merging = True
-                self._merge(built, merged, value_node, pointer)
+                self._merge(built, merged, value_node, apart)
                 continue
             if key_node.value == "<<" and self.dialect is Dialect.KYAML:
                 continue  # upstream clears the merge key by its text, so a quoted one goes too
@@ -147,36 +156,42 @@ class _Constructor:
                     f'mapping key "{key}" already defined at line {lines.get(key, 0)}', key_node
                 )
             merged.discard(key)
-            inner = ""
+            mark = key_node.start_mark
             if self.unique:
-                lines[key] = key_node.start_mark.line + 1
-            if marks is not None:
-                part = key
-                if "/" in key or "~" in key:
-                    part = key.replace("~", "~0").replace("/", "~1")
-                inner = f"{pointer}/{part}"
-                marks[inner] = key_node.start_mark
+                lines[key] = mark.line + 1
+            if places is not None:
+                place = place_of(mark.line, mark.column)
+                if apart is None:
+                    places.append(place)
+                else:
+                    self.places = apart[key] = [place]
             if value_node.value == "" and value_node.tag == PLAIN:
                 self.blanks.append(Blank(built, key, bool(node.flow_style)))
-            built[key] = self.value(value_node, inner)
+            built[key] = self.value(value_node)
+        if places is not None and apart is not None:
+            self.places = places
+            for entry in apart.values():
+                places += entry
         return built
 
-    def _merge(self, built: dict[str, Any], merged: set[str], node: Node, pointer: str) -> None:
+    def _merge(
+        self, built: dict[str, Any], merged: set[str], node: Node, apart: dict[str, list[int]] | None
+    ) -> None:
         """Apply a `<<` key: earlier maps of a list win, and every explicit key wins over all."""
         sources = node.value if isinstance(node, SequenceNode) else [node]
         for source in sources:
             if not isinstance(source, MappingNode):
                 raise self.fail("map merge requires map or sequence of maps as the value", source)
-            keep, self.marks = self.marks, None
-            extra = self.value(source, "")
-            self.marks = keep
+            keep, self.places = self.places, None
+            extra = self.value(source)
+            self.places = keep
             for key, item in extra.items():
                 if key not in built:
                     built[key] = item
                     merged.add(key)
-                    if keep is not None:
-                        inner = f"{pointer}/{key.replace('~', '~0').replace('/', '~1')}"
-                        keep[inner] = source.start_mark
+                    if apart is not None:
+                        mark = source.start_mark
+                        apart[key] = [place_of(mark.line, mark.column)] * size_of(item)
 
     def key(self, node: Node) -> str:
         if not isinstance(node, ScalarNode):
@@ -203,6 +218,22 @@ class _Constructor:
                 raise self.fail(f"{text} has no JSON form", node)
             return value
         return self._tagged(tag.removeprefix(_TAG), node)
+
+    def _as_written(self, node: ScalarNode) -> Scalar:
+        """Keep the text of a scalar where it says more than the value."""
+        if node.tag == PLAIN:
+            value = plain_scalar(node.value)
+        elif node.tag != QUOTED:
+            return self.scalar(node)
+        elif node.style == ">" or (self.written == "styles" and node.style):
+            value = Written.quoted(node.value, node.style)
+        else:
+            return str(node.value)
+        if isinstance(value, float) and value - value != 0:
+            raise self.fail(f"{node.value} has no JSON form", node)
+        if isinstance(value, Written):
+            self.found_written = True
+        return value
 
     def _tagged(self, tag: str, node: ScalarNode) -> Scalar:
         text: str = node.value
@@ -245,23 +276,27 @@ def load_documents(
     dialect: Dialect = Dialect.SIGS,
     unique_keys: bool | None = None,
     positions: bool = False,
+    written: str | None = None,
 ) -> list[Document]:
     """Read every document of a stream, empty ones (null) left out.
 
     `file` is the name that errors quote. `unique_keys` makes a repeated key an error; by default
-    it is one in KYAML and none in SIGS, where the last wins. Raises YamlError.
+    it is one in KYAML and none in SIGS, where the last wins. `written` keeps the texts of scalars:
+    `odd` of those that could be written shorter, and of folded ones, `styles` of all in quotes too.
+    Raises YamlError.
     """
     decoded = _decode(text, file)
     unique = dialect is Dialect.KYAML if unique_keys is None else unique_keys
     documents = []
     for node in compose(decoded, file):
-        constructor = _Constructor(decoded, file, dialect, unique=unique)
+        constructor = _Constructor(decoded, file, dialect, unique=unique, written=written)
         mark = node.start_mark
         if positions:
-            constructor.marks = {"": mark}
-        value = constructor.value(node, "")
+            constructor.places = [place_of(mark.line, mark.column)]
+        value = constructor.value(node)
         if value is not None:
-            documents.append(Document(value, mark.line + 1, constructor.marks, constructor.blanks))
+            kept = (constructor.places, constructor.blanks, constructor.found_written)
+            documents.append(Document(value, mark.line + 1, *kept))
     return documents
 
 

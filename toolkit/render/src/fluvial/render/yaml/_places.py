@@ -8,24 +8,25 @@ from typing import Any
 
 from fluvial.render.yaml._errors import Position
 
-__all__ = ["place_of", "pointers", "position_of", "size_of"]
+__all__ = ["PLACE_BITS", "place_of", "pointers", "position_of", "size_of"]
 
-_BITS = 32
-_MASK = (1 << _BITS) - 1
+PLACE_BITS = 32
+"""How many low bits of a place are its column; the line is above them, and both count from 0."""
+_MASK = (1 << PLACE_BITS) - 1
 
 
 def place_of(line: int, column: int) -> int:
     """Pack a line and a column, which count from 0, into one number."""
-    return line << _BITS | column
+    return line << PLACE_BITS | column
 
 
 def position_of(place: int) -> Position:
     """Unpack a place; lines and columns of positions count from 1."""
-    return Position((place >> _BITS) + 1, (place & _MASK) + 1)
+    return Position((place >> PLACE_BITS) + 1, (place & _MASK) + 1)
 
 
 def pointers(value: Any) -> list[str]:
-    """Return the RFC 6901 pointer of each value of a tree, the tree's own, which is empty, first."""
+    """Return the RFC 6901 pointer of each value of a tree, first the empty one of the whole."""
     found = [""]
     if isinstance(value, dict | list):
         _collect(value, "", found)

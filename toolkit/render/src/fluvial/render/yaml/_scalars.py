@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
 
-__all__ = ["Dialect", "Scalar", "go_float", "needs_quotes", "resolve"]
+__all__ = ["Dialect", "Scalar", "go_float", "is_integer", "needs_quotes", "resolve"]
 
 Scalar = str | int | float | bool | None
 
@@ -69,6 +69,11 @@ def _integer(text: str) -> int | None:
     if text[0] == "-":
         value = -value
     return value if _SMALLEST <= value < _LARGEST else None
+
+
+def is_integer(text: str) -> bool:
+    """Say whether a plain scalar is an integer, and not a float without a fraction."""
+    return _integer(text.replace("_", "")) is not None
 
 
 def _timestamp(text: str) -> str | None:
