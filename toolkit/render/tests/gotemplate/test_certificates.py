@@ -4,9 +4,12 @@ import base64
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from fluvial.render.gotemplate import TemplateError, Templates, sprig
+from fluvial.render.gotemplate.sprig import keys
 
 
 def render(text, data=None):
@@ -88,3 +91,53 @@ def test_what_cannot_be_made(template, message):
 
 def test_an_unknown_kind_of_key_is_text():
     assert render('{{ genPrivateKey "what" }}') == "Unknown type what"
+
+
+@pytest.fixture
+def checks(monkeypatch):
+    """Tell of each RSA key that is read whether it was checked."""
+    seen = []
+    load = serialization.load_der_private_key
+
+    def spy(data, password, *, unsafe_skip_rsa_key_validation=False):
+        seen.append(not unsafe_skip_rsa_key_validation)
+        return load(data, password, unsafe_skip_rsa_key_validation=unsafe_skip_rsa_key_validation)
+
+    monkeypatch.setattr(serialization, "load_der_private_key", spy)
+    return seen
+
+
+def test_a_key_that_was_made_here_is_not_checked_again(checks):
+    render(
+        '{{ $ca := genCA "a" 1 }}{{ range until 3 }}{{ genSignedCert "b" nil nil 1 $ca }}{{ end }}'
+        '{{ $key := replace "\\n" "\\r\\n" (genPrivateKey "rsa") }}{{ genCAWithKey "c" 1 $key }}'
+    )
+    assert checks == [False] * 4
+
+
+def test_a_key_from_elsewhere_is_checked(checks):
+    key = rsa.generate_private_key(65537, 2048)
+    numbers = key.private_numbers()
+    broken = rsa.RSAPrivateNumbers(
+        p=numbers.p, q=numbers.q, d=numbers.d + 2, dmp1=numbers.dmp1, dmq1=numbers.dmq1,
+        iqmp=numbers.iqmp, public_numbers=numbers.public_numbers,
+    ).private_key(unsafe_skip_rsa_key_validation=True)  # fmt: skip
+    text = '{{ (genCAWithKey "a" 1 .).Cert }}'
+    assert "BEGIN CERTIFICATE" in render(text, pem(key))
+    with pytest.raises(TemplateError, match="parsing private key"):
+        render(text, pem(broken))
+    assert checks == [True, True]
+
+
+def pem(key):
+    form = serialization.PrivateFormat.TraditionalOpenSSL
+    return key.private_bytes(
+        serialization.Encoding.PEM, form, serialization.NoEncryption()
+    ).decode()
+
+
+def test_only_the_last_keys_are_remembered():
+    for number in range(1100):
+        body = base64.b64encode(number.to_bytes(2)).decode()
+        keys._remember(f"-----BEGIN X-----\n{body}\n-----END X-----\n")
+    assert len(keys._MADE) == 1024

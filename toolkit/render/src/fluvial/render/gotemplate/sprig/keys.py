@@ -6,6 +6,7 @@ Everything heavy is imported when the first key is wanted.
 
 import base64
 import binascii
+import hashlib
 import math
 import re
 from typing import TYPE_CHECKING, Any, Final
@@ -22,6 +23,10 @@ __all__ = ["gen_private_key", "new_rsa_key", "pem_block", "pem_text", "read_key"
 
 _EXPONENT: Final = 65537
 _SMALL: Final = 20_000
+_MADE: Final[dict[bytes, None]] = {}
+"""Digests of the keys that this process made last. Checking an RSA key takes as long as making one,
+and a chart signs all its certificates with the authority that it made first."""
+_MOST_REMEMBERED: Final = 1024
 _BLOCK: Final = re.compile(
     r"-----BEGIN ([^\n]*?)-----[ \t]*\r?\n(.*?)-----END \1-----[ \t]*(?:\r?\n|\Z)", re.DOTALL
 )
@@ -83,9 +88,14 @@ def new_rsa_key(bits: int = 2048) -> "rsa.RSAPrivateKey":
             break
     d = pow(_EXPONENT, -1, order)
     return rsa.RSAPrivateNumbers(
-        p=p, q=q, d=d, dmp1=d % (p - 1), dmq1=d % (q - 1), iqmp=pow(q, -1, p),
+        p=p,
+        q=q,
+        d=d,
+        dmp1=d % (p - 1),
+        dmq1=d % (q - 1),
+        iqmp=pow(q, -1, p),
         public_numbers=rsa.RSAPublicNumbers(_EXPONENT, p * q),
-    ).private_key()  # fmt: skip
+    ).private_key(unsafe_skip_rsa_key_validation=True)  # fmt: skip  (made a moment ago)
 
 
 def _new_dsa_key() -> "dsa.DSAPrivateKey":
@@ -144,8 +154,21 @@ def pem_text(key: Any) -> str:
     form = serialization.PrivateFormat.TraditionalOpenSSL
     if isinstance(key, ed25519.Ed25519PrivateKey):
         form = serialization.PrivateFormat.PKCS8
-    text: bytes = key.private_bytes(serialization.Encoding.PEM, form, serialization.NoEncryption())
-    return text.decode()
+    written: bytes = key.private_bytes(
+        serialization.Encoding.PEM, form, serialization.NoEncryption()
+    )
+    text = written.decode()
+    _remember(text)
+    return text
+
+
+def _remember(text: str) -> None:
+    """Note that this process has made a key, so that it is not checked when it comes back."""
+    block = pem_block(text)
+    assert block is not None
+    _MADE[hashlib.sha256(block[1]).digest()] = None
+    if len(_MADE) > _MOST_REMEMBERED:
+        _MADE.pop(next(iter(_MADE)))
 
 
 def pem_block(text: str) -> tuple[str, bytes] | None:
@@ -182,8 +205,9 @@ def _loaded(name: str, data: bytes) -> "SignKey":
     )
 
     doing = f"parsing {name} private key from PEM" if name else "decoding PEM as PKCS#8"
+    own = hashlib.sha256(data).digest() in _MADE
     try:
-        key = load_der_private_key(data, None)
+        key = load_der_private_key(data, None, unsafe_skip_rsa_key_validation=own)
     except (ValueError, TypeError, UnsupportedAlgorithm) as error:
         raise FunctionError(f"{doing}: {error}") from None
     if not isinstance(
