@@ -157,7 +157,7 @@ def _namespace(obj: Object, now: dt.datetime) -> list[Any]:
 
 
 def _account(obj: Object, now: dt.datetime) -> list[Any]:
-    return [obj["metadata"]["name"], len(obj.get("secrets") or []), _age(obj, now)]
+    return [obj["metadata"]["name"], _age(obj, now)]
 
 
 def _definition(obj: Object, now: dt.datetime) -> list[Any]:

@@ -37,6 +37,7 @@ from fluvial.cluster.standins.reporting import Reporter
 from fluvial.cluster.standins.scheduler import Scheduler
 from fluvial.cluster.standins.statefulsets import StatefulSets
 from fluvial.cluster.standins.timer import SystemTimer, Timer
+from fluvial.cluster.standins.tokens import AccountTokens
 from fluvial.cluster.standins.view import ApiAccess, View
 
 __all__ = ["Options", "Standins", "run"]
@@ -91,6 +92,7 @@ class Standins:
             each.controller
             for each in (
                 Accounts(view, timer, options.certificate),
+                AccountTokens(view, timer, options.certificate),
                 ApiServices(view, timer),
                 Namespaces(view, timer),
                 Deployments(view, timer),
