@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import itertools
 import re
 import ssl
 from collections.abc import Mapping
@@ -126,6 +127,7 @@ class RegistryServer(_Server):
         self._manifests: set[tuple[str, str]] = set()
         self._types: dict[str, str] = {}
         self._uploads: dict[str, bytes] = {}
+        self._numbers = itertools.count()
 
     def put(self, name: str, tag: str, manifest: bytes, media_type: str = _MANIFEST) -> str:
         """Store a manifest under a tag, or with an empty one by its digest; return the digest."""
@@ -199,7 +201,7 @@ class RegistryServer(_Server):
 
     async def _upload(self, request: web.Request, match: re.Match[str]) -> web.Response:
         if request.method == "POST":
-            number = str(len(self._uploads))
+            number = str(next(self._numbers))
             self._uploads[number] = b""
             place = f"/v2/{match['name']}/blobs/uploads/{number}"
             return web.Response(status=202, headers={"Location": place})

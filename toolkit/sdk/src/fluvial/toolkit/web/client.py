@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import os
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from http.client import responses
@@ -23,6 +24,7 @@ _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 10
 _AGAIN: Final = frozenset({408, 429, 502, 503, 504})
 _LONGEST_WAIT: Final = 30.0
+_UNKNOWN_AUTHORITY: Final = frozenset({18, 19, 20, 21})  # codes of OpenSSL
 
 
 class Answer(NamedTuple):
@@ -183,8 +185,8 @@ class WebClient:
                 body = await _body(response, request.url, request.largest)
                 return Answer(response.status, response.headers, body, request.url)
         except (aiohttp.ClientError, ssl.SSLError, OSError, ValueError) as error:
-            place = f"{request.method} {without_userinfo(request.url)}"
-            raise Unreachable(f"{place}: {error or type(error).__name__}") from error
+            place = f'{request.method.capitalize()} "{without_userinfo(request.url)}"'
+            raise Unreachable(f"{place}: {_problem(error)}") from error
 
 
 async def _body(response: aiohttp.ClientResponse, url: str, largest: int) -> bytes:
@@ -198,6 +200,24 @@ async def _body(response: aiohttp.ClientResponse, url: str, largest: int) -> byt
                 break
             raise AnswerTooLarge(f"{without_userinfo(url)} is larger than {largest} bytes")
     return b"".join(chunks)
+
+
+def _problem(error: Exception) -> str:
+    """Say why there is no answer, in Go's words where they are known."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        found = error.certificate_error
+        reason = getattr(found, "verify_message", str(found))
+        if getattr(found, "verify_code", 0) in _UNKNOWN_AUTHORITY:
+            reason = "x509: certificate signed by unknown authority"
+        return f"tls: failed to verify certificate: {reason}"
+    if isinstance(error, aiohttp.ClientConnectorDNSError):
+        return f"dial tcp: lookup {error.host}: no such host"
+    if isinstance(error, aiohttp.ClientConnectorError) and error.os_error.errno:
+        reason = os.strerror(error.os_error.errno).lower()
+        return f"dial tcp {error.host}:{error.port}: connect: {reason}"
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "EOF"
+    return str(error) or type(error).__name__
 
 
 def basic(username: str, password: str) -> str:

@@ -194,8 +194,8 @@ def _check_digest(package: bytes, digest: str, url: str) -> None:
     wanted = digest.removeprefix("sha256:")
     if wanted and wanted != found:
         raise ChartUnavailable(
-            f"{without_userinfo(url)} has the digest sha256:{found}, but the index of its repository says "
-            f"sha256:{wanted}: it was changed after it was indexed"
+            f"{without_userinfo(url)} has the digest sha256:{found}, but the index of its "
+            f"repository says sha256:{wanted}: it was changed after it was indexed"
         )
 
 

@@ -32,6 +32,7 @@ def load(place: str, settings: ChartSettings, rules: HelmVersion) -> Loaded:
 
     Raises ChartUnavailable and ChartError.
     """
+    settings.check()
     place = place.strip()
     if not settings.repo:
         path = Path(place)

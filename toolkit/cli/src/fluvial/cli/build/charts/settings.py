@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
+from fluvial.cli.build.charts.errors import ChartUnavailable
 from fluvial.cli.build.flags import Flag
 
 __all__ = ["FLAGS", "ChartSettings"]
@@ -97,6 +98,29 @@ class ChartSettings:
             registry_config=place("registry-config", config / "registry" / "config.json"),
             docker_config=docker / "config.json",
         )
+
+    def check(self) -> None:
+        """Raise ChartUnavailable for certificates that are not there, as helm does at once."""
+        problem = "missing registry client: can't create TLS config for client: "
+        if self.cert_file and self.key_file:
+            for kind, file in (("cert", self.cert_file), ("key", self.key_file)):
+                if reason := _unreadable(file):
+                    raise ChartUnavailable(
+                        f'{problem}unable to read {kind} file: "{file}": open {file}: {reason}'
+                    )
+        if self.ca_file and (reason := _unreadable(self.ca_file)):
+            raise ChartUnavailable(
+                f'{problem}can\'t read CA file: "{self.ca_file}": open {self.ca_file}: {reason}'
+            )
+
+
+def _unreadable(file: str) -> str:
+    """Say why a file cannot be read; nothing when it can."""
+    try:
+        with Path(file).open("rb"):
+            return ""
+    except OSError as error:
+        return (error.strerror or str(error)).lower()
 
 
 def _homes(environ: Mapping[str, str], home: Path) -> tuple[Path, Path]:
