@@ -175,7 +175,7 @@ def test_a_change_counts(changes: dict[str, str], reason: str, options: Options)
             "the resource of which replicas are set was the one that changed",
         ),
         (
-            {"over/patch.yaml": PATCH.replace("containers: [", "containers: {a: [").replace("}]}}}", "}]}}}}")},
+            {"over/patch.yaml": PATCH.replace("[{", "{a: [{").replace("}]", "}]}")},
             "patch has a map",
             "the patch no longer fits",
         ),
@@ -227,7 +227,7 @@ def test_provenance_survives_being_kept() -> None:
     blame = build(MemoryTree(TREE), "over", options=TRACED)[1].blame()
     assert str(blame[f"{containers}/0/image"]) == "over/patch.yaml:4:52 (patch)"
     assert str(blame[f"{containers}/1/image"]) == "over/kustomization.yaml:9:3 (images)"
-    assert str(blame[f"{containers}/1/env/0/value"]) == "base/web.yaml:14:50 (resource)"
+    assert str(blame[f"{containers}/1/env/0/value"]) == "base/web.yaml:14:51 (resource)"
 
 
 def test_a_moved_file_moves_its_provenance() -> None:

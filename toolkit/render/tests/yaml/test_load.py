@@ -2,7 +2,15 @@ from typing import Any
 
 import pytest
 
-from fluvial.render.yaml import Dialect, Position, YamlError, load, load_all, load_documents
+from fluvial.render.yaml import (
+    Dialect,
+    Position,
+    YamlError,
+    load,
+    load_all,
+    load_documents,
+    pointers,
+)
 
 
 @pytest.mark.parametrize(
@@ -111,6 +119,42 @@ def test_positions_by_pointer() -> None:
         "/a/b~1c/0": Position(2, 9),
         "/a/b~1c/1": Position(3, 5),
     }
+
+
+@pytest.mark.parametrize(
+    ("text", "places", "reason"),
+    [
+        (
+            "x: &x\n  a: {b: 1}\nz:\n  <<: *x\n  c: 2\n",
+            {"/x/a/b": "2:7", "/z/a": "1:4", "/z/a/b": "1:4", "/z/c": "5:3"},
+            "what a merge key brings stands where the merged map does",
+        ),
+        (
+            "x: &x {a: {b: 1}}\nz:\n  <<: *x\n  a: [3]\n  c: 2\n",
+            {"/z/a": "4:3", "/z/a/0": "4:7", "/z/c": "5:3"},
+            "a key that overrides a merged one",
+        ),
+        (
+            "a: {b: 1}\nc: 2\na: [3]\n",
+            {"/a": "3:1", "/a/0": "3:5", "/c": "2:1"},
+            "of two equal keys the last",
+        ),
+        (
+            "a: &a [1]\nb: *a\n",
+            {"/a/0": "1:8", "/b": "2:1", "/b/0": "1:8"},
+            "what an alias repeats stands where it is written",
+        ),
+        ("just text", {"": "1:1"}, "a scalar"),
+    ],
+)
+@pytest.mark.parametrize("dialect", Dialect)
+def test_places_in_documents_that_repeat(
+    text: str, places: dict[str, str], reason: str, dialect: Dialect
+) -> None:
+    (document,) = load_documents(text, positions=True, dialect=dialect, unique_keys=False)
+    found = {pointer: f"{at.line}:{at.column}" for pointer, at in document.positions.items()}
+    assert {pointer: found[pointer] for pointer in places} == places, reason
+    assert len(found) == len(pointers(document.value)), reason
 
 
 def test_positions_cost_nothing_when_not_asked_for() -> None:

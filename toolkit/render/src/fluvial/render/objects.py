@@ -1,14 +1,14 @@
 """What an engine returns: rendered objects, with provenance when it was asked for."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
 import msgspec
 
 from fluvial.apis.ids import ObjectId, Unstructured, split_api_version
 
-__all__ = ["Origin", "Provenance", "Rendered", "freeze", "render"]
+__all__ = ["LateOrigins", "Origin", "Provenance", "Rendered", "freeze", "nearest", "render"]
 
 
 class Origin(NamedTuple):
@@ -29,6 +29,42 @@ class Origin(NamedTuple):
         return f"{place} ({self.by})"
 
 
+class LateOrigins(Mapping[str, Origin]):
+    """Origins by JSON pointer that are only made when somebody asks, and then kept."""
+
+    __slots__ = ("_made", "_make")
+
+    def __init__(self, make: Callable[[], Mapping[str, Origin]]) -> None:
+        self._make: Callable[[], Mapping[str, Origin]] | None = make
+        self._made: Mapping[str, Origin] = {}
+
+    def _table(self) -> Mapping[str, Origin]:
+        make = self._make
+        if make is not None:
+            self._made = make()
+            self._make = None
+        return self._made
+
+    def __getitem__(self, pointer: str) -> Origin:
+        """Return the origin that starts at `pointer`; KeyError when none does."""
+        return self._table()[pointer]
+
+    def __iter__(self) -> Iterator[str]:
+        """Iterate over the pointers at which an origin starts."""
+        return iter(self._table())
+
+    def __len__(self) -> int:
+        """Count the origins."""
+        return len(self._table())
+
+
+def nearest(origins: Mapping[str, Origin], pointer: str) -> Origin | None:
+    """Return the origin of a value: its own, or that of the nearest that holds it and has one."""
+    while pointer and pointer not in origins:
+        pointer = pointer.rpartition("/")[0]
+    return origins.get(pointer)
+
+
 class Provenance(Mapping[str, Origin]):
     """Origins by RFC 6901 JSON pointer; a pointer without an entry has its nearest parent's."""
 
@@ -39,12 +75,10 @@ class Provenance(Mapping[str, Origin]):
 
     def __getitem__(self, pointer: str) -> Origin:
         """Return the origin of the value at `pointer`; KeyError when not even the root has one."""
-        probe = pointer
-        while probe not in self._origins:
-            if not probe:
-                raise KeyError(pointer)
-            probe = probe.rpartition("/")[0]
-        return self._origins[probe]
+        origin = nearest(self._origins, pointer)
+        if origin is None:
+            raise KeyError(pointer)
+        return origin
 
     def __iter__(self) -> Iterator[str]:
         """Iterate over the pointers at which an origin starts."""
@@ -65,7 +99,7 @@ class Rendered(msgspec.Struct, frozen=True):
     version: str
     data: bytes
     digest: str
-    provenance: dict[str, Origin] | None = None
+    provenance: Mapping[str, Origin] | None = None
 
     def decode(self) -> Unstructured:
         """Decode `data` anew; the caller owns the result."""
@@ -97,5 +131,5 @@ def freeze(
         version=version,
         data=data,
         digest=f"sha256:{hashlib.sha256(data).hexdigest()}",
-        provenance=None if provenance is None else dict(provenance),
+        provenance=provenance,
     )

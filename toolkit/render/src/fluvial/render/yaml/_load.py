@@ -175,7 +175,11 @@ class _Constructor:
         return built
 
     def _merge(
-        self, built: dict[str, Any], merged: set[str], node: Node, apart: dict[str, list[int]] | None
+        self,
+        built: dict[str, Any],
+        merged: set[str],
+        node: Node,
+        apart: dict[str, list[int]] | None,
     ) -> None:
         """Apply a `<<` key: earlier maps of a list win, and every explicit key wins over all."""
         sources = node.value if isinstance(node, SequenceNode) else [node]
