@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from fluvial.render.gotemplate import keep_parsed
 from fluvial.render.helm import ChartError, Release
 from fluvial.render.helm.jobs import RenderReply, RenderRequest, render
 
@@ -57,3 +58,20 @@ def test_lookup_finds_what_was_sent_along(pack) -> None:
 def test_a_path_that_is_not_there(tmp_path) -> None:
     with pytest.raises(ChartError, match="cannot read the chart archive: No such file"):
         run(path=str(tmp_path / "none.tgz"))
+
+
+def test_parsed_templates_are_kept_where_the_request_says(pack, tmp_path) -> None:
+    folder = tmp_path / "kept"
+    long = {**FILES, "templates/c.yaml": "kind: C\n" + "# {{ .Release.Name }}\n" * 30}
+    try:
+        first = run(archive=pack(long), templates=str(folder))
+        (kept,) = folder.iterdir()
+        assert run(archive=pack(long), templates=str(folder)).manifest == first.manifest
+        assert list(folder.iterdir()) == [kept]
+        open_to_all = tmp_path / "open"
+        open_to_all.mkdir()
+        open_to_all.chmod(0o777)
+        assert run(archive=pack(long), templates=str(open_to_all)).manifest == first.manifest
+        assert list(open_to_all.iterdir()) == []
+    finally:
+        keep_parsed(None)

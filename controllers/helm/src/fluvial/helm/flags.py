@@ -26,6 +26,9 @@ class HelmFlags(IdentityFlags):
     no_cross_namespace_refs: bool = flag(False, "Refuse references to other namespaces.")
     http_retry: int = flag(9, "Further tries of an artifact's download.")
     snapshot_digest_algo: str = flag("sha256", "Algorithm of the digests in the history.")
+    template_cache: str = flag(
+        "", "Private folder for parsed templates; off: none; default: in the temporary folder."
+    )
     render_timeout: float = duration(60.0, "Longest time that rendering a chart may take.")
 
     def validate(self) -> None:

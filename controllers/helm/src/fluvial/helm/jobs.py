@@ -8,7 +8,7 @@ import msgspec
 from fluvial.apis.ids import Unstructured
 from fluvial.helm.postrender import Labels, post_renderer
 from fluvial.helm.storage.record import Hook
-from fluvial.render.helm import File, HelmError, load_chart
+from fluvial.render.helm import HELM_4_2, LOADED, File, HelmError
 from fluvial.render.helm import Hook as RenderedHook
 from fluvial.render.helm import jobs as helm
 from fluvial.render.yaml import YamlError, load_all
@@ -90,7 +90,8 @@ class ParseReply(msgspec.Struct, kw_only=True):
 def load(request: LoadRequest) -> LoadReply:
     """Load. Raises RenderFailed."""
     try:
-        return LoadReply(metadata=load_chart(Path(request.path).read_bytes()).metadata)
+        archive = Path(request.path).read_bytes()
+        return LoadReply(metadata=LOADED.load(archive, HELM_4_2).metadata)
     except (HelmError, OSError) as error:
         raise RenderFailed(str(error)) from error
 

@@ -1,5 +1,6 @@
 """The process: `python -m fluvial.helm`, or the command helm-controller."""
 
+import asyncio
 from typing import Final
 
 from fluvial.apis.helm import HelmRelease
@@ -18,6 +19,7 @@ from fluvial.helm.references import (
     configs_of,
 )
 from fluvial.helm.rendering import Renderer
+from fluvial.helm.template_cache import template_folder
 from fluvial.toolkit import (
     Controller,
     Manager,
@@ -45,7 +47,9 @@ async def setup(manager: Manager[HelmFlags]) -> None:
     flags = manager.flags
     fetcher, pool = await enter_rendering(manager, MANAGER, RENDER_JOB, flags.http_retry)
     identities = await enter_identities(manager, "RESTClientError")
-    manager.add(controller(Renderer(fetcher, pool, flags), identities, flags))
+    templates = await asyncio.to_thread(template_folder, flags.template_cache)
+    renderer = Renderer(fetcher, pool, flags, templates)
+    manager.add(controller(renderer, identities, flags))
 
 
 def controller(

@@ -53,11 +53,17 @@ class LoadedChart:
 
 
 class Renderer:
-    """Fetches charts and has them rendered; `fetcher` and `pool` belong to the process."""
+    """Fetches charts and has them rendered; `fetcher` and `pool` belong to the process.
 
-    def __init__(self, fetcher: Fetcher, pool: WorkerPool, flags: HelmFlags) -> None:
+    `templates` is the folder in which workers keep parsed templates; empty for none.
+    """
+
+    def __init__(
+        self, fetcher: Fetcher, pool: WorkerPool, flags: HelmFlags, templates: str = ""
+    ) -> None:
         self._fetcher = fetcher
         self._pool = pool
+        self._templates = templates
         self._timeout = flags.render_timeout
         self._metadata: OrderedDict[str, Unstructured] = OrderedDict()
 
@@ -102,6 +108,7 @@ class Renderer:
                         release=release,
                         capabilities=capabilities,
                         helm_version=HELM_4_2.minor,
+                        templates=self._templates,
                     ),
                     labels=Labels(
                         common=dict(common.labels) if common else {},

@@ -29,6 +29,7 @@ from fluvial.render.helm._listing import (
     shown_hooks,
 )
 from fluvial.render.helm._load import load_chart, read_values
+from fluvial.render.helm._loaded import LOADED, LoadedCharts
 from fluvial.render.helm._manifests import (
     INSTALL_ORDER,
     UNINSTALL_ORDER,
@@ -71,6 +72,7 @@ __all__ = [
     "HELM_4_2",
     "HELM_4_3",
     "INSTALL_ORDER",
+    "LOADED",
     "STREAM",
     "UNINSTALL_ORDER",
     "Capabilities",
@@ -81,6 +83,7 @@ __all__ = [
     "HelmError",
     "HelmVersion",
     "Hook",
+    "LoadedCharts",
     "Lookup",
     "Manifest",
     "ManifestError",

@@ -1,12 +1,16 @@
 """values.schema.json: each chart's values against its own schema, subcharts included."""
 
-from typing import Any
+import functools
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from fluvial.render.helm._encode import to_json
 from fluvial.render.helm._errors import ValuesError
 from fluvial.render.helm._model import Chart
+
+if TYPE_CHECKING:
+    import jsonschema_rs
 
 __all__ = ["check_schemas"]
 
@@ -34,24 +38,29 @@ def _problems(chart: Chart, values: dict[str, Any]) -> list[str]:
 
 
 def _violations(chart: Chart, schema: bytes, values: dict[str, Any]) -> list[str]:
-    import jsonschema_rs  # noqa: PLC0415  (few charts have a schema; the import costs 10 MB)
-
     try:
         # Decoded again, so that whole floats are the integers that a schema means.
         document = msgspec.json.decode(to_json(values))
-        # Masked, because values may be secret and errors end up in a status.
-        validator = jsonschema_rs.validator_for(
-            msgspec.json.decode(schema), retriever=_refuse, mask="the value"
-        )
         return sorted(
             f"'{''.join(f'/{part}' for part in error.instance_path)}': {error.message}"
-            for error in validator.iter_errors(document)
+            for error in _validator(schema).iter_errors(document)
         )
     except (msgspec.DecodeError, ValueError) as error:
         raise ValuesError(
             f"{chart.path}/values.schema.json cannot be used: {error}",
             file=f"{chart.path}/values.schema.json",
         ) from None
+
+
+@functools.lru_cache(maxsize=32)
+def _validator(schema: bytes) -> "jsonschema_rs.Validator":
+    """Compile a schema, once for all renders. Raises DecodeError and ValueError."""
+    import jsonschema_rs  # noqa: PLC0415  (few charts have a schema; the import costs 10 MB)
+
+    # Masked, because values may be secret and errors end up in a status.
+    return jsonschema_rs.validator_for(
+        msgspec.json.decode(schema), retriever=_refuse, mask="the value"
+    )
 
 
 def _refuse(uri: str) -> Any:

@@ -1,13 +1,16 @@
 """What runs in a worker process: rendering a chart. Imports nothing of the network."""
 
+import functools
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
+from fluvial.render.gotemplate import ParsedStore, keep_parsed
 from fluvial.render.helm._engine import render as render_chart
 from fluvial.render.helm._errors import ChartError
 from fluvial.render.helm._load import load_chart
+from fluvial.render.helm._loaded import LOADED
 from fluvial.render.helm._model import Capabilities, Chart, File, Hook, Manifest, Release
 from fluvial.render.helm._postrender import PostRenderer, post_render
 from fluvial.render.helm._versions import HELM_4_3, HelmVersion, helm_version
@@ -25,6 +28,8 @@ class RenderRequest(msgspec.Struct, kw_only=True):
     `values` are the user's, as JSON; nulls delete defaults. `version` replaces the version of
     Chart.yaml in memory when it is not empty. `objects` is what `lookup` finds, by
     `apiVersion/kind/namespace/name`. `helm_version` is the release of Helm whose output is wanted.
+    `templates` names a folder in which parsed templates are kept; one that is not safe to use, or
+    an empty name, is done without.
     """
 
     archive: bytes = b""
@@ -35,6 +40,7 @@ class RenderRequest(msgspec.Struct, kw_only=True):
     version: str = ""
     objects: dict[str, dict[str, Any]] = {}
     helm_version: str = HELM_4_3.minor
+    templates: str = ""
 
 
 class ChartRecord(msgspec.Struct, kw_only=True):
@@ -67,6 +73,7 @@ def render(
 ) -> RenderReply:
     """Render, and post-render where a renderer is given. Raises HelmError."""
     rules = helm_version(request.helm_version)
+    keep_parsed(_store(request.templates))
     chart = _chart(request, rules)
     if request.version:
         chart.metadata["version"] = request.version
@@ -101,15 +108,23 @@ def render(
     )
 
 
+@functools.lru_cache(maxsize=4)
+def _store(folder: str) -> ParsedStore | None:
+    try:
+        return ParsedStore(Path(folder)) if folder else None
+    except OSError:
+        return None
+
+
 def _chart(request: RenderRequest, rules: HelmVersion) -> Chart:
     if request.archive:
-        return load_chart(request.archive, rules)
+        return LOADED.load(request.archive, rules)
     place = Path(request.path)
     if place.is_dir():
         return load_chart(DiskTree(place), rules)
     try:
         if place.stat().st_size > _LARGEST_ARCHIVE:
             raise ChartError(f"the chart archive is larger than {_LARGEST_ARCHIVE} bytes")
-        return load_chart(place.read_bytes(), rules)
+        return LOADED.load(place.read_bytes(), rules)
     except OSError as error:
         raise ChartError(f"cannot read the chart archive: {error.strerror}") from None
