@@ -7,6 +7,18 @@ import pytest
 
 from fluvial.apis.decoding import decode
 from fluvial.apis.kinds import CANARY
+from fluvial.toolkit.testing.extension import write_extension
+
+
+@pytest.fixture
+def distribution(tmp_path, monkeypatch):
+    """Install a distribution with one entry point."""
+
+    def install(source, group, name, attribute):
+        write_extension(tmp_path, source, group, name, attribute)
+        monkeypatch.syspath_prepend(str(tmp_path))
+
+    return install
 
 
 def make_canary(**changes):

@@ -7,9 +7,10 @@ from aiohttp.test_utils import TestServer
 
 from fluvial.apis.decoding import decode
 from fluvial.apis.kinds import CANARY
-from fluvial.canary.alerts import Alert, Alerts, body_of
+from fluvial.canary.alerts import Alerts, body_of
 from fluvial.toolkit import logger
 from fluvial.toolkit.client import Client
+from fluvial.toolkit.extensions import Alert
 from fluvial.toolkit.testing import FakeApi
 
 
@@ -234,3 +235,17 @@ async def test_a_refusal_is_logged(chat, alerts, provider, caplog):
 async def test_a_canary_without_alerts_asks_nobody(api, alerts):
     await alerts.send(canary(), "m", "error")
     assert api.requests == []
+
+
+async def test_a_notifier_of_an_extension(chat, alerts, provider, distribution):
+    source = """
+def page(alert):
+    if alert.message == "m":
+        return {"page": alert.subject, "how": alert.severity}
+    raise LookupError("no such page")
+"""
+    distribution(source, "fluvial.notifiers", "pager", "page")
+    provider("p0", type="pager", address=chat.url("/p0"))
+    await alerts.send(canary("info"), "m", "info")
+    await alerts.send(canary("info"), "another", "info")
+    assert [body for _, body, _ in chat.posts] == [{"page": "podinfo.test", "how": "info"}]

@@ -167,8 +167,9 @@ async def test_templates_may_be_elsewhere_with_their_secrets(
         (
             {"type": "datadog"},
             (
-                "Metric template t.test provider datadog error: spec.provider.type datadog of "
-                "MetricTemplate t.test is not supported; use prometheus"
+                "Metric template t.test provider datadog error: MetricTemplate t.test: "
+                "spec.provider.type datadog is not supported; use prometheus, or install an "
+                "extension of the group fluvial.metric_providers"
             ),
         ),
     ],
@@ -196,7 +197,7 @@ async def test_every_other_provider_is_refused_before_a_release_starts(
     checks, canary, template, kind
 ):
     refused = await checks.available(canary(template("t", type=kind)))
-    assert f"spec.provider.type {kind} of MetricTemplate t.test is not supported" in refused
+    assert f"MetricTemplate t.test: spec.provider.type {kind} is not supported" in refused
 
 
 async def test_a_template_that_is_not_there(checks, canary):
@@ -255,3 +256,67 @@ async def test_available(prometheus, checks, canary, template):
     assert templated.startswith("prometheus in metric template t.test not available:")
     gone = {"name": "x", "templateRef": {"name": "gone"}}
     assert (await checks.available(canary(gone))).startswith("Metric template gone.test error")
+
+
+SERVICE = """
+from fluvial.toolkit.extensions import NoValues
+
+
+class Service:
+    def __init__(self, session, spec, secret):
+        if "address" not in spec:
+            raise ValueError("address is missing")
+        self.secret = secret
+
+    async def value(self, query):
+        if query == "nothing":
+            raise NoValues("silence")
+        return len(query) + len(self.secret or {})
+
+    async def check_online(self):
+        raise ConnectionError("it sleeps")
+"""
+
+
+@pytest.fixture
+def service(distribution):
+    distribution(SERVICE, "fluvial.metric_providers", "datadog", "Service")
+
+
+@pytest.mark.parametrize(
+    ("provider", "query", "expected", "reason"),
+    [
+        ({}, "12345", 5.0, "its answer counts"),
+        ({"secretRef": {"name": "s"}}, "12345", 6.0, "it has the secret's entries"),
+        (
+            {},
+            "nothing",
+            "Halt advancement no values found for custom metric: t: silence",
+            "no traffic yet",
+        ),
+        (
+            {"address": ""},
+            "1",
+            "Metric template t.test provider datadog error: datadog: address is missing",
+            "settings that cannot work",
+        ),
+    ],
+)
+async def test_an_extension_is_asked(  # noqa: PLR0917 - a table
+    checks, canary, template, secret, service, provider, query, expected, reason
+):
+    secret("s", key="x")
+    metric = template("t", query=query, **{"type": "datadog", "address": "a", **provider})
+    outcome = await checks.check(canary({**metric, "thresholdRange": {"max": 9}}))
+    assert (outcome.failures or list(outcome.values.values())) == [expected], reason
+
+
+async def test_an_extension_that_sleeps(checks, canary, template, service):
+    refused = await checks.available(canary(template("t", type="datadog", address="a")))
+    assert refused == "datadog in metric template t.test not available: ConnectionError: it sleeps"
+
+
+async def test_an_extension_that_cannot_be_loaded(checks, canary, template, distribution):
+    distribution("import nowhere", "fluvial.metric_providers", "splunk", "Service")
+    refused = await checks.available(canary(template("t", type="splunk")))
+    assert "the extension 'splunk' of an-extension cannot be loaded: ModuleNotFoundError" in refused

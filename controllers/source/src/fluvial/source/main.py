@@ -17,9 +17,10 @@ from fluvial.source.gitrepository.reconciler import GitRepositoryReconciler
 from fluvial.source.helmchart import source as chart_source
 from fluvial.source.helmchart.reconciler import HelmChartReconciler
 from fluvial.source.storage import Storage
-from fluvial.toolkit import Controller, Manager, Watch, artifact_changed
+from fluvial.toolkit import Controller, Manager, Watch, artifact_changed, logger
 from fluvial.toolkit import main as run
 from fluvial.toolkit.artifacts import Fetcher
+from fluvial.toolkit.extensions import SOURCES, installed, load
 from fluvial.toolkit.workers import WorkerPool
 
 __all__ = ["FINALIZER", "NAME", "git_repositories", "helm_charts", "main", "setup"]
@@ -58,6 +59,16 @@ async def setup(manager: Manager[SourceFlags]) -> None:
     )
     manager.add(git_repositories(reconciler))
     manager.add(helm_charts(HelmChartReconciler(flags, storage, fetcher, workers)))
+    await _extend(manager, storage)
+
+
+async def _extend(manager: Manager[SourceFlags], storage: Storage) -> None:
+    """Add what installed extensions bring; one that is broken is named, and costs no other."""
+    for found in installed(SOURCES):
+        try:
+            await load(found)(manager, storage)
+        except Exception as error:  # noqa: BLE001 - of whoever wrote it
+            logger("setup").error("a source is left out", error=error, extension=found.name)
 
 
 def git_repositories(reconciler: GitRepositoryReconciler) -> Controller[GitRepository]:

@@ -4,6 +4,6 @@
 """
 
 from fluvial.canary.alerts.delivery import Alerts
-from fluvial.canary.alerts.payloads import Alert, body_of
+from fluvial.canary.alerts.payloads import body_of
 
-__all__ = ["Alert", "Alerts", "body_of"]
+__all__ = ["Alerts", "body_of"]

@@ -11,10 +11,11 @@ from yarl import URL
 
 from fluvial.apis.flagger import AlertProvider, AlertReference, Canary
 from fluvial.apis.kinds import ALERT_PROVIDER
-from fluvial.canary.alerts.payloads import Alert, body_of
+from fluvial.canary.alerts.payloads import body_of
 from fluvial.canary.errors import CanaryError
 from fluvial.toolkit import Logger
 from fluvial.toolkit.client import Client, ClientError, Resource
+from fluvial.toolkit.extensions import Alert
 
 __all__ = ["Alerts"]
 
@@ -97,6 +98,9 @@ class Alerts:
             body = body_of(spec.type, alert)
         except KeyError as error:
             raise _Undelivered(f"spec.type {spec.type!r} is not supported") from error
+        except Exception as error:
+            # Of an extension: whatever is wrong with it stops no release.
+            raise _Undelivered(f"spec.type {spec.type!r}: {error}") from error
         headers = {"Content-Type": "application/json"}
         if token and spec.type == "slack":
             headers["Authorization"] = f"Bearer {token}"

@@ -1,31 +1,23 @@
 """What each chat service takes: pure functions from an alert to the JSON that is posted."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
 
-__all__ = ["Alert", "body_of"]
+from fluvial.toolkit.extensions import NOTIFIERS, Alert, Notifier, extension
+
+__all__ = ["body_of"]
 
 
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """A message about a Canary; `severity` is info, warn or error, `fields` are name and value.
+def body_of(type: str, alert: Alert) -> Mapping[str, Any]:
+    """Return the body for an AlertProvider's type, one of ours or of an extension.
 
-    `username` and `channel` matter to Slack and what speaks like it.
+    Raises KeyError for an unknown one, ExtensionError for an extension that cannot be loaded.
     """
-
-    subject: str
-    message: str
-    severity: str
-    fields: tuple[tuple[str, str], ...] = ()
-    username: str = "flagger"
-    channel: str = "general"
-
-
-def body_of(type: str, alert: Alert) -> dict[str, Any]:
-    """Return the body for an AlertProvider's type; raises KeyError for an unknown one."""
-    return _BODIES[type](alert)
+    notifier: Notifier | None = _BODIES[type] if type in _BODIES else extension(NOTIFIERS, type)
+    if notifier is None:
+        raise KeyError(type)
+    return notifier(alert)
 
 
 def _attachment(alert: Alert, colours: Mapping[bool, str]) -> dict[str, Any]:
@@ -90,7 +82,7 @@ def _gchat(alert: Alert) -> dict[str, Any]:
     return {"cards": [{"header": header, "sections": [paragraph("", alert.message), *facts]}]}
 
 
-_BODIES: Final[Mapping[str, Callable[[Alert], dict[str, Any]]]] = {
+_BODIES: Final[Mapping[str, Notifier]] = {
     "slack": _slack,
     "discord": _slack,
     "rocket": _rocket,

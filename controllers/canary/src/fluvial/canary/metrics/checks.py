@@ -23,16 +23,17 @@ from fluvial.canary.metrics.model import (
     UnsupportedMetricProvider,
 )
 from fluvial.canary.metrics.prometheus import Prometheus
+from fluvial.canary.metrics.providers import metric_server
 from fluvial.canary.metrics.queries import observer_for
 from fluvial.canary.metrics.templates import rendered_query
 from fluvial.toolkit.client import Client, ClientError, Resource
+from fluvial.toolkit.extensions import MetricProvider as MetricServer
 
 __all__ = ["CheckOutcome", "MetricChecks"]
 
 _SECRETS: Final = Resource("", "v1", "secrets", "Secret")
 _INTERVAL: Final = "1m"
 _BUILTIN: Final = frozenset({SUCCESS_RATE, DURATION})
-_SPOKEN: Final = ("prometheus",)
 
 
 @dataclass(slots=True)
@@ -104,17 +105,19 @@ class MetricChecks:
     async def available(self, canary: Canary) -> str | None:
         """Ask every provider of the analysis something simple; return the first that fails."""
         for metric in canary.spec.analysis.metrics:
+            asked = "prometheus"
             try:
                 if metric.name in _BUILTIN:
                     await self._builtin_server(canary).check_online()
                 elif metric.template_ref is not None:
-                    server = await self._template_server(await self._template(canary, metric))
-                    await server.check_online()
+                    template = await self._template(canary, metric)
+                    asked = template.spec.provider.type
+                    await (await self._template_server(template)).check_online()
             except MetricError as error:
                 where = (
                     "" if metric.name in _BUILTIN else f" in metric template {_ref(canary, metric)}"
                 )
-                return f"prometheus{where} not available: {error}"
+                return f"{asked}{where} not available: {error}"
             except _Failed as failure:
                 return str(failure)
         return None
@@ -201,16 +204,14 @@ class MetricChecks:
         except (ClientError, ValueError) as error:
             raise _Failed(f"Metric template {_ref(canary, metric)} error: {error}") from error
 
-    async def _template_server(self, template: MetricTemplate) -> Prometheus:
+    async def _template_server(self, template: MetricTemplate) -> MetricServer:
         provider = template.spec.provider
-        if provider.type not in _SPOKEN:
-            raise UnsupportedMetricProvider(
-                f"spec.provider.type {provider.type} of MetricTemplate "
-                f"{template.metadata.name}.{template.metadata.namespace} is not supported; "
-                f"use {' or '.join(_SPOKEN)}"
-            )
-        secret = await self._secret(template) if provider.secret_ref else None
-        return Prometheus(self._session, provider, secret)
+        try:
+            secret = await self._secret(template) if provider.secret_ref else None
+            return metric_server(self._session, provider, secret)
+        except UnsupportedMetricProvider as error:
+            where = f"{template.metadata.name}.{template.metadata.namespace}"
+            raise UnsupportedMetricProvider(f"MetricTemplate {where}: {error}") from error
 
     async def _secret(self, template: MetricTemplate) -> dict[str, bytes]:
         assert template.spec.provider.secret_ref is not None
