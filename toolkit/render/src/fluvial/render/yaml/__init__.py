@@ -12,6 +12,7 @@ Errors: `YamlError(ValueError)` carries file, line, column and the offending lin
 
 from fluvial.render.yaml._emit import dump, dump_all
 from fluvial.render.yaml._errors import Position, YamlError, snippet
+from fluvial.render.yaml._unfolded import dump_unfolded
 from fluvial.render.yaml._load import Blank, Document, load, load_all, load_documents
 from fluvial.render.yaml._places import PLACE_BITS, pointers, position_of, size_of
 from fluvial.render.yaml._restyle import write_styled
@@ -38,6 +39,7 @@ __all__ = [
     "bare",
     "dump",
     "dump_all",
+    "dump_unfolded",
     "is_text",
     "load",
     "load_all",
