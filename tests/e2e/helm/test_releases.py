@@ -21,6 +21,7 @@ data:
   revision: {{ .Release.Revision | quote }}
 """
 BASE = {"values.yaml": "greeting: hello\n", "templates/config.yaml": CONFIG}
+LONG = "# a comment that makes parsing it worth keeping\n" * 9
 BROKEN = "kind: ConfigMap\nname: x\nvalue: {{ .Values.a.b.c }}\n"
 NEVER_READY = """apiVersion: apps/v1
 kind: Deployment
@@ -238,3 +239,14 @@ async def test_what_is_not_supported_is_refused_before_anything_is_done(team):
     obj = await team.until_ready("False", "ReconcileError")
     assert "spec.test.enable" in condition(obj, "Ready")["message"]
     assert not obj["status"].get("history")
+
+
+async def test_parsed_templates_are_kept_for_this_user_alone(team):
+    await team.offer({**BASE, "templates/long.yaml": CONFIG.replace("-config", "-long") + LONG})
+    await team.release(values={"greeting": "hi"})
+    await team.until_ready()
+    (folder,) = (team.harness.folder / "tmp").glob("helm-controller-templates-*")
+    assert folder.stat().st_mode & 0o777 == 0o700
+    kept = list(folder.iterdir())
+    assert kept
+    assert all(path.stat().st_mode & 0o777 == 0o600 for path in kept)
