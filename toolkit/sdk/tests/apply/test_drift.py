@@ -101,6 +101,12 @@ def test_rivals_are_those_who_own_what_differs():
             {"manager": "hpa", "operation": "Update", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
             {"manager": "other", "operation": "Update", "fieldsV1": {"f:spec": {"f:x": {}}}},
             {
+                "manager": "kube-controller-manager",
+                "operation": "Update",
+                "subresource": "scale",
+                "fieldsV1": {"f:spec": {"f:replicas": {}}},
+            },
+            {
                 "manager": "status",
                 "operation": "Update",
                 "subresource": "status",
@@ -109,4 +115,4 @@ def test_rivals_are_those_who_own_what_differs():
         ],
     )
     found = differences(live, obj(spec={"replicas": 2, "image": "y"}))
-    assert rivals(live, "us", found) == ("hpa",)
+    assert rivals(live, "us", found) == ("hpa", "kube-controller-manager")

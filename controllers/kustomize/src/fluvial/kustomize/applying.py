@@ -58,6 +58,8 @@ async def apply(it: Attempt, applier: Applier, built: Built, previous: Inventory
 def _tell(it: Attempt, changes: ChangeSet) -> None:
     if log := changes.log():
         it.event("Progressing", log)
+    if fights := it.fights.news(it.ctx.key, changes):
+        it.ctx.event("Warning", "FieldConflict", "\n".join(map(str, fights)), it.metadata)
 
 
 def _refuse_ciphertext(it: Attempt, built: Built) -> None:

@@ -8,6 +8,7 @@ from fluvial.apis.kustomize import Kustomization
 from fluvial.apis.meta import Artifact
 from fluvial.kustomize.flags import KustomizeFlags
 from fluvial.toolkit import Client, Context, conditions
+from fluvial.toolkit.apply import Fights
 
 __all__ = ["HEALTHY", "ORIGIN_REVISION", "Attempt", "health_timeout", "is_settled"]
 
@@ -41,7 +42,8 @@ class Attempt:
 
     `client` has the tenant's identity, `ctx.client` the controller's own. `new` says that there is
     something to prove: another revision, spec or request, or a failure before. An attempt that is
-    not new and changes nothing was none: it leaves no history, event or status.
+    not new and changes nothing was none: it leaves no history, event or status. `fights` are those
+    of the whole process.
     """
 
     ctx: Context[Kustomization]
@@ -50,6 +52,7 @@ class Attempt:
     artifact: Artifact
     started: float
     new: bool
+    fights: Fights
 
     @property
     def obj(self) -> Kustomization:

@@ -23,7 +23,7 @@ from fluvial.toolkit import (
     Transient,
     TransportError,
 )
-from fluvial.toolkit.apply import Applier, Owner
+from fluvial.toolkit.apply import Applier, Fights, Owner
 from fluvial.toolkit.identity import Identities, Identity
 
 __all__ = ["MANAGER", "KustomizationReconciler"]
@@ -39,6 +39,7 @@ class KustomizationReconciler:
         self._builder = builder
         self._identities = identities
         self._flags = flags
+        self._fights = Fights()
 
     async def reconcile(self, ctx: Context[Kustomization], obj: Kustomization) -> Result:
         """Deploy the artifact of the source; each step is a module of this package."""
@@ -53,6 +54,7 @@ class KustomizationReconciler:
                 artifact=action.artifact,
                 started=ctx.clock.monotonic(),
                 new=bool(ctx.requested) or not is_settled(obj, action.artifact),
+                fights=self._fights,
             )
             try:
                 await self._deploy(attempt)
@@ -63,6 +65,7 @@ class KustomizationReconciler:
 
     async def finalize(self, ctx: Context[Kustomization], obj: Kustomization) -> None:
         """Delete what was applied, as far as the deletion policy says."""
+        self._fights.forget(ctx.key)
         if not leaves_objects(obj):
             return
         async with self._acting(ctx, obj) as identity:

@@ -25,6 +25,7 @@ from fluvial.toolkit.apply.errors import (
     SelectorInvalid,
 )
 from fluvial.toolkit.apply.expressions import EvaluationError, Expression, HealthExpressions
+from fluvial.toolkit.apply.fights import Fight, Fights
 from fluvial.toolkit.apply.health import Health, verdict, wait
 from fluvial.toolkit.apply.inventory import Entry, Inventory
 from fluvial.toolkit.apply.kstatus import State, Status
@@ -50,6 +51,8 @@ __all__ = [
     "Expression",
     "ExpressionInvalid",
     "FieldChange",
+    "Fight",
+    "Fights",
     "Health",
     "HealthExpressions",
     "Inventory",

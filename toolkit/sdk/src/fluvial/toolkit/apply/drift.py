@@ -6,7 +6,7 @@ from typing import Any
 
 from fluvial.apis.ids import Unstructured
 from fluvial.toolkit.apply.changes import MISSING, FieldChange
-from fluvial.toolkit.apply.managers import entries, owned
+from fluvial.toolkit.apply.managers import owned
 
 __all__ = ["Path", "differences", "drifted", "mask", "rivals"]
 
@@ -46,10 +46,14 @@ def mask(obj: Unstructured, found: Sequence[tuple[Path, Any, Any]]) -> list[Fiel
 def rivals(
     live: Unstructured, manager: str, found: Sequence[tuple[Path, Any, Any]]
 ) -> tuple[str, ...]:
-    """Name the other managers that own one of the differing fields, sorted."""
+    """Name the other managers that own one of the differing fields, sorted.
+
+    Those by way of a subresource too: an autoscaler sets `replicas` through `scale`.
+    """
     names = {
         entry.get("manager") or ""
-        for entry in entries(live, other_than=manager)
+        for entry in live["metadata"].get("managedFields") or ()
+        if entry.get("manager") != manager and entry.get("subresource") != "status"
         for path, before, _ in found
         if before is not MISSING and owned(entry.get("fieldsV1") or {}, path, live)
     }
