@@ -20,7 +20,7 @@ DIFFERENCES = pathlib.Path(__file__).parent / "differences"
 ORACLE = pathlib.Path(__file__).parents[3] / ".venv" / "oracles" / "kubectl"
 HELM = ORACLE.with_name("helm")
 ENABLE_HELM = "--enable-helm"
-OPTIONS = Options(order="legacy", confined=True)  # what the command line does
+OPTIONS = Options(order="legacy", confined=True, deep=True)  # what the command line does
 NAMES = sorted(path.parent.name for path in CASES.glob("*/rule.md"))
 DIFFERENT = sorted(path.parent.name for path in DIFFERENCES.glob("*/rule.md"))
 
@@ -80,7 +80,7 @@ def test_recorded(case: pathlib.Path) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_provenance_changes_nothing(name: str) -> None:
     case = CASES / name
-    traced = Options(order="legacy", confined=True, provenance=True)
+    traced = msgspec.structs.replace(OPTIONS, provenance=True)
     output, error = run(case, traced)
     assert (output, bool(error)) == (run(case)[0], bool(run(case)[1]))
 

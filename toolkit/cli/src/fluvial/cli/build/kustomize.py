@@ -41,7 +41,7 @@ def _kustomize(parsed: argparse.Namespace) -> int:
         return _fail(f"{parsed.directory} is not below --root {parsed.root}")
     path = directory.relative_to(root).as_posix()
     try:
-        options = Options(order="legacy", confined=True, helm=parsed.enable_helm)
+        options = Options(order="legacy", confined=True, helm=parsed.enable_helm, deep=True)
         rendered = build(DiskTree(root), path, options=options)
     except KustomizeError as error:
         return _fail(str(error))

@@ -28,7 +28,7 @@ from fluvial.render.kustomize._styles import StylesNeededError, keeping_styles
 from fluvial.render.kustomize._vars import resolve_variables
 from fluvial.render.kustomize.tree import Tree, join
 from fluvial.render.objects import LateOrigins, Rendered, freeze
-from fluvial.render.yaml import YamlError, dump, meaning
+from fluvial.render.yaml import DeeperError, YamlError, asking_for_depth, deeply, dump, meaning
 
 __all__ = ["Options", "build", "to_yaml"]
 
@@ -76,13 +76,15 @@ class Options(msgspec.Struct, frozen=True):
     `order` is what applies when the file has no sortOptions: `fifo`, or the command line's
     `legacy`. `confined` limits files to the folder of the kustomization that names them, as the
     command line does. `provenance` asks for the origin of every value. `helm` inflates charts, as
-    kubectl does with `--enable-helm`; without it they are refused.
+    kubectl does with `--enable-helm`; without it they are refused. `deep` reads what is nested up
+    to 10,000 levels, which takes time and memory by their square; otherwise 200 levels are read.
     """
 
     order: str = "fifo"
     confined: bool = False
     provenance: bool = False
     helm: bool = False
+    deep: bool = False
 
 
 def build(
@@ -96,12 +98,22 @@ def build(
     """
     options = options or Options()
     loader = Loader(tree, join("", path), confined=options.confined, helm=options.helm)
-    with paused():
+
+    def attempt() -> list[Rendered]:
         try:
             return _build(loader, options, read)
         except StylesNeededError:
             with keeping_styles():
                 return _build(loader, options, read)
+
+    with paused():
+        if not options.deep:
+            return attempt()
+        try:
+            with asking_for_depth():
+                return attempt()
+        except (DeeperError, RecursionError):
+            return deeply(attempt)
 
 
 def _build(loader: Loader, options: Options, read: Read | None) -> list[Rendered]:
@@ -124,7 +136,10 @@ def _print(item: Rendered) -> str:
     key = digest_of_text(item.digest, "printed")
     kept = PARSED.get(key, PrintedText)
     if kept is None:
-        kept = PrintedText(dump(item.decode()))
+        try:
+            kept = PrintedText(dump(item.decode()))
+        except RecursionError:
+            kept = PrintedText(deeply(lambda: dump(item.decode())))
         PARSED.keep(key, kept)
     return kept.text
 

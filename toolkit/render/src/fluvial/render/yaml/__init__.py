@@ -10,14 +10,15 @@ Two dialects are in use, often on the same file, so the dialect is always an exp
 Errors: `YamlError(ValueError)` carries file, line, column and the offending line.
 """
 
+from fluvial.render.yaml._depth import DeeperError, asking_for_depth, deeply
 from fluvial.render.yaml._emit import dump, dump_all
 from fluvial.render.yaml._errors import Position, YamlError, snippet
-from fluvial.render.yaml._unfolded import dump_unfolded
 from fluvial.render.yaml._load import Blank, Document, load, load_all, load_documents
 from fluvial.render.yaml._places import PLACE_BITS, pointers, position_of, size_of
 from fluvial.render.yaml._restyle import write_styled
 from fluvial.render.yaml._scalars import Dialect, needs_quotes, resolve
 from fluvial.render.yaml._styled import Spelled, bare, read_styled
+from fluvial.render.yaml._unfolded import Layout, write_unfolded
 from fluvial.render.yaml._written import (
     Written,
     is_text,
@@ -30,16 +31,19 @@ from fluvial.render.yaml._written import (
 __all__ = [
     "PLACE_BITS",
     "Blank",
+    "DeeperError",
     "Dialect",
     "Document",
+    "Layout",
     "Position",
     "Spelled",
     "Written",
     "YamlError",
+    "asking_for_depth",
     "bare",
+    "deeply",
     "dump",
     "dump_all",
-    "dump_unfolded",
     "is_text",
     "load",
     "load_all",
@@ -54,6 +58,7 @@ __all__ = [
     "settled",
     "size_of",
     "snippet",
+    "write_unfolded",
     "write_styled",
     "written_places",
 ]

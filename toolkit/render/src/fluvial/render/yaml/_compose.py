@@ -22,12 +22,12 @@ from yaml.events import (
 from yaml.nodes import Node, ScalarNode
 from yaml.scanner import ScannerError
 
+from fluvial.render.yaml._depth import DEEPEST, deepest
 from fluvial.render.yaml._errors import YamlError
 
-__all__ = ["DEEPEST", "PLAIN", "QUOTED", "compose"]
+__all__ = ["PLAIN", "QUOTED", "compose"]
 
 PLAIN, QUOTED = "plain", "quoted"
-DEEPEST = 200
 _INDENTED = re.compile(rf"^[ ?:-]{{{DEEPEST // 2},}}", re.MULTILINE)
 _SLASH = re.compile(r"(?<!\\)(?:\\\\)*\\/")
 _DIRECTIVE = re.compile(r"^%YAML", re.MULTILINE)
@@ -137,8 +137,8 @@ def _check(text: str, file: str) -> None:
         problem = ""
         if isinstance(event, CollectionStartEvent):
             depth += 1
-            if depth > DEEPEST:
-                problem = f"nested deeper than {DEEPEST} levels"
+            if depth > DEEPEST and depth > deepest():
+                problem = f"nested deeper than {deepest()} levels"
         elif isinstance(event, CollectionEndEvent):
             depth -= 1
         elif isinstance(event, DocumentStartEvent):

@@ -14,6 +14,8 @@ from typing import Any
 from fluvial.render.yaml._scalars import go_float, needs_quotes
 
 __all__ = [
+    "scalar",
+    "sorted_keys",
     "block_allowed",
     "dump",
     "dump_all",
@@ -69,7 +71,7 @@ def _node(out: list[str], value: Any, indent: int, sort: bool, *, column: int, h
     elif isinstance(value, list) and value:
         _sequence(out, value, indent, sort, first=bool(head))
     else:
-        out.append(f"{head}{_scalar(value, max(indent, 2), column + len(head))}\n")
+        out.append(f"{head}{scalar(value, max(indent, 2), column + len(head))}\n")
 
 
 def _mapping(out: list[str], value: dict[str, Any], indent: int, sort: bool, first: bool) -> None:
@@ -98,7 +100,7 @@ def _mapping(out: list[str], value: dict[str, Any], indent: int, sort: bool, fir
             out.append("\n")
             _sequence(out, item, indent, sort, first=False)
         else:
-            out.append(f" {_scalar(item, indent + 2, indent + len(written) + 2)}\n")
+            out.append(f" {scalar(item, indent + 2, indent + len(written) + 2)}\n")
 
 
 def _inline(out: list[str], item: Any, indent: int, sort: bool, column: int) -> None:
@@ -116,7 +118,8 @@ def _sequence(out: list[str], value: list[Any], indent: int, sort: bool, first: 
         _inline(out, item, indent, sort, indent + 1)
 
 
-def _scalar(value: Any, indent: int, column: int) -> str:
+def scalar(value: Any, indent: int, column: int) -> str:
+    """Write a scalar or an empty container at `column`; its further lines stand at `indent`."""
     if isinstance(value, str):
         text = _string(value, indent, column)
         assert text is not None

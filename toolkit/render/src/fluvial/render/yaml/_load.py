@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from fluvial.render.yaml._compose import DEEPEST, PLAIN, QUOTED, compose
+from fluvial.render.yaml._compose import PLAIN, QUOTED, compose
+from fluvial.render.yaml._depth import DEEPEST, deepest
 from fluvial.render.yaml._errors import Position, YamlError
 from fluvial.render.yaml._folded import refold
 from fluvial.render.yaml._places import place_of, pointers, position_of, size_of
@@ -92,8 +93,8 @@ class _Constructor:
             if self._inside_alias:
                 self._spend(node)
             return self.scalar(node) if self.written is None else self._as_written(node)
-        if len(self._open) >= DEEPEST:
-            raise self.fail(f"nested deeper than {DEEPEST} levels", node)
+        if len(self._open) >= DEEPEST and len(self._open) >= deepest():
+            raise self.fail(f"nested deeper than {deepest()} levels", node)
         if not self._aliases:
             self._open.append(0)
             built = self._build[type(node)](node)
