@@ -51,11 +51,16 @@ def cases_in(folder: Path) -> list[Case]:
 
 async def replay(case: Case, server: Server) -> None:
     """Replay a case; raises `DifferenceError`, or `TimeoutError` when it takes too long."""
+
+    async def control(step: dict[str, Any]) -> None:
+        await server.control(step)
+        run.url, run.session, run.anonymous = server.url, server.admin, server.anonymous
+
     run = Replay(
         server.url,
         server.admin,
         server.anonymous,
-        server.control,
+        control,
         server.now,
         server.literals,
         server.hooks,

@@ -20,9 +20,13 @@ LONGEST = 0.1
 
 
 class Pulse:
-    """The waiters of one resource; belongs to one event loop at a time."""
+    """The waiters of one resource; belongs to one event loop at a time.
 
-    def __init__(self) -> None:
+    `rest` says how long a rest is; with 0 whoever waits is woken at once, always.
+    """
+
+    def __init__(self, rest: float = REST) -> None:
+        self._rest = rest
         self._waiters: set[asyncio.Future[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._busy = False  # a beat was given and has not come to its rest, or the next is due
@@ -67,7 +71,7 @@ class Pulse:
         assert self._loop is not None
         now = self._loop.time()
         self._busy = False
-        self._quiet = now + min(REST * (now - began), LONGEST)
+        self._quiet = now + min(self._rest * (now - began), LONGEST)
         if self._missed:
             self._missed = False
             self.wake()

@@ -74,7 +74,7 @@ class Store(Protocol):
     def compact(self, revision: int) -> None:
         """Forget the history up to and including a revision."""
 
-    async def changed(self, prefix: str, after: int) -> None:
+    async def changed(self, prefix: str, after: int, *, at_once: bool = False) -> None:
         """Wait until the prefix has a change after a revision."""
 
 
@@ -87,10 +87,12 @@ class _Prefix:
         self.last = 0
         self.lost = 0
         self.pulse = Pulse()
+        self.urgent = Pulse(rest=0.0)
 
     def record(self, event: Event) -> None:
         self.history.append(event)
         self.last = event.revision
+        self.urgent.wake()
         self.pulse.wake()
 
 
@@ -180,13 +182,17 @@ class MemoryStore:
     def wake(self, prefix: str) -> None:
         """End the waiting of everyone who follows a prefix."""
         if prefix in self._prefixes:
+            self._prefixes[prefix].urgent.wake()
             self._prefixes[prefix].pulse.wake()
 
-    async def changed(self, prefix: str, after: int) -> None:
-        """Wait until the prefix has a change after a revision, or `wake`."""
+    async def changed(self, prefix: str, after: int, *, at_once: bool = False) -> None:
+        """Wait until the prefix has a change after a revision, or `wake`.
+
+        `at_once` is for the server's own parts, which clients must not see lag behind.
+        """
         found = self._prefixes.setdefault(prefix, _Prefix())
         if found.last <= after:
-            await found.pulse.wait()
+            await (found.urgent if at_once else found.pulse).wait()
 
     def _advance(self, key: Key, obj: Object) -> Entry:
         self._revision += 1

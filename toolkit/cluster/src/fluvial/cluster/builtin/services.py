@@ -9,7 +9,7 @@ from typing import Any
 from fluvial.cluster import fielderrors
 from fluvial.cluster.builtin.servicevalidation import NODE_PORT_TYPES, service_errors
 from fluvial.cluster.builtin.strategy import Context, Strategy
-from fluvial.cluster.errors import Cause
+from fluvial.cluster.errors import Cause, invalid
 from fluvial.cluster.names import dns_label_errors
 from fluvial.cluster.objects import Object
 from fluvial.cluster.storage import Store
@@ -45,9 +45,12 @@ class Allocator:
         except ValueError:
             return False
 
-    def is_taken(self, address: str) -> bool:
-        """Tell whether an address is in use."""
-        return address in self._addresses
+    def complaint_of_address(self, address: str) -> str:
+        """Return why an address cannot be taken; empty when it can."""
+        if not self.holds(address):
+            text = f"the provided IP ({address}) is not in the valid range"
+            return f"{text}. The range of valid IPs is {self._network}"
+        return "provided IP is already allocated" if address in self._addresses else ""
 
     def take(self, address: str) -> None:
         """Mark an address as used."""
@@ -77,9 +80,12 @@ class Allocator:
         self._ports.add(number)
         return number
 
-    def has_port(self, number: int) -> bool:
-        """Tell whether a node port is in use."""
-        return number in self._ports
+    def complaint_of_port(self, number: int) -> str:
+        """Return why a node port cannot be taken; empty when it can."""
+        if number not in NODE_PORTS:
+            text = "provided port is not in the valid range"
+            return f"{text}. The range of valid ports is {NODE_PORTS.start}-{NODE_PORTS.stop - 1}"
+        return "provided port is already allocated" if number in self._ports else ""
 
     def release(self, spec: dict[str, Any]) -> None:
         """Give back what a service held."""
@@ -123,7 +129,34 @@ class ServiceStrategy(Strategy):
     def prepare_create(self, obj: Object, context: Context) -> None:
         """Reset the status; allocate addresses and ports."""
         obj["status"] = {"loadBalancer": {}}
+        self._check_free(obj, {})
         self._allocate(obj["spec"], {}, context)
+
+    def undo_create(self, obj: Object) -> None:
+        """Give back what was allocated."""
+        self._allocator.release(obj["spec"])
+
+    def _check_free(self, obj: Object, before: dict[str, Any]) -> None:
+        """Refuse addresses and ports that are asked for and not to be had (422)."""
+        spec, name = obj["spec"], obj["metadata"].get("name", "")
+        if spec["type"] == "ExternalName":
+            return
+        address = spec.get("clusterIP") or (spec.get("clusterIPs") or [""])[0]
+        if _is_address(address) and address != before.get("clusterIP"):
+            why = self._allocator.complaint_of_address(address)
+            if why:
+                text = f"failed to allocate IP {address}: {why}"
+                cause = fielderrors.invalid("spec.clusterIPs", [address], text)
+                raise invalid("", "Service", name, [cause])
+        held = {port.get("nodePort") for port in before.get("ports") or []}
+        for index, port in enumerate(spec.get("ports") or []):
+            number = port.get("nodePort")
+            if not number or number in held or spec["type"] not in NODE_PORT_TYPES:
+                continue
+            why = self._allocator.complaint_of_port(number)
+            if why:
+                cause = fielderrors.invalid(f"spec.ports[{index}].nodePort", number, why)
+                raise invalid("", "Service", name, [cause])
 
     def prepare_update(self, obj: Object, old: Object, context: Context) -> None:
         """Keep what was allocated; allocate what is new."""
@@ -138,6 +171,7 @@ class ServiceStrategy(Strategy):
                 port.pop("nodePort", None)
         if spec["type"] != "LoadBalancer":
             spec.pop("allocateLoadBalancerNodePorts", None)
+        self._check_free(obj, before)
         self._allocate(spec, before, context)
 
     def _allocate(self, spec: dict[str, Any], before: dict[str, Any], context: Context) -> None:
@@ -203,3 +237,11 @@ class ServiceStrategy(Strategy):
             text = "may not change once set"
             return [fielderrors.invalid("spec.clusterIPs[0]", spec.get("clusterIPs"), text)]
         return []
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

@@ -63,6 +63,9 @@ class Strategy:
         if self.status:
             obj.pop("status", None)
 
+    def undo_create(self, obj: Object) -> None:
+        """Give back what `prepare_create` took: the create was refused after all."""
+
     def prepare_update(self, obj: Object, old: Object, context: Context) -> None:
         """Change an object about to replace `old`."""
 

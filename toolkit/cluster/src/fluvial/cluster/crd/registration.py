@@ -37,7 +37,7 @@ class Registrar:
         """Follow the definitions for ever."""
         store = self._endpoints.store
         while True:
-            await store.changed(PREFIX, self._cursor)
+            await store.changed(PREFIX, self._cursor, at_once=True)
             self.step()
 
     def step(self) -> None:

@@ -10,6 +10,7 @@ from fluvial.cluster import fielderrors, fields, schemas
 from fluvial.cluster.endpoints.access import Access
 from fluvial.cluster.endpoints.admission.attributes import Attributes
 from fluvial.cluster.endpoints.deletion import Deleter
+from fluvial.cluster.endpoints.eviction import Evictions
 from fluvial.cluster.endpoints.target import Target, WriteOptions
 from fluvial.cluster.endpoints.writes import MODIFIED, Writer, changed
 from fluvial.cluster.errors import (
@@ -39,7 +40,7 @@ class Subresources:
     def __init__(self, access: Access, writer: Writer, deleter: Deleter) -> None:
         self._access = access
         self._writer = writer
-        self._deleter = deleter
+        self._evictions = Evictions(access, deleter)
         self._chain = access.endpoints.admission
         self.issue_token: TokenIssuer | None = None
 
@@ -59,7 +60,8 @@ class Subresources:
         if target.subresource == "binding":
             return await self._bind(target, body, options)
         if target.subresource == "eviction":
-            return await self._evict(target, body, options)
+            body = await self._admitted(target, body, options)
+            return self._evictions.evict(target, body, options)
         raise not_implemented(f"{target.resource.plural}/{target.subresource}")
 
     async def update(self, target: Target, body: Object, options: WriteOptions) -> Object:
@@ -354,23 +356,6 @@ class Subresources:
         )
         if not options.dry_run:
             self._access.store.put(target.resource.prefix, target.key, pod)
-        return {
-            "kind": "Status",
-            "apiVersion": "v1",
-            "metadata": {},
-            "status": "Success",
-            "code": 201,
-        }
-
-    async def _evict(self, target: Target, body: Object, options: WriteOptions) -> Object:
-        name = (body.get("metadata") or {}).get("name", "")
-        if name and name != target.name:
-            raise bad_request("name in URL does not match name in Eviction object: " + name)
-        body = await self._admitted(target, body, options)
-        plain = Target(target.resource, target.namespace, target.name)
-        self._deleter.delete_unasked(
-            plain, body.get("deleteOptions") or {}, options, missing_ok=False
-        )
         return {
             "kind": "Status",
             "apiVersion": "v1",

@@ -131,6 +131,25 @@ class Writer:
         if strategy.generation:
             meta["generation"] = 1
         strategy.prepare_create(obj, context)
+        try:
+            return await self._finish(named, obj, asked, options, versioned=versioned)
+        except StatusError:
+            if not options.dry_run:
+                strategy.undo_create(obj)
+            raise
+
+    async def _finish(
+        self,
+        named: Target,
+        obj: Object,
+        asked: Attributes,
+        options: WriteOptions,
+        *,
+        versioned: bool,
+    ) -> Object:
+        """Validate a prepared object, ask admission for the last time, and store it."""
+        resource = named.resource
+        strategy, context = self._access.strategy(resource), self._context(options)
         causes = self._metadata_errors(resource, strategy, obj)
         causes += schemas.validate(resource, obj, None)
         causes += strategy.validate(obj, context)

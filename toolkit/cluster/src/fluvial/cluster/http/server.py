@@ -96,7 +96,9 @@ class Server:
         except StatusError as error:
             response = failure(error, error.warnings)
         except ConnectionError:
-            raise
+            if fault is None:
+                raise
+            return web.Response()  # never sent: the fault has broken the connection
         except Exception as error:
             logger.exception("%s %s failed", request.method, request.path)
             response = failure(internal(str(error)), [])
@@ -113,7 +115,8 @@ class Server:
                 }
             )
         if fault is not None and fault.drop == "after":
-            raise abandoned(request)
+            abandoned(request)
+            return web.Response()
         if not response.prepared:
             response.headers.setdefault("X-Kubernetes-PF-FlowSchema-UID", _FLOW_UID)
             response.headers.setdefault("X-Kubernetes-PF-PriorityLevel-UID", _FLOW_UID)

@@ -226,7 +226,7 @@ class PodRunner:
         return {
             **compute(
                 self.pod,
-                [each.status() for each in self._inits],
+                [_init_status(each) for each in self._inits],
                 [each.status() for each in self._mains],
                 over=over,
                 now=self._services.timer.now(),
@@ -242,3 +242,9 @@ class PodRunner:
         """Remove the pod's directory: volumes and logs."""
         if self._on_disk:
             await asyncio.to_thread(self._volumes.remove)
+
+
+def _init_status(container: Container) -> Object:
+    """Return the status of an init container: one that has done its work counts as ready."""
+    status = container.status()
+    return {**status, "ready": True} if container.exit_code == 0 else status

@@ -6,7 +6,7 @@ import datetime as dt
 
 from fluvial.cluster.objects import Object, rfc3339
 
-__all__ = ["find", "is_true", "put"]
+__all__ = ["find", "is_true", "last", "put"]
 
 
 def find(conditions: list[Object], type: str) -> Object | None:
@@ -47,3 +47,9 @@ def put(
     if old is None:
         return [*conditions, new]
     return [new if condition is old else condition for condition in conditions]
+
+
+def last(conditions: list[Object], type: str) -> list[Object]:
+    """Return the conditions with the one of a type at the end, where some controllers put it."""
+    others = [each for each in conditions if each.get("type") != type]
+    return [*others, *(each for each in conditions if each.get("type") == type)]

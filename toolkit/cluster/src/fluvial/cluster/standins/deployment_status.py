@@ -35,9 +35,10 @@ def _set(found: list[Object], value: tuple[str, str, str, str], now: dt.datetime
     old = conditions.find(found, type_)
     if old and (old.get("status"), old.get("reason")) == (status, reason):
         return found
-    return conditions.put(
+    found = conditions.put(
         found, type_, status, reason, message, now=now, lastUpdateTime=rfc3339(now)
     )
+    return conditions.last(found, type_)
 
 
 def _without(found: list[Object], type_: str) -> list[Object]:
@@ -133,6 +134,7 @@ def progress(
                 now=now,
                 lastUpdateTime=rfc3339(now),
             )
+            found = conditions.last(found, "Progressing")
         elif _is_overdue(deployment, current, now):
             message = f"{subject} has timed out progressing."
             found = note(found, "False", _TIMED_OUT, message, now=now)

@@ -45,7 +45,7 @@ class AccountTokens:
         if secret is None or is_deleting(secret):
             return None
         notes = annotations_of(secret)
-        account = self._view.get(SERVICE_ACCOUNTS, key[0], notes.get(_NAME, ""))
+        account = await self._account(key[0], notes.get(_NAME, ""))
         replaced = account is not None and notes.get(_UID) not in {None, uid_of(account)}
         if account is None or replaced:
             await self._view.delete(SECRETS, secret)
@@ -64,6 +64,18 @@ class AccountTokens:
         if patch["data"] or "metadata" in patch:
             await self._patch(secret, patch)
         return None
+
+    async def _account(self, namespace: str, name: str) -> Object | None:
+        """Return an account; one that the copy lacks may be too new for it."""
+        found = self._view.get(SERVICE_ACCOUNTS, namespace, name)
+        if found is not None or not name:
+            return found
+        try:
+            return await self._view.api.get(SERVICE_ACCOUNTS, namespace, name)
+        except StatusError as error:
+            if error.code != 404:
+                raise
+            return None
 
     async def _token(self, account: Object, secret: Object) -> str:
         bound = {"apiVersion": "v1", "kind": "Secret", "name": name_of(secret)}
