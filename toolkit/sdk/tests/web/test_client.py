@@ -184,6 +184,34 @@ async def test_tries(status, retry_after, waited, reason):
     assert slept == waited
 
 
+async def test_a_connection_that_broke_off_is_tried_again():
+    seen = []
+
+    async def flaky(request):
+        seen.append(request.path)
+        if len(seen) == 1:
+            request.transport.abort()
+        return web.Response(body=b"done")
+
+    async def sleep(seconds):
+        pass
+
+    async with serving(flaky) as url, WebClient(tries=2, sleep=sleep) as client:
+        assert (await client.get(url, largest=9)).body == b"done"
+    assert len(seen) == 2
+
+
+async def test_a_server_that_is_not_there_is_not_tried_again():
+    async def sleep(seconds):
+        raise AssertionError("must not wait")
+
+    async with FileServer() as gone:
+        pass
+    async with WebClient(tries=3, sleep=sleep) as client:
+        with pytest.raises(Unreachable):
+            await client.get(gone.url, largest=9)
+
+
 async def test_an_error_that_stays_is_not_tried_again(files):
     async with WebClient(tries=3) as client:
         with pytest.raises(Refused):

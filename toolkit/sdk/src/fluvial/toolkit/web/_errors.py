@@ -20,7 +20,14 @@ class UrlInvalid(WebError):
 
 
 class Unreachable(WebError):
-    """The server could not be reached, or not trusted, or did not answer in time."""
+    """The server could not be reached, or not trusted, or did not answer in time.
+
+    `passing` says that a connection broke off, which may go better at once.
+    """
+
+    def __init__(self, message: str, *, passing: bool = False) -> None:
+        super().__init__(message)
+        self.passing = passing
 
 
 class Refused(WebError):

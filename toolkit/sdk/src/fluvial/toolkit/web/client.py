@@ -54,8 +54,8 @@ class WebClient:
     `authorization` is what the header of that name holds, for the origin of the URL that is asked;
     a user and password in the URL itself win over it. `tls` is the context for https (None: the
     system's authorities). `timeout` bounds a call in seconds, redirects and tries included.
-    `tries` repeats what failed for a moment (408, 429, 502 to 504, lost connections), after the
-    time that the server asks for, else one second and twice as long each time; `sleep` waits.
+    `tries` repeats what failed for a moment (408, 429, 502 to 504, connections that broke off), after
+    the time that the server asks for, else one second and twice as long each time; `sleep` waits.
     Proxies are those of the environment.
 
     Use as an async context manager.
@@ -131,8 +131,8 @@ class WebClient:
                     last = attempt == self._tries
                     try:
                         answer = await self._follow(request, credentials)
-                    except Unreachable:
-                        if last:
+                    except Unreachable as error:
+                        if last or not error.passing:
                             raise
                         await self._sleep(2.0 ** (attempt - 1))
                         continue
@@ -186,7 +186,10 @@ class WebClient:
                 return Answer(response.status, response.headers, body, request.url)
         except (aiohttp.ClientError, ssl.SSLError, OSError, ValueError) as error:
             place = f'{request.method.capitalize()} "{without_userinfo(request.url)}"'
-            raise Unreachable(f"{place}: {_problem(error)}") from error
+            passing = isinstance(error, aiohttp.ClientError) and not isinstance(
+                error, aiohttp.ClientConnectorError
+            )
+            raise Unreachable(f"{place}: {_problem(error)}", passing=passing) from error
 
 
 async def _body(response: aiohttp.ClientResponse, url: str, largest: int) -> bytes:
