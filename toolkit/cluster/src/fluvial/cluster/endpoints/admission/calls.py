@@ -90,7 +90,9 @@ def _trust(bundle: str | None) -> ssl.SSLContext:
     if not bundle:
         return ssl.create_default_context()
     try:
-        context = ssl.create_default_context(cadata=base64.b64decode(bundle).decode())
+        context = ssl.create_default_context(
+            cadata=base64.b64decode(bundle, validate=True).decode()
+        )
     except (binascii.Error, UnicodeDecodeError, ssl.SSLError):
         raise CallError(
             "unable to load root certificates: unable to parse bytes as PEM block"

@@ -1,0 +1,110 @@
+"""Endpoints without HTTP, and a webhook server that answers as a test says."""
+
+import base64
+import json
+import ssl
+
+import pytest
+from aiohttp import web
+
+from fluvial.cluster.api import Api
+from fluvial.cluster.auth import bootstrap
+from fluvial.cluster.auth.pki import Authority
+from fluvial.cluster.endpoints import Endpoints
+from fluvial.cluster.resources import Catalog, builtin_resources
+from fluvial.cluster.storage import MemoryStore
+
+AUTHORITY = Authority()
+RULE = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["*"], "resources": ["configmaps"]}
+
+
+class Hook:
+    """A webhook: `answer` is called with each request of a review, and may be a coroutine."""
+
+    def __init__(self):
+        self.port = 0
+        self.bundle = base64.b64encode(AUTHORITY.certificate).decode()
+        self.reviews = []
+        self.answer = lambda request: {"allowed": True}  # noqa: ARG005 - the default says yes
+        self.raw = None
+
+    @property
+    def config(self):
+        return {"url": f"https://127.0.0.1:{self.port}/", "caBundle": self.bundle}
+
+    async def handle(self, request):
+        review = json.loads(await request.read())
+        self.reviews.append(review["request"])
+        if self.raw is not None:
+            status, text = self.raw
+            return web.Response(status=status, text=text)
+        said = self.answer(review["request"])
+        if hasattr(said, "__await__"):
+            said = await said
+        response = {"uid": review["request"]["uid"], **said}
+        return web.json_response({**review, "response": response})
+
+
+@pytest.fixture
+async def hook(tmp_path):
+    pair = AUTHORITY.server()
+    (tmp_path / "c").write_bytes(pair.certificate)
+    (tmp_path / "k").write_bytes(pair.key)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tmp_path / "c", tmp_path / "k")
+    made = Hook()
+    runner = web.ServerRunner(web.Server(made.handle, access_log=None), shutdown_timeout=1.0)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+    made.port = runner.addresses[0][1]
+    yield made
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def endpoints():
+    made = Endpoints(MemoryStore(), Catalog(builtin_resources()))
+    api = Api(made)
+    for obj in bootstrap.objects():
+        await api.create(obj)
+    return made
+
+
+@pytest.fixture
+def api(endpoints):
+    return Api(endpoints, "tester")
+
+
+@pytest.fixture
+def register(api):
+    """Give what registers webhooks under one configuration."""
+
+    async def create(config, *, mutating=False, name="hooks", **rest):
+        kind = "MutatingWebhookConfiguration" if mutating else "ValidatingWebhookConfiguration"
+        spec = {
+            "name": "h.example.com",
+            "clientConfig": config,
+            "rules": [RULE],
+            "sideEffects": "None",
+            "admissionReviewVersions": ["v1"],
+            **rest,
+        }
+        return await api.create(
+            {
+                "apiVersion": "admissionregistration.k8s.io/v1",
+                "kind": kind,
+                "metadata": {"name": name},
+                "webhooks": [spec],
+            }
+        )
+
+    return create
+
+
+@pytest.fixture
+def config_map():
+    def make(name="a", **data):
+        meta = {"name": name, "namespace": "default"}
+        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data}
+
+    return make
