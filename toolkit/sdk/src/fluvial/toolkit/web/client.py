@@ -54,8 +54,9 @@ class WebClient:
     `authorization` is what the header of that name holds, for the origin of the URL that is asked;
     a user and password in the URL itself win over it. `tls` is the context for https (None: the
     system's authorities). `timeout` bounds a call in seconds, redirects and tries included.
-    `tries` repeats what failed for a moment (408, 429, 502 to 504, connections that broke off), after
-    the time that the server asks for, else one second and twice as long each time; `sleep` waits.
+    `tries` repeats what failed for a moment (408, 429, 502 to 504, connections that broke off),
+    after the time that the server asks for, else one second and twice as long each time; `sleep`
+    waits.
     Proxies are those of the environment.
 
     Use as an async context manager.
