@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
-from fluvial.cluster.endpoints.target import Target, WriteOptions
+from fluvial.cluster.endpoints.target import SYSTEM, Target, User, WriteOptions
 from fluvial.cluster.errors import StatusError, page_not_found
 from fluvial.cluster.objects import Object, name_of, namespace_of
 from fluvial.cluster.resources import Gvr, Resource
@@ -29,13 +29,20 @@ class Api:
     `StatusError` with the code and reason that an HTTP client would get.
     """
 
-    def __init__(self, endpoints: Endpoints, manager: str = "fluvial-cluster") -> None:
+    def __init__(
+        self, endpoints: Endpoints, manager: str = "fluvial-cluster", user: User = SYSTEM
+    ) -> None:
         self._endpoints = endpoints
         self._manager = manager
+        self._user = user
 
     def as_manager(self, manager: str) -> Api:
         """Return the same access under another field manager."""
-        return Api(self._endpoints, manager)
+        return Api(self._endpoints, manager, self._user)
+
+    def acting(self, user: User, manager: str) -> Api:
+        """Return access as another user: admission is told of it; nothing is forbidden by it."""
+        return Api(self._endpoints, manager, user)
 
     def serves(self, resource: str | Gvr) -> bool:
         """Tell whether the resource exists at this moment."""
@@ -153,7 +160,9 @@ class Api:
         return self._target(gvr, namespace_of(obj), name_of(obj), subresource)
 
     def _options(self, *, force: bool = False) -> WriteOptions:
-        return WriteOptions(manager=self._manager, force=force, validation="Strict")
+        return WriteOptions(
+            manager=self._manager, force=force, validation="Strict", user=self._user
+        )
 
 
 def _gvr(resource: str | Gvr) -> Gvr:

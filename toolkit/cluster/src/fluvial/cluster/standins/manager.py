@@ -16,13 +16,15 @@ from fluvial.cluster.node.addresses import Addresses
 from fluvial.cluster.node.container import Backoff
 from fluvial.cluster.node.files import private_directory
 from fluvial.cluster.node.images import SAMPLE_IMAGES
-from fluvial.cluster.node.kubelet import Kubelet
+from fluvial.cluster.node.kubelet import NODE_NAME, Kubelet
 from fluvial.cluster.node.process import Processes
 from fluvial.cluster.node.runner import NodeServices
+from fluvial.cluster.standins import identities
 from fluvial.cluster.standins.accounts import Accounts
 from fluvial.cluster.standins.apiservices import ApiServices
 from fluvial.cluster.standins.autoscaling import Autoscalers
 from fluvial.cluster.standins.claims import Claims
+from fluvial.cluster.standins.controller import Controller
 from fluvial.cluster.standins.cronjobs import CronJobs
 from fluvial.cluster.standins.daemonsets import DaemonSets
 from fluvial.cluster.standins.deployments import Deployments
@@ -84,29 +86,15 @@ class Standins:
         )
         self.view = view
         self.ready = asyncio.Event()
-        self.kubelet = Kubelet(view, services)
-        self._collector = GarbageCollector(view, timer)
+        self.kubelet = Kubelet(identities.node(view, NODE_NAME), services)
+        self._collector = GarbageCollector(
+            identities.controller(view, "generic-garbage-collector"), timer
+        )
         self._recorder = Recorder(api, timer)
         self._reporter = Reporter(view, timer, self._recorder)
         self._controllers = [
-            each.controller
-            for each in (
-                Accounts(view, timer, options.certificate),
-                AccountTokens(view, timer, options.certificate),
-                ApiServices(view, timer),
-                Namespaces(view, timer),
-                Deployments(view, timer),
-                ReplicaSets(view, timer),
-                StatefulSets(view, timer),
-                DaemonSets(view, timer),
-                Jobs(view, timer),
-                CronJobs(view, timer),
-                Autoscalers(view, timer),
-                Claims(view, timer),
-                DisruptionBudgets(view, timer),
-                EndpointControllers(view, timer),
-                Scheduler(view, timer),
-            )
+            *_controllers(view, timer, options.certificate),
+            Scheduler(identities.scheduler(view), timer).controller,
         ]
         self.gateways: Gateways | None = None
         self._targets: ScrapeTargets | None = None
@@ -140,6 +128,33 @@ class Standins:
         finally:
             # No await: this also runs in a task that is being cancelled.
             shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def _controllers(view: View, timer: Timer, certificate: str) -> list[Controller]:
+    """Return the loops of kube-controller-manager, each as its own user."""
+
+    def acting(name: str) -> View:
+        return identities.controller(view, name)
+
+    return [
+        each.controller
+        for each in (
+            Accounts(acting("service-account-controller"), timer, certificate),
+            AccountTokens(acting("service-account-controller"), timer, certificate),
+            ApiServices(view, timer),
+            Namespaces(acting("namespace-controller"), timer),
+            Deployments(acting("deployment-controller"), timer),
+            ReplicaSets(acting("replicaset-controller"), timer),
+            StatefulSets(acting("statefulset-controller"), timer),
+            DaemonSets(acting("daemon-set-controller"), timer),
+            Jobs(acting("job-controller"), timer),
+            CronJobs(acting("cronjob-controller"), timer),
+            Autoscalers(acting("horizontal-pod-autoscaler"), timer),
+            Claims(acting("persistent-volume-binder"), timer),
+            DisruptionBudgets(acting("disruption-controller"), timer),
+            EndpointControllers(acting("endpointslice-controller"), timer),
+        )
+    ]
 
 
 async def run(api: ApiAccess, options: Options | Mapping[str, Any] | None = None) -> None:

@@ -13,6 +13,7 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
+from fluvial.cluster.endpoints.target import User
 from fluvial.cluster.errors import StatusError
 from fluvial.cluster.objects import Object, metadata, name_of, namespace_of
 from fluvial.cluster.resources import Gvr
@@ -78,6 +79,9 @@ class ApiAccess(Protocol):
 
     def resources(self) -> Iterable[Any]:
         """Return everything that is served."""
+
+    def acting(self, user: User, manager: str) -> ApiAccess:
+        """Return the same access as another user."""
 
 
 class _Copy:
@@ -149,9 +153,13 @@ class _Copy:
 class View:
     """Reads from the copy, writes through to the API."""
 
-    def __init__(self, api: ApiAccess) -> None:
+    def __init__(self, api: ApiAccess, copies: dict[str, _Copy] | None = None) -> None:
         self.api = api
-        self._copies: dict[str, _Copy] = {}
+        self._copies: dict[str, _Copy] = {} if copies is None else copies
+
+    def acting(self, user: User, manager: str) -> View:
+        """Return a view of the same objects whose writes another user makes."""
+        return View(self.api.acting(user, manager), self._copies)
 
     def follow(self, resource: str, handler: Handler | None = None) -> None:
         """Keep a copy of a resource; `handler` hears of every change. Call before `run`."""
