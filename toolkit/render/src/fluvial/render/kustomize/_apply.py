@@ -101,11 +101,11 @@ def _merge_again(
     thaw(patch, document)
     origins = theirs.table() if isinstance(theirs, Ledger) else theirs
     mine, other = Trace(resource.data, table, by), Trace(document.data, origins, by)
+    mine.join(other)
     taken: list[Taken] = []
     _merge(resource, document, taken)
-    for node, key, source, place in taken:
-        mine.take(node, key, other, source, place)
-    mine.join(other)
+    for one in taken:
+        mine.take(*one)
     return mine.table(resource.data)
 
 

@@ -133,7 +133,7 @@ def _test(root: Any, operation: Operation) -> None:
 def apply_patch(root: Any, operations: list[Operation], trace: Trace | None = None) -> Any:
     """Apply operations in order and return the new root, which shares parts with the old one.
 
-    `trace` is told of what is set. Raises TransformError that names the operation which does not apply.
+    `trace` is told of what is set. Raises TransformError that names an operation which fails.
     """
     for operation in operations:
         name, path = operation.get("op"), operation.get("path")

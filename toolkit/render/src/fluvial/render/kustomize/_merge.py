@@ -20,7 +20,7 @@ MISSING: Any = object()
 _ATOMIC = Field("", None)
 _DIRECTIVE = "$patch"
 Taken = tuple[Any, Any, Any, Any]
-"""A container and a key in it whose value came from a container, and a key, of the patch."""
+"""A container and a key in it whose value came from another container, and the key there."""
 
 
 def clone(value: Any) -> Any:
@@ -42,8 +42,8 @@ def merge(
     """Merge `patch` into `base` and return the result, MISSING when the patch deletes it.
 
     Both are changed and share parts afterwards: pass copies. `taken` is told of each value that
-    was taken from the patch: (container, key, container in the patch, key there). `blanks` are the
-    base's keys without a value, which go wherever the merge comes by.
+    was taken from the patch, and of the elements of merged sets. `blanks` are the base's keys
+    without a value, which go wherever the merge comes by.
     Raises TransformError when kinds of nodes conflict or a directive is unknown.
     """
     return _Walker(taken, blanks).walk(base, patch, Field(type_name, None), "")
@@ -126,8 +126,23 @@ class _Walker:
             result = patch if directive == "replace" else base
         sources = [result, patch if isinstance(patch, list) else None]
         if not field.keys:
-            return _union(sources)
+            merged = _union(sources)
+            if self.taken:
+                self._tell(merged, sources)
+            return merged
         return self._associate(result, sources, field, path)
+
+    def _tell(self, merged: list[Any], sources: list[list[Any] | None]) -> None:
+        """Say of each element of a merged set where it was first."""
+        assert self.taken is not None
+        for index, item in enumerate(merged):
+            source, place = next(
+                (source, place)
+                for source in reversed(sources)
+                for place, one in enumerate(source or ())
+                if text(one) == text(item)
+            )
+            self.taken((merged, index, source, place))
 
     def _associate(
         self, result: list[Any], sources: list[list[Any] | None], field: Field, path: str

@@ -100,7 +100,7 @@ def _parse(
 def _places(
     document: Document, value: Any, base: str, starts: dict[int, dict[str, int]]
 ) -> list[int] | None:
-    """Return the places of the values below `base`; `starts` keeps where they begin, by document."""
+    """Return the places of the values below `base`; `starts` keeps their numbers, by document."""
     if document.places is None or not base:
         return document.places
     known = starts.get(id(document))

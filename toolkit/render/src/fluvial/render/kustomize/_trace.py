@@ -84,16 +84,13 @@ class Trace:
         entries.clear()
         entries.update(places)
 
-    def take(self, node: Any, key: Any, other: "Trace", source: Any, place: Any) -> None:
-        """Note that the value at `key` of `node` is that at `place` of a tree of another trace."""
-        origin = other.origin_of(source, place) or self.origin
+    def take(self, node: Any, key: Any, source: Any, place: Any) -> None:
+        """Note that the value at `key` of `node` was at `place` of another container."""
+        record = self._records.get(id(source))
+        found = None if record is None else record.entries.get(place, record.own)
+        origin = found or self.origin
         if origin is not None:
             self._entries(node)[key] = origin
-
-    def origin_of(self, node: Any, key: Any) -> Origin | None:
-        """Return the origin of a value in a container, None for one that is not known."""
-        record = self._records.get(id(node))
-        return None if record is None else record.entries.get(key, record.own)
 
     def records(self) -> dict[int, _Record]:
         """Return what is known, by the identity of containers."""
