@@ -80,3 +80,34 @@ async def test_k9_an_object_that_has_moved_is_never_deleted(applied):
         "app": [f"{applied.name}_a__ConfigMap"],
         "other": [f"{applied.name}_c__ConfigMap"],
     }
+
+
+async def test_k9_an_object_that_moves_within_a_commit_is_never_deleted(team):
+    """The old owner is quicker: the new one has fifty objects to apply before this one."""
+    many = {f"new/m{n:02}.yaml": config_map(f"m{n:02}") for n in range(50)}
+    moving, moved = {"old/z.yaml": config_map("z")}, {"new/z.yaml": config_map("z")}
+    kept = {"old/a.yaml": config_map("a"), **many}
+    revision = team.repository.push({**kept, **moving})
+    await team.source()
+    for name in ("old", "new"):
+        await team.kustomization(name, path=f"./{name}")
+        await team.until_ready(name=name, revision=revision)
+    before = await team.get(CONFIG_MAP, "z")
+    for files in (moved, moving, moved):
+        revision = await team.push({**kept, **files})
+        await team.until_ready(name="new", revision=revision)
+        await team.until_ready(name="old", revision=revision)
+        owner = "new" if files is moved else "old"
+        await team.until(
+            CONFIG_MAP,
+            "z",
+            lambda o, owner=owner: o["metadata"]["labels"][f"{KUSTOMIZATIONS.group}/name"] == owner,
+        )
+        after = await team.get(CONFIG_MAP, "z")
+        assert after["metadata"]["uid"] == before["metadata"]["uid"]
+
+        def holds(obj):
+            ids = [entry["id"] for entry in obj["status"]["inventory"]["entries"]]
+            return not any("_z__" in one for one in ids)
+
+        await team.until(KUSTOMIZATIONS, "old" if owner == "new" else "new", holds)

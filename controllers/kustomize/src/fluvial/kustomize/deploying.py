@@ -5,6 +5,7 @@ from fluvial.kustomize.applying import apply
 from fluvial.kustomize.attempt import ORIGIN_REVISION, Attempt
 from fluvial.kustomize.building import Built
 from fluvial.kustomize.checking import check
+from fluvial.kustomize.handover import Handovers
 from fluvial.kustomize.history import record
 from fluvial.kustomize.pruning import prune
 from fluvial.toolkit import ReconcileError
@@ -15,8 +16,10 @@ __all__ = ["deploy"]
 _SUCCEEDED = "ReconciliationSucceeded"
 
 
-async def deploy(it: Attempt, applier: Applier, built: Built) -> None:
+async def deploy(it: Attempt, applier: Applier, built: Built, handovers: Handovers) -> float | None:
     """Apply, prune and check; then the status says what was reached. Raises ReconcileError.
+
+    Returns the seconds after which the prune has to be looked at again, None when it is done.
 
     The inventory is written before the first object is, and an object leaves it only once it is
     gone, so that a run that is killed anywhere is finished by the next one.
@@ -25,18 +28,19 @@ async def deploy(it: Attempt, applier: Applier, built: Built) -> None:
     previous = Inventory.from_status(status.inventory)
     try:
         changes = await apply(it, applier, built, previous)
-        await prune(it, applier, previous, changes)
+        later = await prune(it, applier, previous, changes, handovers)
         await check(it, built, changes)
     except ReconcileError as error:
         _remember(it, built, error.reason)
         raise
     # What is pruned later than the apply, and what is drift, is an attempt as well.
-    real = it.new or changes.changed or len(previous.difference(changes.inventory)) > 0
+    stale = previous.difference(changes.inventory)
+    real = it.new or changes.changed or (later is None and len(stale) > 0)
     status.last_applied_revision = it.artifact.revision
     status.last_applied_origin_revision = it.artifact.metadata.get(ORIGIN_REVISION, "")
     it.ctx.ready(_SUCCEEDED, f"Applied revision: {it.artifact.revision}")
     if not real:
-        return
+        return later
     _remember(it, built, _SUCCEEDED)
     interval = format_duration(parse_duration(it.obj.spec.interval))
     it.event(
@@ -44,6 +48,7 @@ async def deploy(it: Attempt, applier: Applier, built: Built) -> None:
         f"Reconciliation finished in {format_duration(it.took)}, next run in {interval}",
         commit_status="update",
     )
+    return later
 
 
 def _remember(it: Attempt, built: Built, reason: str) -> None:

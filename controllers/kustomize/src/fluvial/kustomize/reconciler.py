@@ -11,6 +11,7 @@ from fluvial.kustomize.building import Builder
 from fluvial.kustomize.deploying import deploy
 from fluvial.kustomize.finalizing import finalize, leaves_objects
 from fluvial.kustomize.flags import KustomizeFlags
+from fluvial.kustomize.handover import Handovers
 from fluvial.kustomize.observe import observe
 from fluvial.kustomize.state import Refuse, decide, retry_interval
 from fluvial.kustomize.variables import load_variables
@@ -40,6 +41,7 @@ class KustomizationReconciler:
         self._identities = identities
         self._flags = flags
         self._fights = Fights()
+        self._handovers = Handovers(flags.watch_namespace)
 
     async def reconcile(self, ctx: Context[Kustomization], obj: Kustomization) -> Result:
         """Deploy the artifact of the source; each step is a module of this package."""
@@ -57,15 +59,16 @@ class KustomizationReconciler:
                 fights=self._fights,
             )
             try:
-                await self._deploy(attempt)
+                later = await self._deploy(attempt)
             except ReconcileError as error:
                 error.metadata = attempt.metadata
                 raise
-        return Result(interval=parse_duration(obj.spec.interval))
+        return Result(interval=parse_duration(obj.spec.interval), requeue_after=later)
 
     async def finalize(self, ctx: Context[Kustomization], obj: Kustomization) -> None:
         """Delete what was applied, as far as the deletion policy says."""
         self._fights.forget(ctx.key)
+        self._handovers.forget(ctx.key)
         if not leaves_objects(obj):
             return
         async with self._acting(ctx, obj) as identity:
@@ -90,7 +93,7 @@ class KustomizationReconciler:
                     "ReconciliationFailed", f"cluster {where}: {error}", retry_after=retry
                 ) from error
 
-    async def _deploy(self, it: Attempt) -> None:
+    async def _deploy(self, it: Attempt) -> float | None:
         obj = it.obj
         if it.new:
             await it.announce("Fetching manifests")
@@ -102,7 +105,7 @@ class KustomizationReconciler:
             here = self._identities.local(it.ctx, obj.spec.service_account_name)
             variables = await load_variables(here.client, obj, retry_interval(obj))
             built = await self._builder.build(obj, root, variables)
-        await deploy(it, self._applier(it.client, it.ctx), built)
+        return await deploy(it, self._applier(it.client, it.ctx), built, self._handovers)
 
     def _applier(self, client: Client, ctx: Context[Kustomization]) -> Applier:
         owner = Owner(GROUP, ctx.obj.metadata.name, ctx.obj.metadata.namespace)
