@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from fluvial.cluster.http import cluster_cells, pod_cells
+from fluvial.cluster.http import autoscaler_cells, cluster_cells, pod_cells
 from fluvial.cluster.http.cluster_cells import access_modes, labels_text, template_images
 from fluvial.cluster.http.durations import age, human
 from fluvial.cluster.objects import Object
@@ -265,24 +265,6 @@ def _claim(obj: Object, now: dt.datetime) -> list[Any]:
     ]  # fmt: skip
 
 
-def _autoscaler(obj: Object, now: dt.datetime) -> list[Any]:
-    spec, status = obj["spec"], obj.get("status") or {}
-    reference = spec["scaleTargetRef"]
-    targets = []
-    for item in spec.get("metrics") or []:
-        target = (item.get("resource") or {}).get("target") or {}
-        name = (item.get("resource") or {}).get("name", "")
-        if "averageUtilization" in target:
-            targets.append(f"{name}: <unknown>/{target['averageUtilization']}%")
-        else:
-            targets.append("<unknown>/<auto>")
-    return [
-        obj["metadata"]["name"], f"{reference['kind']}/{reference['name']}",
-        ", ".join(targets) or NONE, str(spec.get("minReplicas", "<unset>")),
-        spec.get("maxReplicas"), status.get("currentReplicas", 0), _age(obj, now),
-    ]  # fmt: skip
-
-
 def _cronjob(obj: Object, now: dt.datetime) -> list[Any]:
     spec, status = obj["spec"], obj.get("status") or {}
     last = status.get("lastScheduleTime")
@@ -338,7 +320,7 @@ MAKERS: dict[str, Maker] = {
     "apps/deployments": _deployment,
     "apps/replicasets": _replicaset,
     "apps/statefulsets": _statefulset,
-    "autoscaling/horizontalpodautoscalers": _autoscaler,
+    "autoscaling/horizontalpodautoscalers": autoscaler_cells.cells,
     "batch/cronjobs": _cronjob,
     "batch/jobs": _job,
     "coordination.k8s.io/leases": _lease,
