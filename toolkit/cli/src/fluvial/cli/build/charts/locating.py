@@ -17,7 +17,7 @@ from fluvial.render.helm.repository import (
     is_range,
 )
 from fluvial.toolkit.oci import SCHEME
-from fluvial.toolkit.web import WebError, resolve, split
+from fluvial.toolkit.web import WebError, resolve, split, without_userinfo
 
 __all__ = ["fetch_chart", "find"]
 
@@ -66,18 +66,19 @@ async def _in_repository(name: str, settings: ChartSettings) -> _Wanted:
     """Find a chart in the repository of `--repo`."""
     # Credentials are for this host alone, wherever the index points to.
     access = Access.of_flags(settings, settings.repo)
+    repository = without_userinfo(settings.repo)
     try:
         index = await fetch_index(access)
     except ChartUnavailable as error:
         raise ChartUnavailable(
-            f'looks like "{settings.repo}" is not a valid chart repository or cannot be reached: '
+            f'looks like "{repository}" is not a valid chart repository or cannot be reached: '
             f"{error}"
         ) from None
     shown = f'chart "{name}"' + (f' version "{settings.version}"' if settings.version else "")
     try:
         entry = find(index, name, settings.version)
     except ChartNotFound:
-        raise ChartUnavailable(f"{shown} not found in {settings.repo} repository") from None
+        raise ChartUnavailable(f"{shown} not found in {repository} repository") from None
     if not entry.urls:
         raise ChartUnavailable(f"{shown} has no downloadable URLs")
     return _Wanted.of(entry, settings.repo, access)
