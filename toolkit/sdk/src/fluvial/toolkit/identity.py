@@ -45,6 +45,7 @@ class IdentityFlags(IntervalFlags):
     """
 
     gates: ClassVar[Mapping[str, bool]] = {_GATE: False}
+    """The gate for accounts of an object's own, which ConfigMaps of clusters may name."""
 
     default_service_account: str = flag("", "Account to act as where the spec names none.")
     default_kubeconfig_service_account: str = flag(
@@ -152,15 +153,17 @@ class Identities:
 class Identity:
     """One identity in one cluster.
 
-    `client` acts as `account` of `namespace` (empty: as `own`); `own` is what reaches the cluster:
-    the controller itself, or whom the kubeconfig stands for. Nothing of a tenant is read or
-    written with it.
+    Nothing of a tenant is read or written with `own`, unless there is no account.
     """
 
     client: Client
+    """Acts as the account."""
     own: Client
+    """Acts as the controller, or as whom the kubeconfig stands for."""
     account: str
+    """Name of the ServiceAccount, empty for none."""
     namespace: str
+    """The namespace of the object, and so of its account."""
 
     async def is_gone(self) -> bool:
         """Whether the account no longer exists in its cluster; False where nobody may say.

@@ -17,14 +17,14 @@ _SHOWN: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Fight:
-    """Fields of an object that `managers` had set otherwise, and that were set back.
-
-    `paths` are RFC 6901 pointers, without values.
-    """
+    """Fields of an object that others had set otherwise, and that were set back."""
 
     id: ObjectId
+    """The object."""
     paths: tuple[str, ...]
+    """The fields, as RFC 6901 pointers without values."""
     managers: tuple[str, ...]
+    """Who had set them."""
 
     def __str__(self) -> str:
         """Say who, what, and the way out."""

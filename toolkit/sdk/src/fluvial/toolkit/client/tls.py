@@ -13,7 +13,9 @@ class Pair:
     """A client certificate and its key, PEM; never printed."""
 
     certificate: bytes
+    """The certificate, PEM."""
     key: bytes
+    """Its private key, PEM."""
 
 
 def client_context(

@@ -43,24 +43,26 @@ class FeatureGateDisabled(ConfigError):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A cluster: `digest` is equal exactly where the same credentials lead to the same server."""
+    """A cluster that was found, and not yet connected to."""
 
     digest: str
+    """Equal exactly where the same credentials lead to the same server."""
     connect: Callable[[], Awaitable[ClusterConfig]]
+    """Reads the credentials. Raises ConfigError."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Access:
-    """What the flags allow: see `fluvial.toolkit.identity.IdentityFlags`.
-
-    `object_identity` is the gate ObjectLevelWorkloadIdentity, `default_account` the ServiceAccount
-    whose tokens are used where a ConfigMap names none (empty: the controller's own).
-    """
+    """What the flags allow: see `fluvial.toolkit.identity.IdentityFlags`."""
 
     allow_exec: bool = False
+    """Exec plugins of kubeconfigs are run."""
     allow_insecure: bool = False
+    """Kubeconfigs may switch off the check of TLS."""
     object_identity: bool = False
+    """The gate ObjectLevelWorkloadIdentity."""
     default_account: str = ""
+    """ServiceAccount whose tokens are used where a ConfigMap names none; empty: our own."""
 
     async def resolve(
         self, local: Client, reference: KubeConfigReference, namespace: str, clock: Clock

@@ -20,8 +20,11 @@ class Generic(msgspec.Struct, frozen=True, kw_only=True):
     """A cluster that trusts the tokens of this one's service accounts (by OIDC)."""
 
     server: str
+    """Its URL, with a port and without a path."""
     ca: str
+    """Its authority as PEM, empty for those of the system."""
     audiences: tuple[str, ...]
+    """Whom the tokens are for."""
 
     @classmethod
     def from_data(cls, data: Mapping[str, str]) -> Self:
