@@ -34,6 +34,11 @@ def text_of(rendered, template: str, values=None, files=None, **options) -> str:
         ('{{ getHostByName "localhost" }}|', "|", "no names are resolved"),
         ('{{ env "HOME" }}', None, "no environment"),
         ('{{ (.Files.Glob "none/*").AsConfig }}', "{}", "no files are an empty mapping"),
+        (
+            '{{ len (deepCopy .).Files }} {{ (deepCopy .Files).Get "x" }}|',
+            "0 |",
+            "a copy of the root has its files",
+        ),
         ("{{ typeOf .Values }} {{ typeOf .Files }}", "common.Values engine.files", "Go's types"),
     ],
 )

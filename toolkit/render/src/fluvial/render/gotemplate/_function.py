@@ -55,7 +55,14 @@ def _want(annotation: Any) -> Want:
 
 
 def function_of(call: Callable[..., Any]) -> Function:
-    """Read the signature of a callable; one that has none takes anything."""
+    """Read the signature of a callable; one that has none takes anything.
+
+    That of a method is read once for its class, and nothing keeps its object alive.
+    """
+    method = getattr(call, "__func__", None)
+    if method is not None:
+        known = _known(method)
+        return known._replace(call=call, wants=known.wants[1:], required=max(0, known.required - 1))
     if getattr(call, "__closure__", None) is not None or not hasattr(call, "__code__"):
         return _read(call)  # made for one render: nothing may keep it alive
     return _known(call)

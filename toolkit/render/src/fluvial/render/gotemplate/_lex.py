@@ -24,8 +24,8 @@ _ACTION: Final = re.compile(
 )
 _TOKEN: Final = re.compile(
     r"""
-    (?P<space>[ \t\r\n]+)
-  | (?P<field>\.(?![0-9])\w+)
+    [ \t\r\n]*+ (?:
+    (?P<field>\.(?![0-9])\w+)
   | (?P<variable>\$\w*)
   | (?P<identifier>(?![0-9])\w+)
   | (?P<string>"(?:[^"\\\n]|\\[^\n])*+")
@@ -35,7 +35,9 @@ _TOKEN: Final = re.compile(
   | (?P<dot>\.)
   | (?P<declare>:=)
   | (?P<mark>[|=,()])
+  | (?P<end>\Z)
   | (?P<other>[\s\S])
+    )
     """,
     re.VERBOSE,
 )
@@ -45,6 +47,7 @@ _NUMBER: Final = re.compile(
     r"|[0-9_]*(?:\.[0-9_]*)?(?:[eE][+-]?[0-9_]*)?)i?"
 )
 _WORD: Final = re.compile(r"\w")
+_NAMES: Final = frozenset({"field", "variable", "identifier", "dot"})
 _TERMINATORS: Final = " \t\r\n.,|:)("
 _UNTERMINATED: Final = {
     '"': "unterminated quoted string",
@@ -144,28 +147,26 @@ def lex(source: str, *, closed: bool = True) -> list[Token]:
     """
     tokens: list[Token] = []
     depth = pos = 0
-    glued = True
     size = len(source)
     match = _TOKEN.match
-    while pos < size:
+    while True:
         found = match(source, pos)
         assert found is not None
         kind = found.lastgroup or ""
-        end = found.end()
-        if kind == "space":
-            glued = False
-            pos = end
-            continue
-        text = found[0]
+        start, end = found.span(kind)
+        glued = start == pos
+        if kind == "end":
+            break
+        text = source[start:end]
         problem = ""
-        if kind in {"field", "variable", "identifier", "dot"}:
+        if kind in _NAMES:
             if kind == "identifier":
                 kind = _word(text)
             if end < size and source[end] not in _TERMINATORS and source[end : end + 2] != "}}":
                 problem = f"bad character {_code(source[end])}"
         elif kind == "number":
-            kind, text, problem = _number(source, pos)
-            end = pos + len(text)
+            kind, text, problem = _number(source, start)
+            end = start + len(text)
         elif kind == "mark":
             kind = text
             depth += {"(": 1, ")": -1}.get(text, 0)
@@ -177,10 +178,9 @@ def lex(source: str, *, closed: bool = True) -> list[Token]:
             kind = "punctuation"
             problem = _other(text)
         if problem:
-            tokens.append(Token("error", problem, pos, glued))
+            tokens.append(Token("error", problem, start, glued))
             return tokens
-        tokens.append(Token(kind, text, pos, glued))
-        glued = True
+        tokens.append(Token(kind, text, start, glued))
         pos = end
     if not closed:
         tokens.append(Token("error", "unclosed action", size, glued))

@@ -129,13 +129,6 @@ def _known_functions(helm_version: HelmVersion) -> dict[str, Function]:
     }
 
 
-@functools.cache
-def _signature(method: Callable[..., Any]) -> Function:
-    """Return the signature that a method has for templates, which do not see its object."""
-    known = function_of(method)
-    return known._replace(wants=known.wants[1:], required=known.required - 1)
-
-
 def _comparison(compare: Callable[[str, str], bool]) -> Callable[[str, str], bool]:
     """Return the check of a version against a constraint; what cannot be read does not match."""
 
@@ -174,9 +167,9 @@ class _Engine:
         self.traces: dict[str, TracedFile] = {}
         self._open: dict[str, int] = {}
         bound = {
-            "include": _signature(_Engine._include)._replace(call=self._include),
-            "tpl": _signature(_Engine._tpl)._replace(call=self._tpl),
-            "lookup": _signature(_Engine._find)._replace(call=self._find),
+            "include": function_of(self._include),
+            "tpl": function_of(self._tpl),
+            "lookup": function_of(self._find),
         }
         self._templates = Templates(functions | bound, trace=trace)
         self._current = self._templates

@@ -1,5 +1,6 @@
 """Maps: making, reading, changing in place, and merging as mergo does."""
 
+import copy
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -108,7 +109,7 @@ def _copied(value: Any, depth: int) -> Any:
     if depth > DEEPEST:
         raise FunctionError("the value is nested too deep, or holds itself")
     if isinstance(value, dict):
-        copied: dict[str, Any] = type(value)()
+        copied: dict[str, Any] = copy.copy(value)  # with what its type has besides the keys
         for key, item in value.items():
             copied[key] = _copied(item, depth + 1)
         return copied
