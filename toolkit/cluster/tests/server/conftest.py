@@ -72,6 +72,8 @@ GOOD = {
     "PriorityClass": ("scheduling.k8s.io/v1", {"value": 1}),
     "ResourceQuota": ("v1", {"spec": {"hard": {"pods": "1"}}}),
     "LimitRange": ("v1", {"spec": {"limits": [{"type": "Container"}]}}),
+    "Node": ("v1", {"spec": {}}),
+    "ControllerRevision": ("apps/v1", {"data": {}, "revision": 1}),
     "Secret": ("v1", {}),
     "ConfigMap": ("v1", {}),
     "Event": ("v1", {"involvedObject": {"kind": "Pod", "name": "p", "namespace": "default"}}),
@@ -80,7 +82,7 @@ GOOD = {
 }  # fmt: skip
 CLUSTER = {
     "ClusterRole", "ClusterRoleBinding", "PersistentVolume", "StorageClass", "PriorityClass",
-    "IngressClass", "ValidatingWebhookConfiguration",
+    "IngressClass", "Node", "ValidatingWebhookConfiguration",
 }  # fmt: skip
 
 

@@ -18,7 +18,11 @@ from fluvial.cluster.errors import Cause, StatusError, bad_request, generic, inv
 from fluvial.cluster.objects import Object
 from fluvial.cluster.resources import Resource
 
-__all__ = ["applied", "decode", "of", "patched", "track", "validate"]
+__all__ = ["STRICT_YAML", "applied", "decode", "of", "patched", "track", "validate"]
+
+
+STRICT_YAML = "yaml: unmarshal errors:"
+"""What the complaint of Go's YAML decoder begins with; a line for each problem follows."""
 
 
 def of(resource: Resource) -> Any:
@@ -74,16 +78,21 @@ def _decode(
     """Decode; raises `TypeMismatchError` for values of a wrong type."""
     cleared = (obj.get("metadata") or {}).get("managedFields") == []
     unknown = _unknown(resource, obj, applied=applied)
-    problems = [f'duplicate field "{path}"' for path in options.duplicates]
-    problems += [f'unknown field "{path}"' for path in unknown]
+    problems = [*options.duplicates, *(f'unknown field "{path}"' for path in unknown)]
     if problems and options.validation == "Strict":
         raise _decode_error(resource, "strict decoding error: " + ", ".join(problems))
     if options.validation == "Warn":
-        options.warnings += problems
+        options.warnings += [line for text in problems for line in _warnings(text)]
     if cleared:
         obj["metadata"]["managedFields"] = []  # unlike other empty lists it says something
     obj["apiVersion"], obj["kind"] = resource.api_version, resource.kind
     strategy.default(obj)
+
+
+def _warnings(complaint: str) -> list[str]:
+    """Return a warning for each line of a complaint about YAML, or the one complaint itself."""
+    _, heading, lines = complaint.partition(STRICT_YAML)
+    return [line.strip() for line in lines.strip().splitlines()] if heading else [complaint]
 
 
 def _shown(value: Any) -> str:
@@ -195,6 +204,11 @@ def applied(
         raise StatusError(409, "Conflict", str(error), {"causes": causes}) from None
     except fields.FieldsError as error:
         raise _from_fields(error) from None
+    for complaint in options.duplicates:
+        if options.validation == "Strict":
+            raise bad_request(f"error strict decoding YAML: {complaint}")
+        if options.validation == "Warn":
+            options.warnings += _warnings(complaint)
     inner = WriteOptions(validation=options.validation, warnings=options.warnings)
     obj = copied(obj)
     decode(resource, obj, inner, strategy, applied=True)

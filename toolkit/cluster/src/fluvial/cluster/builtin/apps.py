@@ -334,8 +334,9 @@ class ReplicationControllerStrategy(Strategy):
         """Default replicas, template and the selector from its labels."""
         spec = obj.setdefault("spec", {})
         spec.setdefault("replicas", 1)
-        template = spec.setdefault("template", {})
-        default_template(template)
+        template = spec.get("template") or {}
+        if template:
+            default_template(template)
         labels = (template.get("metadata") or {}).get("labels") or {}
         if labels and not spec.get("selector"):
             spec["selector"] = dict(labels)
@@ -353,6 +354,8 @@ class ReplicationControllerStrategy(Strategy):
         if not selector:
             errors.append(fielderrors.required("spec.selector"))
         errors += nonnegative_errors(spec, "spec", "replicas")
+        if not spec.get("template"):
+            return [*errors, fielderrors.required("spec.template")]
         labels = (spec["template"].get("metadata") or {}).get("labels")
         if selector and not matches({"matchLabels": selector}, labels or {}):
             text = "`selector` does not match template `labels`"
@@ -367,6 +370,18 @@ class RevisionStrategy(Strategy):
     """Rules of ControllerRevision."""
 
     generation = False
+
+    def validate(self, obj: Object, context: Context) -> list[Cause]:
+        """Demand data and a number."""
+        missing = obj.get("data") is None
+        errors = [fielderrors.required("data", "data is mandatory")] if missing else []
+        return errors + nonnegative_errors(obj, "", "revision")
+
+    def validate_update(self, obj: Object, old: Object, context: Context) -> list[Cause]:
+        """Refuse other data."""
+        if obj.get("data") == old.get("data"):
+            return []
+        return [fielderrors.immutable("data", obj.get("data"))]
 
 
 STRATEGIES: dict[str, Strategy] = {

@@ -9,6 +9,7 @@ from fluvial.cluster import fielderrors
 from fluvial.cluster.builtin.metricsources import metric_errors
 from fluvial.cluster.builtin.strategy import Context, Strategy
 from fluvial.cluster.errors import Cause
+from fluvial.cluster.names import path_segment_errors
 from fluvial.cluster.objects import Object
 
 __all__ = ["STRATEGIES"]
@@ -85,6 +86,11 @@ class AutoscalerStrategy(Strategy):
             for key in ("kind", "name")
             if not target.get(key)
         ]
+        for key in ("kind", "name"):
+            bad = path_segment_errors(target.get(key) or "")
+            errors += [
+                fielderrors.invalid(f"spec.scaleTargetRef.{key}", target[key], text) for text in bad
+            ]
         if "/" not in (target.get("apiVersion") or ""):
             text = "apiVersion must specify API group"
             where = "spec.scaleTargetRef.apiVersion"

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from fluvial.cluster import fielderrors
+from fluvial.cluster.builtin.nodes import node_errors, node_update_errors
 from fluvial.cluster.builtin.strategy import Context, Strategy
 from fluvial.cluster.errors import Cause
 from fluvial.cluster.names import dns_label_errors
@@ -90,6 +91,14 @@ class NodeStrategy(Strategy):
 
     def prepare_create(self, obj: Object, context: Context) -> None:
         """Keep the status that a node brings."""
+
+    def validate(self, obj: Object, context: Context) -> list[Cause]:
+        """Check taints and pod networks."""
+        return node_errors(obj["spec"])
+
+    def validate_update(self, obj: Object, old: Object, context: Context) -> list[Cause]:
+        """Refuse other pod networks and another provider once they are known."""
+        return node_update_errors(obj["spec"], old["spec"])
 
     def field_value(self, obj: Object, label: str) -> str:
         """Read a selectable field."""

@@ -9,14 +9,16 @@ from typing import Any
 from fluvial.cluster import fielderrors
 from fluvial.cluster.builtin.numbers import port_errors
 from fluvial.cluster.builtin.quantities import amount, quantity_errors, resource_name_errors
+from fluvial.cluster.builtin.quotascopes import scope_errors
 from fluvial.cluster.builtin.strategy import Context, Strategy
 from fluvial.cluster.errors import Cause
 from fluvial.cluster.fields import canonical_quantity
-from fluvial.cluster.names import dns_label_errors
+from fluvial.cluster.names import dns_label_errors, label_key_errors
 from fluvial.cluster.objects import Object
 
 __all__ = ["STRATEGIES"]
 
+_LIMITED = ("Pod", "Container", "PersistentVolumeClaim")
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
 
 
@@ -43,7 +45,7 @@ class QuotaStrategy(Strategy):
             where = f"spec.hard[{name}]"
             errors += resource_name_errors(name, where, quota=True)
             errors += quantity_errors(name, hard[name], where)
-        return errors
+        return errors + scope_errors(obj["spec"])
 
     def validate_update(self, obj: Object, old: Object, context: Context) -> list[Cause]:
         """Refuse other scopes."""
@@ -72,14 +74,16 @@ class LimitRangeStrategy(Strategy):
                     item[derived] = values
 
     def validate(self, obj: Object, context: Context) -> list[Cause]:
-        """Check that the bounds of every resource are in order."""
+        """Check the types, and that the bounds of every resource are in order."""
         errors: list[Cause] = []
         seen: set[str] = set()
         for index, item in enumerate(obj["spec"].get("limits") or []):
             path, kind = f"spec.limits[{index}]", item.get("type", "")
+            errors += _type_errors(kind, f"{path}.type")
             if kind in seen:
                 errors.append(fielderrors.duplicate(f"{path}.type", kind))
             seen.add(kind)
+            errors += _member_errors(item, path)
             names = {
                 name
                 for key in ("min", "max", "default", "defaultRequest", "maxLimitRequestRatio")
@@ -88,6 +92,31 @@ class LimitRangeStrategy(Strategy):
             for name in sorted(names):
                 errors += _bound_errors(item, name, path)
         return errors
+
+
+def _type_errors(kind: str, path: str) -> list[Cause]:
+    errors = [fielderrors.invalid(path, kind, text) for text in label_key_errors(kind)]
+    if "/" not in kind and kind not in _LIMITED:
+        text = "must be a standard limit type or fully qualified"
+        errors.append(fielderrors.invalid(path, kind, text))
+    return errors
+
+
+def _member_errors(item: dict[str, Any], path: str) -> list[Cause]:
+    """Check that the members suit the type."""
+    errors: list[Cause] = []
+    if item.get("type") == "Pod":
+        text = "may not be specified when `type` is 'Pod'"
+        errors += [
+            fielderrors.forbidden(f"{path}.{key}", text)
+            for key in ("default", "defaultRequest")
+            if item.get(key)
+        ]
+    bounds = {**(item.get("min") or {}), **(item.get("max") or {})}
+    if item.get("type") == "PersistentVolumeClaim" and "storage" not in bounds:
+        text = "either minimum or maximum storage value is required, but neither was provided"
+        errors.append(fielderrors.required(f"{path}.limits", text))
+    return errors
 
 
 _ORDERED = (
@@ -144,6 +173,9 @@ class EndpointsStrategy(Strategy):
                 errors.append(fielderrors.required(path, text))
             for where, item in addresses:
                 errors += _address_errors(item.get("ip", ""), f"{where}.ip")
+                host = item.get("hostname")
+                bad = dns_label_errors(host) if host else []
+                errors += [fielderrors.invalid(f"{where}.hostname", host, text) for text in bad]
             ports = subset.get("ports") or []
             for number, port in enumerate(ports):
                 errors += _port_errors(port, f"{path}.ports[{number}]", named=len(ports) > 1)

@@ -36,6 +36,7 @@ class BudgetStrategy(Strategy):
     def validate(self, obj: Object, context: Context) -> list[Cause]:
         """Refuse both bounds at once, and percents that are none."""
         spec = obj["spec"]
+        errors: list[Cause] = []
         if spec.get("minAvailable") is not None and spec.get("maxUnavailable") is not None:
             text = "minAvailable and maxUnavailable cannot be both set"
             shown = {
@@ -44,8 +45,7 @@ class BudgetStrategy(Strategy):
                 "MaxUnavailable": spec["maxUnavailable"],
                 "UnhealthyPodEvictionPolicy": spec.get("unhealthyPodEvictionPolicy"),
             }
-            return [fielderrors.invalid("spec", shown, text)]
-        errors: list[Cause] = []
+            errors.append(fielderrors.invalid("spec", shown, text))
         for key in ("minAvailable", "maxUnavailable"):
             errors += amount_errors(spec.get(key), f"spec.{key}")
             errors += at_most_all_errors(spec.get(key), f"spec.{key}")

@@ -10,6 +10,7 @@ from fluvial.cluster.builtin.labelselectors import label_selector_errors
 from fluvial.cluster.builtin.quantities import amount
 from fluvial.cluster.builtin.scheduling import node_selector_errors
 from fluvial.cluster.builtin.strategy import Context, Strategy
+from fluvial.cluster.builtin.volumes import host_path_errors, nfs_errors
 from fluvial.cluster.errors import Cause
 from fluvial.cluster.fields import canonical_quantity
 from fluvial.cluster.names import dns_subdomain_errors, label_key_errors
@@ -174,7 +175,11 @@ class VolumeStrategy(Strategy):
         sources = [key for key in spec if key not in _VOLUME_SETTINGS]
         text = "may not specify more than 1 volume type"
         errors += [fielderrors.forbidden(f"spec.{key}", text) for key in sources[1:]]
-        if not sources:
+        if sources[:1] == ["hostPath"]:
+            errors += host_path_errors(spec["hostPath"], "spec.hostPath")
+        elif sources[:1] == ["nfs"]:
+            errors += nfs_errors(spec["nfs"], "spec.nfs")
+        elif not sources:
             errors.append(fielderrors.required("spec", "must specify a volume type"))
         if "local" in sources and required is None:
             text = "Local volume requires node affinity"
@@ -219,7 +224,7 @@ class ClassStrategy(Strategy):
         if obj.get("volumeBindingMode") not in modes:
             given = obj.get("volumeBindingMode")
             errors.append(fielderrors.not_supported("volumeBindingMode", given, modes))
-        return errors
+        return errors + _topology_errors(obj.get("allowedTopologies") or [])
 
     def validate_update(self, obj: Object, old: Object, context: Context) -> list[Cause]:
         """Refuse what cannot change."""
@@ -232,6 +237,29 @@ class ClassStrategy(Strategy):
         if mode != old.get("volumeBindingMode"):
             errors.append(fielderrors.immutable("volumeBindingMode", mode))
         return errors
+
+
+def _topology_errors(terms: list[Any]) -> list[Cause]:
+    errors: list[Cause] = []
+    for number, term in enumerate(terms):
+        seen: set[str] = set()
+        for index, requirement in enumerate(term.get("matchLabelExpressions") or []):
+            path = f"allowedTopologies[{number}].matchLabelExpressions[{index}]"
+            key, values = requirement.get("key", ""), requirement.get("values") or []
+            if not values:
+                errors.append(fielderrors.required(f"{path}.values"))
+            errors += [
+                fielderrors.duplicate(f"{path}.values[{place}]", value)
+                for place, value in enumerate(values)
+                if value in values[:place]
+            ]
+            errors += [
+                fielderrors.invalid(f"{path}.key", key, text) for text in label_key_errors(key)
+            ]
+            if key in seen:
+                errors.append(fielderrors.duplicate(f"{path}.key", key))
+            seen.add(key)
+    return errors
 
 
 class DriverStrategy(Strategy):

@@ -15,7 +15,7 @@ from fluvial.cluster.errors import Cause
 from fluvial.cluster.names import dns_label_errors
 from fluvial.cluster.objects import Object
 
-__all__ = ["mount_errors", "volume_errors"]
+__all__ = ["host_path_errors", "mount_errors", "nfs_errors", "volume_errors"]
 
 # In this order the API server looks at the sources of a volume; the first one is the one it means.
 _SOURCES = (
@@ -78,7 +78,7 @@ def _source_errors(kind: str, source: dict[str, Any], path: str, spec: Object) -
             text = "SizeLimit field must be a valid resource quantity"
             return [fielderrors.forbidden(f"{path}.sizeLimit", text)]
     elif kind == "hostPath":
-        return _host_path_errors(source, path)
+        return host_path_errors(source, path)
     elif kind == "secret":
         return _named_items_errors(source, path, "secretName")
     elif kind == "configMap":
@@ -87,7 +87,7 @@ def _source_errors(kind: str, source: dict[str, Any], path: str, spec: Object) -
         if not source.get("claimName"):
             return [fielderrors.required(f"{path}.claimName")]
     elif kind == "nfs":
-        return _nfs_errors(source, path)
+        return nfs_errors(source, path)
     elif kind == "csi":
         if not source.get("driver"):
             return [fielderrors.required(f"{path}.driver")]
@@ -104,7 +104,8 @@ def _source_errors(kind: str, source: dict[str, Any], path: str, spec: Object) -
     return []
 
 
-def _host_path_errors(source: dict[str, Any], path: str) -> list[Cause]:
+def host_path_errors(source: dict[str, Any], path: str) -> list[Cause]:
+    """Check a folder or file of the node."""
     place = source.get("path", "")
     if not place:
         return [fielderrors.required(f"{path}.path")]
@@ -115,7 +116,8 @@ def _host_path_errors(source: dict[str, Any], path: str) -> list[Cause]:
     return errors
 
 
-def _nfs_errors(source: dict[str, Any], path: str) -> list[Cause]:
+def nfs_errors(source: dict[str, Any], path: str) -> list[Cause]:
+    """Check an NFS share."""
     errors = [
         fielderrors.required(f"{path}.{key}") for key in ("server", "path") if not source.get(key)
     ]

@@ -39,11 +39,9 @@ def count_errors(status: dict[str, Any], limited: tuple[str, ...], *others: str)
     """Check the numbers of a status: none negative, the `limited` ones not above `replicas`."""
     errors = nonnegative_errors(status, "status", "observedGeneration", "replicas", *limited)
     errors += nonnegative_errors(status, "status", *others)
-    replicas = status.get("replicas", 0)
+    replicas, text = status.get("replicas", 0), "cannot be greater than status.replicas"
     return errors + [
-        fielderrors.invalid(
-            f"status.{name}", status[name], "cannot be greater than status.replicas"
-        )
+        fielderrors.invalid(f"status.{name}", status.get(name, 0), text)
         for name in limited
         if status.get(name, 0) > replicas
     ]

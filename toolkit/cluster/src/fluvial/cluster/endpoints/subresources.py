@@ -7,12 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from fluvial.cluster import fielderrors, fields, schemas
+from fluvial.cluster.builtin.strategy import Strategy
 from fluvial.cluster.endpoints.access import Access
 from fluvial.cluster.endpoints.admission.attributes import Attributes
 from fluvial.cluster.endpoints.deletion import Deleter
 from fluvial.cluster.endpoints.eviction import Evictions
 from fluvial.cluster.endpoints.target import Target, WriteOptions
-from fluvial.cluster.endpoints.writes import MODIFIED, Writer, changed
+from fluvial.cluster.endpoints.writes import MODIFIED, NAMESPACES, Writer, changed, check_name
 from fluvial.cluster.errors import (
     bad_request,
     conflict,
@@ -25,12 +26,15 @@ from fluvial.cluster.errors import (
 )
 from fluvial.cluster.fields.scale import parent_managed_fields, scale_managed_fields
 from fluvial.cluster.objects import Object, rfc3339
+from fluvial.cluster.resources import Resource
 
 __all__ = ["Subresources", "TokenIssuer"]
 
 TokenIssuer = Callable[[Object, list[str], int, Object | None], str]
 """Makes a token for a service account: account, audiences, seconds, bound object."""
 
+_SCALE = Resource("autoscaling", "v1", "scales", "scale", "Scale", "ScaleList", namespaced=True)
+_PLAIN = Strategy()
 _SPEC_ONLY = ("ephemeralcontainers", "resize")
 
 
@@ -67,6 +71,8 @@ class Subresources:
     async def update(self, target: Target, body: Object, options: WriteOptions) -> Object:
         """Replace a subresource."""
         if target.subresource == "scale":
+            schemas.decode(_SCALE, body, options, _PLAIN)
+            self._check_named(target, body)
             return await self._rescale(target, body, options)
         if target.subresource == "finalize":
             return await self._finalize(target, body, options)
@@ -101,13 +107,19 @@ class Subresources:
                 found.message, found.details = str(error), {"causes": causes}
                 raise found from None
             return await self._rescale(target, result, options, tracked=True)
-        if form == "json":
-            result = fields.patch_json(scale, patch)
-        else:
-            result = fields.patch_merge(scale, patch)
+        result = schemas.patched(_SCALE, scale, patch, form, options, _PLAIN)
+        self._check_named(target, result)
         if result["metadata"].get("resourceVersion") == scale["metadata"]["resourceVersion"]:
             result["metadata"].pop("resourceVersion")
         return await self._rescale(target, result, options)
+
+    @staticmethod
+    def _check_named(target: Target, body: Object) -> None:
+        """Refuse the body of another object."""
+        meta = body.get("metadata") or {}
+        check_name(target, meta.get("name", ""))
+        if meta.get("namespace") not in (None, target.namespace):
+            raise bad_request(NAMESPACES)
 
     async def _admitted(self, target: Target, body: Object, options: WriteOptions) -> Object:
         """Return the body of a created subresource as admission lets it pass."""

@@ -54,8 +54,8 @@ class Target:
 class WriteOptions:
     """How a write is to be done; `warnings` collects what the client is told besides.
 
-    `manager` is the field manager; `validation` one of Ignore, Warn, Strict; `duplicates` the
-    duplicate fields that the decoder of the body saw; `stated` the options as the client gave
+    `manager` is the field manager; `validation` one of Ignore, Warn, Strict; `duplicates` what
+    a strict decoder of the body says of duplicate fields; `stated` the options as the client gave
     them, of which admission is told.
     """
 

@@ -50,8 +50,13 @@ class Watcher:
             WeakValueDictionary()
         )
 
-    def open(self, target: Target, options: WatchOptions) -> AsyncIterator[Batch]:
-        """Check the options (raises `StatusError`) and return the stream of changes."""
+    def open(
+        self, target: Target, options: WatchOptions, *, at_once: bool = False
+    ) -> AsyncIterator[Batch]:
+        """Check the options (raises `StatusError`) and return the stream of changes.
+
+        Changes that come fast are seen together, unless `at_once`.
+        """
         labels, fields = options.label_selector, options.field_selector
         matcher = Matcher(self._access, target.resource, labels, fields)
         self._check(options)
@@ -60,21 +65,21 @@ class Watcher:
         feed = self._feeds.get(key)
         if feed is None:
             feed = self._feeds[key] = Feed(self._access, target, matcher)
-        return self._stream(target.resource, options, feed, start)
+        return self._stream(target.resource, options, feed, start, at_once=at_once)
 
     async def follow(
         self, target: Target, labels: str, fields: str
     ) -> AsyncIterator[tuple[str, Object]]:
         """Yield `(type, object)` for in-process consumers."""
         options = WatchOptions(label_selector=labels, field_selector=fields)
-        async for batch in self.open(target, options):
+        async for batch in self.open(target, options, at_once=True):
             for change in batch.changes:
                 if change.entry is not None:
                     view = self._access.view(target.resource, change.entry)
                     yield change.type, self._access.copy(view)
 
     async def _stream(
-        self, resource: Resource, options: WatchOptions, feed: Feed, start: int
+        self, resource: Resource, options: WatchOptions, feed: Feed, start: int, *, at_once: bool
     ) -> AsyncIterator[Batch]:
         store, prefix = self._access.store, resource.prefix
         cursor = start
@@ -102,7 +107,7 @@ class Watcher:
                 return
             try:
                 async with asyncio.timeout(interval):
-                    await store.changed(prefix, cursor)
+                    await store.changed(prefix, cursor, at_once=at_once)
             except TimeoutError:
                 cursor = max(cursor, store.revision)
                 if cursor != announced:

@@ -33,7 +33,7 @@ from fluvial.cluster.errors import (
 from fluvial.cluster.objects import Object
 from fluvial.cluster.resources import Gvr, Resource
 
-__all__ = ["Writer", "changed"]
+__all__ = ["MODIFIED", "NAMESPACES", "Writer", "changed", "check_name"]
 
 MODIFIED = (
     "the object has been modified; please apply your changes to the latest version and try again"
@@ -68,6 +68,16 @@ def changed(new: Object, old: Object) -> bool:
 
 class _MovedError(Exception):
     """Another write came in while admission was asked: begin again with what is there now."""
+
+
+def check_name(target: Target, name: str) -> None:
+    """Refuse a body with another name than the path's, or with none."""
+    if not name:
+        text = "was undeterminable: name must be provided"
+        raise bad_request(f"the name of the object ({target.name} based on URL) {text}")
+    if name != target.name:
+        text = f"does not match the name on the URL ({target.name})"
+        raise bad_request(f"the name of the object ({name}) {text}")
 
 
 class Writer:
@@ -201,7 +211,7 @@ class Writer:
     async def _update(self, target: Target, obj: Object, options: WriteOptions) -> Object:
         meta = obj.get("metadata")
         name = meta.get("name", "") if isinstance(meta, dict) else ""
-        self._check_name(target, name)
+        check_name(target, name)
         self._check_namespace(target, obj)
         resource = target.resource
         strategy = self._access.strategy(resource)
@@ -257,7 +267,7 @@ class Writer:
         obj = schemas.patched(resource, old, patch, form, options, strategy)
         meta = obj["metadata"]
         try:
-            self._check_name(target, meta.get("name", ""))
+            check_name(target, meta.get("name", ""))
         except StatusError as error:
             error.warnings = options.warnings
             raise
@@ -301,19 +311,10 @@ class Writer:
 
     def _check_applied_name(self, target: Target, meta: Object) -> None:
         """Refuse a configuration of another object, or of none."""
-        self._check_name(target, meta.get("name", ""))
+        check_name(target, meta.get("name", ""))
         namespace = meta.get("namespace")
         if namespace and target.resource.namespaced and namespace != target.namespace:
             raise bad_request(NAMESPACES)
-
-    @staticmethod
-    def _check_name(target: Target, name: str) -> None:
-        if not name:
-            text = "was undeterminable: name must be provided"
-            raise bad_request(f"the name of the object ({target.name} based on URL) {text}")
-        if name != target.name:
-            text = f"does not match the name on the URL ({target.name})"
-            raise bad_request(f"the name of the object ({name}) {text}")
 
     async def _replace(
         self,

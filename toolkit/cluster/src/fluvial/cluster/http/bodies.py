@@ -7,16 +7,28 @@ from typing import Any
 
 import msgspec
 
+from fluvial.cluster import fielderrors
 from fluvial.cluster.errors import StatusError, bad_request, too_large, unsupported_media_type
 from fluvial.cluster.fields import json_complaint
 from fluvial.cluster.http import protobuf
 from fluvial.cluster.objects import Object
 from fluvial.cluster.resources import Resource
+from fluvial.cluster.schemas import STRICT_YAML
 from fluvial.render import yaml
 
-__all__ = ["LIMIT", "PATCH_FORMS", "check_kind", "decode", "decode_patch", "duplicates"]
+__all__ = [
+    "LIMIT",
+    "PATCH_FORMS",
+    "STRICT_YAML",
+    "check_kind",
+    "decode",
+    "decode_patch",
+    "duplicates",
+]
 
 LIMIT = 3 * 1024 * 1024
+MAX_OPERATIONS = 10_000
+_OPERATION = frozenset({"op", "path", "from", "value"})
 JSON, YAML, PROTOBUF = (
     "application/json", "application/yaml", "application/vnd.kubernetes.protobuf",
 )  # fmt: skip
@@ -39,7 +51,7 @@ def _media(content_type: str) -> str:
 
 
 def decode(body: bytes, content_type: str, resource: Resource) -> tuple[Object, tuple[str, ...]]:
-    """Return the body as an object, and the paths of its duplicate fields."""
+    """Return the body as an object, and what a strict decoder says of its duplicate fields."""
     check_size(body)
     media = _media(content_type) or JSON
     if media == PROTOBUF and resource.custom is None:
@@ -69,15 +81,31 @@ def _json_type(value: Any) -> str:
 def _parse(body: bytes, *, yaml_body: bool) -> tuple[Any, tuple[str, ...]]:
     if yaml_body:
         try:
-            return yaml.load(body.decode()), ()
+            text = body.decode()
+            return yaml.load(text), _repeated(text)
         except (yaml.YamlError, UnicodeDecodeError) as error:
             raise bad_request(f"error converting YAML to JSON: {_yaml_complaint(error)}") from None
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        text = json_complaint(body) or error
-        raise bad_request(f"couldn't get version/kind; json parse error: {text}") from None
+        complaint = json_complaint(body) or error
+        raise bad_request(f"couldn't get version/kind; json parse error: {complaint}") from None
     return value, duplicates(body)
+
+
+def _repeated(text: str, prefix: str = "") -> tuple[str, ...]:
+    """Return the one complaint of Go's strict YAML decoder, which has a line for every key."""
+    found = yaml.repeated_keys(text)
+    if not found:
+        return ()
+    lines = [f"  line {line}: key {_go_key(key)} already set in map" for line, key in found]
+    return ("\n".join([f"{prefix}{STRICT_YAML}", *lines]),)
+
+
+def _go_key(key: object) -> str:
+    if isinstance(key, bool):
+        return "true" if key else "false"
+    return fielderrors.quote(key) if isinstance(key, str) else str(key)
 
 
 def _yaml_complaint(error: Exception) -> str:
@@ -102,7 +130,7 @@ def _applied(value: Any) -> Any:
 
 
 def duplicates(body: bytes) -> tuple[str, ...]:
-    """Return the paths of members that a JSON object names twice, in order, each once."""
+    """Return a complaint for each member that a JSON object names twice, in order, each once."""
     if not body.count(b":"):
         return ()
     found: dict[str, None] = {}
@@ -132,7 +160,7 @@ def duplicates(body: bytes) -> tuple[str, ...]:
                 walk(item, f"{path}[{index}]")
 
     walk(json.loads(body, object_pairs_hook=pairs), "")
-    return tuple(found)
+    return tuple(f'duplicate field "{path}"' for path in found)
 
 
 def check_kind(obj: Object, resource: Resource, group: str, version: str, kind: str) -> None:
@@ -175,7 +203,7 @@ def _other_kind(
 def decode_patch(
     body: bytes, content_type: str, resource: Resource
 ) -> tuple[Any, str, tuple[str, ...]]:
-    """Return a patch, its form, and its duplicate fields; raises 415."""
+    """Return a patch, its form, and what a strict decoder says of it; raises 415, and 413."""
     check_size(body)
     form = PATCH_FORMS.get(_media(content_type))
     if form is None or (form == "strategic" and resource.custom is not None):
@@ -188,13 +216,35 @@ def decode_patch(
         raise StatusError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
     if form == "apply":
         try:
-            value = yaml.load(body.decode())
+            text = body.decode()
+            value, seen = yaml.load(text), _repeated(text, "error converting YAML to JSON: ")
         except (yaml.YamlError, UnicodeDecodeError) as error:
             why = f"error converting YAML to JSON: {_yaml_complaint(error)}"
             raise bad_request(f"error decoding YAML: {why}") from None
-        return _applied(value), form, ()
+        return _applied(value), form, seen
     try:
-        return msgspec.json.decode(body), form, duplicates(body)
+        value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        text = json_complaint(body) or error
-        raise bad_request(f"error decoding patch: {text}") from None
+        complaint = json_complaint(body) or error
+        raise bad_request(f"error decoding patch: {complaint}") from None
+    if form != "json":
+        return value, form, duplicates(body)
+    return value, form, _operations(value, duplicates(body))
+
+
+def _operations(patch: Any, seen: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the complaints about a JSON patch; raises 413 for too many operations."""
+    if not isinstance(patch, list):
+        return ()  # refused later
+    if len(patch) > MAX_OPERATIONS:
+        raise too_large(
+            f"The allowed maximum operations in a JSON patch is {MAX_OPERATIONS}, got {len(patch)}"
+        )
+    unknown = tuple(
+        f'unknown field "[{index}].{name}"'
+        for index, operation in enumerate(patch)
+        if isinstance(operation, dict)
+        for name in operation
+        if name not in _OPERATION
+    )
+    return tuple(f"json patch {text}" for text in seen + unknown)

@@ -10,7 +10,15 @@ from fluvial.cluster.endpoints import ListOptions, User, WatchOptions, WriteOpti
 from fluvial.cluster.errors import Cause, bad_request, invalid
 from fluvial.cluster.objects import Object
 
-__all__ = ["check_timeout", "flag", "list_options", "seconds", "watch_options", "write_options"]
+__all__ = [
+    "check_timeout",
+    "flag",
+    "integer",
+    "list_options",
+    "seconds",
+    "watch_options",
+    "write_options",
+]
 
 _FALSE = ("0", "f", "F", "false", "FALSE", "False")
 _GO_ESCAPES = {"\a": "\\a", "\b": "\\b", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
@@ -29,7 +37,8 @@ def flag(query: Mapping[str, str], name: str) -> bool | None:
     return value not in _FALSE
 
 
-def _integer(query: Mapping[str, str], name: str) -> int | None:
+def integer(query: Mapping[str, str], name: str) -> int | None:
+    """Read a whole number; nonsense is 400."""
     value = query.get(name, "")
     if not value:
         return None
@@ -40,7 +49,7 @@ def _integer(query: Mapping[str, str], name: str) -> int | None:
 
 def seconds(query: Mapping[str, str]) -> int | None:
     """Read timeoutSeconds."""
-    return _integer(query, "timeoutSeconds")
+    return integer(query, "timeoutSeconds")
 
 
 def check_timeout(query: Mapping[str, str]) -> None:
@@ -53,14 +62,15 @@ def check_timeout(query: Mapping[str, str]) -> None:
 
 
 def list_options(query: Mapping[str, str], name: str = "") -> ListOptions:
-    """Read the options of a list."""
+    """Read the options of a list; of timeoutSeconds only whether it is a number."""
+    seconds(query)
     fields = query.get("fieldSelector", "")
     if name:
         fields = ",".join(filter(None, [fields, f"metadata.name={name}"]))
     return ListOptions(
         query.get("labelSelector", ""),
         fields,
-        _integer(query, "limit") or 0,
+        integer(query, "limit") or 0,
         query.get("continue", ""),
         query.get("resourceVersion", ""),
         query.get("resourceVersionMatch", ""),

@@ -26,7 +26,7 @@ from fluvial.cluster.http.negotiation import Accepted, negotiate
 from fluvial.cluster.http.paths import RequestInfo
 from fluvial.cluster.http.streams import stream
 from fluvial.cluster.http.table import Table
-from fluvial.cluster.http.unserved import check_aggregated, check_connection
+from fluvial.cluster.http.unserved import check_aggregated, check_connection, check_conversion
 from fluvial.cluster.objects import Object
 from fluvial.cluster.resources import Gvr, Resource, Subresource
 
@@ -100,6 +100,7 @@ class ResourceVerbs:
         ):
             raise method_not_allowed()
         check_connection(self._endpoints, target)
+        check_conversion(resource)
         handler: Callable[..., Any] = getattr(self, f"_{verb}")
         result: web.StreamResponse = await handler(request, target, user, sub)
         return result
@@ -225,12 +226,12 @@ class ResourceVerbs:
             kind = request.headers.get("Content-Type", "")
             body, _ = bodies.decode(content, kind, target.resource)
         else:
-            for name in ("gracePeriodSeconds", "propagationPolicy", "orphanDependents"):
-                if name in query:
-                    text = query[name]
-                    body[name] = int(text) if name == "gracePeriodSeconds" else text
-            if "orphanDependents" in body:
-                body["orphanDependents"] = bool(queries.flag(query, "orphanDependents"))
+            given: Object = {
+                "gracePeriodSeconds": queries.integer(query, "gracePeriodSeconds"),
+                "propagationPolicy": query.get("propagationPolicy"),
+                "orphanDependents": queries.flag(query, "orphanDependents"),
+            }
+            body.update({key: value for key, value in given.items() if value is not None})
         agent = request.headers.get("User-Agent", "")
         options = queries.write_options(query, agent, user, "DeleteOptions")
         if body.get("dryRun"):

@@ -15,6 +15,7 @@ from fluvial.render.yaml._emit import dump, dump_all
 from fluvial.render.yaml._errors import Position, YamlError, snippet
 from fluvial.render.yaml._load import Blank, Document, load, load_all, load_documents
 from fluvial.render.yaml._places import PLACE_BITS, pointers, position_of, size_of
+from fluvial.render.yaml._repeated import repeated_keys
 from fluvial.render.yaml._restyle import write_styled
 from fluvial.render.yaml._scalars import Dialect, needs_quotes, resolve
 from fluvial.render.yaml._styled import Spelled, bare, read_styled
@@ -54,11 +55,12 @@ __all__ = [
     "pointers",
     "position_of",
     "read_styled",
+    "repeated_keys",
     "resolve",
     "settled",
     "size_of",
     "snippet",
-    "write_unfolded",
     "write_styled",
+    "write_unfolded",
     "written_places",
 ]

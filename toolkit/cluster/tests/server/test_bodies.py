@@ -1,0 +1,42 @@
+"""Limits of request bodies that are too large to stand in a recorded case."""
+
+import msgspec
+import pytest
+
+from fluvial.cluster.errors import StatusError
+from fluvial.cluster.http.bodies import decode_patch
+from fluvial.cluster.resources import builtin_resources
+
+CONFIG_MAP = next(one for one in builtin_resources() if one.prefix == "/configmaps")
+JSON_PATCH = "application/json-patch+json"
+
+
+def patch_of(count):
+    """Return a JSON patch with so many operations."""
+    return msgspec.json.encode([{"op": "test", "path": "/kind", "value": "ConfigMap"}] * count)
+
+
+def test_ten_thousand_operations_are_taken():
+    value, form, complaints = decode_patch(patch_of(10_000), JSON_PATCH, CONFIG_MAP)
+    assert (len(value), form, complaints) == (10_000, "json", ())
+
+
+def test_one_more_is_refused():
+    with pytest.raises(StatusError, match="in a JSON patch is 10000, got 10001") as refusal:
+        decode_patch(patch_of(10_001), JSON_PATCH, CONFIG_MAP)
+    assert (refusal.value.code, refusal.value.reason) == (413, "RequestEntityTooLarge")
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [("x", '"x"'), ("7", "7"), ("'7'", '"7"'), ("yes", "true"), ("1.5", "1.5")],
+)
+def test_repeated_keys_are_shown_as_go_prints_them(key, shown):
+    text = f"kind: ConfigMap\ndata:\n  {key}: a\n  {key}:\n    b\n"
+    _, _, complaints = decode_patch(text.encode(), "application/apply-patch+yaml", CONFIG_MAP)
+    assert complaints == (
+        (
+            "error converting YAML to JSON: yaml: unmarshal errors:\n"
+            f"  line 5: key {shown} already set in map"
+        ),
+    )
