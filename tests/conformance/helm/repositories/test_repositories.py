@@ -46,6 +46,35 @@ CASES = [
 ]
 
 
+VALUES = [
+    ("values at an address", "demo charts/shop-1.0.0/shop -f {files}/values.yaml"),
+    ("values that are not there", "demo charts/shop-1.0.0/shop -f {files}/none.yaml"),
+    ("values behind a password", "demo charts/shop-1.0.0/shop -f {closed}/values.yaml"),
+    ("a file's text", "demo charts/shop-1.0.0/shop --set-file a={files}/values.yaml"),
+    ("later files win", "demo charts/shop-1.0.0/shop -f {files}/values.yaml,mine.yaml"),
+]
+
+
+@pytest.fixture(scope="module")
+def shown_values(world):
+    """Let a chart show its values, and have some at an address."""
+    template = world.root / "charts" / "shop-1.0.0" / "shop" / "templates" / "values.yaml"
+    template.write_text(
+        "kind: Values\napiVersion: v1\nmetadata: {name: v}\nv: {{ toJson .Values }}\n"
+    )
+    world.servers["files"].files["/values.yaml"] = b"a: 1\nb: {c: two}\n"
+    (world.root / "mine.yaml").write_text("b: {c: mine}\n")
+    yield
+    template.unlink()
+
+
+@pytest.mark.usefixtures("shown_values")
+@pytest.mark.parametrize(("reason", "line"), VALUES, ids=[reason for reason, _ in VALUES])
+def test_values(world, ours, reason, line):
+    words = world.fill(line)
+    assert ours(*words) == world.helm("template", *words)
+
+
 @pytest.mark.parametrize(("reason", "line"), CASES, ids=[reason for reason, _ in CASES])
 def test_same_as_helm(world, ours, reason, line):
     words = world.fill(line)

@@ -78,8 +78,14 @@ def _read(name: str) -> bytes:
     """Return the bytes of a file, or of standard input for `-`."""
     if name.strip() == "-":
         return sys.stdin.buffer.read()
-    if name.startswith(("http://", "https://", "oci://")):
-        raise ValuesRefused(f"{name} is not fetched; download it and name the file")
+    if name.startswith("oci://"):
+        raise ValuesRefused(f"{name} is not fetched: registries hold charts; name a file")
+    if name.startswith(("http://", "https://")):
+        from fluvial.cli.build.charts.locating import (  # noqa: PLC0415  (a quarter of a second)
+            fetch_file,
+        )
+
+        return fetch_file(name)
     try:
         return Path(name).read_bytes()
     except IsADirectoryError:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from fluvial.cli.build.charts.errors import ChartUnavailable
 from fluvial.cli.build.charts.fetching import Access, fetch_index, fetch_package
@@ -17,15 +17,30 @@ from fluvial.render.helm.repository import (
     is_range,
 )
 from fluvial.toolkit.oci import SCHEME
-from fluvial.toolkit.web import WebError, resolve, split, without_userinfo
+from fluvial.toolkit.web import WebClient, WebError, resolve, split, without_userinfo
 
-__all__ = ["fetch_chart", "find"]
+__all__ = ["fetch_chart", "fetch_file", "find"]
+
+_LARGEST_FILE: Final = 5 << 20
 
 
 def fetch_chart(place: str, settings: ChartSettings) -> bytes:
     """Return the package of a chart that is not on this disk. Raises ChartUnavailable."""
     try:
         return asyncio.run(_fetched(place, settings))
+    except WebError as error:
+        raise ChartUnavailable(str(error)) from None
+
+
+def fetch_file(url: str) -> bytes:
+    """Return a values file that is at an address. Raises ChartUnavailable."""
+
+    async def fetch() -> bytes:
+        async with WebClient() as client:
+            return (await client.get(url, largest=_LARGEST_FILE)).body
+
+    try:
+        return asyncio.run(fetch())
     except WebError as error:
         raise ChartUnavailable(str(error)) from None
 
