@@ -254,6 +254,7 @@ def _version(definition: Object, version: Object, names: Object, accepts: bool) 
         ),
         deprecation=_deprecation(version, api_version, names["kind"]),
         accepts=accepts,
+        by_webhook=(spec.get("conversion") or {}).get("strategy") == "Webhook",
     )
     subs = []
     if has_status:

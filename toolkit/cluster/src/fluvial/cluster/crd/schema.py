@@ -21,7 +21,8 @@ class CustomVersion:
 
     `openapi` is the schema as written; `storage` is the resource of the storage version (set
     once all versions are known); `columns` are the additional printer columns; `scale` holds the
-    three paths of the scale subresource; `selectable` the selectable fields' paths.
+    three paths of the scale subresource; `selectable` the selectable fields' paths;
+    `by_webhook` tells that versions are converted by a webhook, which nobody calls.
     """
 
     openapi: dict[str, Any]
@@ -34,6 +35,7 @@ class CustomVersion:
     storage: Resource | None = None
     deprecation: str = ""
     accepts: bool = True
+    by_webhook: bool = False
 
     def decode(self, obj: Object, *, nulls: bool = True) -> list[str]:
         """Prune and default a body, in place; returns the paths of what was dropped.

@@ -8,6 +8,7 @@ import binascii
 import errno
 import os
 import ssl
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -79,12 +80,23 @@ class Caller:
                 target, data=body, headers=headers, server_hostname=name, allow_redirects=False
             ) as response,
         ):
-            content = await response.content.read(LIMIT)
+            content = await _content(response)
             if not 200 <= response.status < 300:
                 raise CallError(_refused(response.status, content))
             return content
 
 
+async def _content(response: aiohttp.ClientResponse) -> bytes:
+    """Return the body of an answer, which may arrive in pieces. Raises `CallError` if too long."""
+    found = bytearray()
+    async for piece in response.content.iter_any():
+        found += piece
+        if len(found) > LIMIT:
+            raise CallError(f"the answer is longer than {LIMIT} bytes")
+    return bytes(found)
+
+
+@lru_cache(maxsize=64)
 def _trust(bundle: str | None) -> ssl.SSLContext:
     """Return a context that trusts a bundle of PEM certificates; without one, the system's."""
     if not bundle:

@@ -84,8 +84,12 @@ class Webhooks:
         matched = [(hook, match) for hook in hooks if (match := self._match(hook, asked))]
         if not matched:
             return
-        calls = (self._checked(hook, asked, match) for hook, match in matched)
-        for refusal in await asyncio.gather(*calls):
+        async with asyncio.TaskGroup() as group:
+            calls = [
+                group.create_task(self._checked(hook, asked, match)) for hook, match in matched
+            ]
+        for call in calls:
+            refusal = call.result()
             if refusal is not None:
                 raise refusal
 
