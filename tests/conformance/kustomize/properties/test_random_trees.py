@@ -8,7 +8,9 @@ import hypothesis
 import pytest
 from kustomize_trees import trees
 
-from fluvial.render.kustomize import KustomizeError, MemoryTree, Options, build, to_yaml
+from fluvial.render.kustomize import PARSED, KustomizeError, MemoryTree, Options, build, to_yaml
+from fluvial.render.objects import Origin
+from fluvial.render.yaml import pointers
 
 ORACLE = pathlib.Path(__file__).parents[4] / ".venv" / "oracles" / "kubectl"
 PANIC = "goroutine "
@@ -21,6 +23,19 @@ def ours(files: dict[str, str], *, provenance: bool = False) -> str | None:
         return to_yaml(build(MemoryTree(files), options=options))
     except KustomizeError:
         return None
+
+
+def origins(files: dict[str, str]) -> list[dict[str, Origin]]:
+    """Return the origin of every value of every object; nothing when the build fails."""
+    try:
+        built = build(MemoryTree(files), options=Options(provenance=True))
+    except KustomizeError:
+        return []
+    found = []
+    for item in built:
+        blame = item.blame()
+        found.append({pointer: blame[pointer] for pointer in pointers(item.decode())})
+    return found
 
 
 def theirs(files: dict[str, str]) -> str | None:
@@ -51,3 +66,21 @@ def test_provenance_and_earlier_builds_change_nothing(files: dict[str, str]) -> 
     first = ours(files)
     assert ours(files) == first
     assert ours(files, provenance=True) == first
+    PARSED.clear()
+    found = origins(files)
+    assert origins(files) == found
+
+
+@pytest.mark.fuzz
+@hypothesis.settings(suppress_health_check=[hypothesis.HealthCheck.too_slow])
+@hypothesis.given(trees, trees)
+def test_a_build_after_a_change_is_as_a_first_one(
+    before: dict[str, str], other: dict[str, str]
+) -> None:
+    shared = [name for name in before if other.get(name, before[name]) != before[name]]
+    after = {**before, **{name: other[name] for name in shared[-1:]}}
+    PARSED.clear()
+    ours(before)
+    later = ours(after)
+    PARSED.clear()
+    assert ours(after) == later
