@@ -71,7 +71,7 @@ def _merge(resource: Resource, patch: Resource, taken: list[Taken] | None) -> No
         patch.data,
         root_type(gvk.api_version, gvk.kind) or root_type(patch.gvk.api_version, patch.gvk.kind),
         None if taken is None else taken.append,
-        resource.blanks,
+        (*resource.blanks, *patch.blanks),
     )
     if result is MISSING or not result:
         resource.data = {}

@@ -161,7 +161,7 @@ class _Walker:
         valid: list[str] = []
         for row in rows:
             valid, values = _validate(rows, row, keys)
-            pair = [_find(source, valid, values) for source in sources]
+            pair = [self._find(source, valid, values) for source in sources]
             item = self.walk(pair[0], pair[1], Field(field.type, None), f"{path}[{values[0]}]")
             if item is MISSING or item is None or item == {}:
                 result[:] = _set(result, None, valid, values)
@@ -173,8 +173,40 @@ class _Walker:
         if not rows:
             return result
         for item in result:
-            merged = _append(merged, item, valid)
+            merged = self._append(merged, item, valid)
         return merged
+
+    def _key_text(self, item: dict[str, Any], key: str) -> str:
+        """Return what a merge key's value reads; nothing for a key without a value."""
+        value = item[key]
+        return "" if value is None and (id(item), key) in self.blanks else text(value)
+
+    def _find(self, source: list[Any] | None, keys: list[str], values: list[str]) -> Any:
+        if source is None:
+            return MISSING
+        if len(keys) == len(values):
+            keys, values = _validate([values], values, keys)
+        if len(keys) != len(values):
+            return MISSING
+        for item in source:
+            if isinstance(item, dict) and all(
+                key in item and self._key_text(item, key) == value
+                for key, value in zip(keys, values, strict=False)
+            ):
+                return item
+        return MISSING
+
+    def _append(self, merged: list[Any], item: Any, keys: list[str]) -> list[Any]:
+        """Put an element of the base behind the merged ones, or in the place it already has."""
+        values: list[str] = []
+        for key in keys:
+            if not isinstance(item, dict) or item.get(key, MISSING) is MISSING:
+                merged.append(item)
+                continue
+            values.append(self._key_text(item, key))
+        if len(keys) > 1:
+            merged = _set(merged, None, keys, values)
+        return _set(merged, item, keys, values)
 
 
 def _is_regular(items: list[Any], keys: list[str]) -> bool:
@@ -234,11 +266,16 @@ def _list_directive(patch: list[Any]) -> str:
 
 
 def _union(sources: list[list[Any] | None]) -> list[Any]:
-    """Merge lists of scalars as sets: the patch's first, then what only the base has."""
+    """Merge lists of scalars as sets: the patch's first, then what only the base has.
+
+    What both have is in the base's style.
+    """
+    ours = {text(item): item for item in sources[0] or ()}
     seen: dict[str, Any] = {}
-    for source in reversed(sources):
-        for item in source or ():
-            seen.setdefault(text(item), item)
+    for item in sources[1] or ():
+        seen.setdefault(text(item), _overlay(ours.get(text(item), MISSING), item))
+    for item in sources[0] or ():
+        seen.setdefault(text(item), item)
     return list(seen.values())
 
 
@@ -277,22 +314,6 @@ def _validate(
     return [key for key in keys if key in used], values
 
 
-def _find(source: list[Any] | None, keys: list[str], values: list[str]) -> Any:
-    if source is None:
-        return MISSING
-    if len(keys) == len(values):
-        keys, values = _validate([values], values, keys)
-    if len(keys) != len(values):
-        return MISSING
-    for item in source:
-        if isinstance(item, dict) and all(
-            key in item and text(item[key]) == value
-            for key, value in zip(keys, values, strict=False)
-        ):
-            return item
-    return MISSING
-
-
 def _set(items: list[Any], element: Any, keys: list[str], values: list[str]) -> list[Any]:
     """Replace the elements with these keys by `element`, or append it; None removes them."""
     kept: list[Any] = []
@@ -324,16 +345,3 @@ def _matches(item: dict[str, Any], keys: list[str], values: list[str]) -> bool:
         if not found:
             return False
     return True
-
-
-def _append(merged: list[Any], item: Any, keys: list[str]) -> list[Any]:
-    """Put an element of the base behind the merged ones, or in the place it already has."""
-    values: list[str] = []
-    for key in keys:
-        if not isinstance(item, dict) or item.get(key, MISSING) is MISSING:
-            merged.append(item)
-            continue
-        values.append(text(item[key]))
-    if len(keys) > 1:
-        merged = _set(merged, None, keys, values)
-    return _set(merged, item, keys, values)

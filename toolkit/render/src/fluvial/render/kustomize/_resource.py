@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from fluvial.apis.ids import Unstructured
+from fluvial.render.kustomize._blanks import locate, resolve
 from fluvial.render.kustomize._errors import ResourceError
 from fluvial.render.kustomize._ids import Gvk, ResourceId, split_group, text
 from fluvial.render.kustomize._ledger import Amended, Ledger, Set
@@ -163,6 +164,7 @@ class Resource:
     def copy(self) -> "Resource":
         """Copy everything."""
         other = Resource(clone(self.data), self.file)
+        other.blanks = resolve(other.data, locate(self.data, self.blanks))
         for slot in ("previous", "prefixes", "suffixes", "variables", "transformations"):
             setattr(other, slot, list(getattr(self, slot)))
         flags = ("needs_hash", "plain_labels", "name_change", "kind_change")

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import TypeVar
 
-__all__ = ["DEEPEST", "DeeperError", "asking_for_depth", "deeply", "deepest"]
+__all__ = ["DEEPEST", "DeeperError", "asking_for_depth", "deepest", "deeply"]
 
 T = TypeVar("T")
 DEEPEST = 200

@@ -8,14 +8,12 @@ take for something else are quoted.
 import re
 import sys
 from collections.abc import Iterable
-from functools import cmp_to_key, lru_cache
+from functools import cmp_to_key, lru_cache, partial
 from typing import Any
 
 from fluvial.render.yaml._scalars import go_float, needs_quotes
 
 __all__ = [
-    "scalar",
-    "sorted_keys",
     "block_allowed",
     "dump",
     "dump_all",
@@ -23,7 +21,9 @@ __all__ = [
     "plain_allowed",
     "quoted_double",
     "quoted_single",
+    "scalar",
     "single_allowed",
+    "sorted_keys",
 ]
 
 _WIDTH = 80
@@ -325,25 +325,27 @@ def literal(text: str, indent: int) -> str:
 
 
 @lru_cache(maxsize=16384)
-def sorted_keys(keys: tuple[str, ...]) -> tuple[str, ...]:
+def sorted_keys(keys: tuple[str, ...], *, newer: bool = False) -> tuple[str, ...]:
     """Sort keys as Go's writer does: digits numerically, other signs before letters.
 
+    The newer writer (go-yaml v3) puts letters first where they follow a digit.
     Upstream's order is not transitive for keys like `1.`, `08` and `0b`; where it has a cycle,
     the outcome is ours.
     """
     if all(key.isalpha() for key in keys):
         return tuple(sorted(keys))
-    return tuple(sorted(keys, key=cmp_to_key(_compare)))
+    return tuple(sorted(keys, key=cmp_to_key(partial(_compare, newer=newer))))
 
 
-def _compare(left: str, right: str) -> int:
+def _compare(left: str, right: str, *, newer: bool = False) -> int:
     for index, (one, other) in enumerate(zip(left, right, strict=False)):
         if one == other:
             continue
         if one.isalpha() and other.isalpha():
             return -1 if one < other else 1
         if one.isalpha() or other.isalpha():
-            return -1 if other.isalpha() else 1
+            after_digit = newer and index > 0 and left[index - 1].isdecimal()
+            return -1 if other.isalpha() is not after_digit else 1
         start = 0
         if "0" in {one, other}:
             run = left[:index]
@@ -363,4 +365,4 @@ def _number(text: str, start: int, value: int) -> tuple[int, int]:
     while end < len(text) and text[end].isdecimal():
         value = value * 10 + ord(text[end]) - ord("0")
         end += 1
-    return value, end
+    return (value + 2**63) % 2**64 - 2**63, end  # upstream's number is one of 64 bits

@@ -1,7 +1,6 @@
 """Writing without a width: as the YAML writers of Go that fold nothing."""
 
 import re
-from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from fluvial.render.yaml._emit import block_allowed, literal, scalar, sorted_keys
@@ -12,6 +11,7 @@ _FAR_LEFT: Final = -(10**9)
 """A column from which no line is too long."""
 _LONGEST_KEY: Final = 128
 _BREAK: Final = re.compile("[\n\r\x85\u2028\u2029]")
+_SOFT_BREAK: Final = re.compile("[\x85\u2028\u2029](?!'?\\Z)")
 _HIDDEN_TAB: Final = "\ue009"
 
 
@@ -19,12 +19,14 @@ class Layout(NamedTuple):
     """What differs among the writers.
 
     `indented_lists` puts lists further right than their key, `tabs_in_blocks` keeps literal blocks
-    for texts with tabs, `own_order` is a class of mappings whose keys are not sorted.
+    for texts with tabs, `own_order` is a class of mappings whose keys are not sorted, `newer_order`
+    sorts the others as go-yaml v3 does.
     """
 
     indented_lists: bool = False
     tabs_in_blocks: bool = False
     own_order: type = type(None)
+    newer_order: bool = False
 
 
 def write_unfolded(value: Any, layout: Layout = Layout()) -> str:  # noqa: B008  (a frozen value)
@@ -34,8 +36,8 @@ def write_unfolded(value: Any, layout: Layout = Layout()) -> str:  # noqa: B008 
     """
     first, *rest = _lines(value, layout)
     # The lines of a text stand below a key; alone they are indented all the same.
-    shown = _indented(rest) if isinstance(value, str) else rest
-    return "\n".join([first, *shown, ""])
+    lines = _beside("", [first, *rest]) if isinstance(value, str) else [first, *rest]
+    return "\n".join([*lines, ""])
 
 
 def _lines(value: Any, layout: Layout) -> list[str]:
@@ -48,8 +50,10 @@ def _lines(value: Any, layout: Layout) -> list[str]:
 
 def _mapping(value: dict[str, Any], layout: Layout) -> list[str]:
     lines: list[str] = []
-    keys: Sequence[str] = tuple(value)
-    for key in keys if isinstance(value, layout.own_order) else sorted_keys(tuple(keys)):
+    keys = tuple(value)
+    if not isinstance(value, layout.own_order):
+        keys = sorted_keys(keys, newer=layout.newer_order)
+    for key in keys:
         item = value[key]
         inner = _lines(item, layout)
         shown = _scalar(key, layout)
@@ -74,8 +78,13 @@ def _scalar(value: Any, layout: Layout) -> list[str]:
 
 def _beside(mark: str, lines: list[str]) -> list[str]:
     """Put a mark before the first line, and indent the others."""
-    return [f"{mark}{lines[0]}", *_indented(lines[1:])]
+    return [f"{mark}{_soft(lines[0])}", *_indented(lines[1:])]
 
 
 def _indented(lines: list[str]) -> list[str]:
-    return [f"  {line}" if line else "" for line in lines]
+    return [f"  {_soft(line)}" if line else "" for line in lines]
+
+
+def _soft(line: str) -> str:
+    """Indent what follows the line breaks that are not the usual one."""
+    return line if line.isascii() else _SOFT_BREAK.sub(r"\g<0>  ", line)
