@@ -35,9 +35,7 @@ _UNRESERVED: Final = frozenset(
 
 def _argument(values: tuple[Any, ...]) -> str:
     """Join the arguments of an escaper as print does, nil as Go's escapers write it."""
-    if len(values) == 1 and values[0] is None:
-        return "<no value>"
-    return sprint(values)
+    return sprint(["<no value>" if value is None else value for value in values])
 
 
 def html(*values: Any) -> str:

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from fluvial.render.gotemplate._errors import FunctionError
 from fluvial.render.gotemplate._format import sprintf
-from fluvial.render.gotemplate._values import type_of
+from fluvial.render.gotemplate._values import kind_of, type_of
 
 __all__ = ["eq", "ge", "gt", "le", "lt", "ne"]
 
@@ -40,12 +40,14 @@ def _equal(left: Any, right: Any) -> bool:
         return bool(left == right)
     if left is None or right is None:
         return left is right
-    if isinstance(right, (dict, list, bytes)):
+    if isinstance(right, (dict, list, bytes)) or kind_of(left) != kind_of(right):
         kinds = type_of(left), type_of(right)
         if kinds[0] == kinds[1]:
             raise FunctionError(sprintf("non-comparable type %s: %s", [right, kinds[1]]))
         words = sprintf("non-comparable types %s: %s, %s: %v", [left, *kinds, right])
         raise FunctionError(words)
+    if kind_of(left) == "ptr":
+        return left is right
     return bool(left == right)
 
 

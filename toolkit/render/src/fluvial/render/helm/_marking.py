@@ -5,12 +5,12 @@ kustomize tells a key without a value from one that is null, and a number's spel
 """
 
 import re
-from typing import Any, Final
+from typing import Final
 
 from fluvial.apis.ids import Unstructured
 from fluvial.render.helm._errors import ManifestError
 from fluvial.render.kustomize import KustomizeError, MemoryTree, build
-from fluvial.render.yaml import YamlError, dump, load, load_documents
+from fluvial.render.yaml import Position, YamlError, dump, load, load_documents
 
 __all__ = ["generated", "marked", "template_of", "unmarked"]
 
@@ -63,7 +63,8 @@ def _inserted(text: str, value: Unstructured, path: str) -> str | None:
     metadata = value.get("metadata")
     if not isinstance(metadata, dict) or not metadata:
         return None
-    marks = load_documents(text, file=path, positions=True)[0].marks or {}
+    places = load_documents(text, file=path, positions=True)[0].positions or {}
+    marks = {name: Position(at.line - 1, at.column - 1) for name, at in places.items()}
     lines = text.splitlines(keepends=True)
     entry = f"{_PLACE}: {dump(path).strip()}"
     annotations = metadata.get("annotations")
@@ -74,9 +75,15 @@ def _inserted(text: str, value: Unstructured, path: str) -> str | None:
     return _filled(lines, marks["/metadata/annotations"], entry)
 
 
+def _places(text: str, path: str) -> dict[str, Position]:
+    """Return where each value of a document stands, or its key in a mapping; counted from 0."""
+    found = load_documents(text, file=path, positions=True)[0].positions or {}
+    return {pointer: Position(at.line - 1, at.column - 1) for pointer, at in found.items()}
+
+
 def _put(
     lines: list[str],
-    marks: dict[str, Any],
+    marks: dict[str, Position],
     mapping: tuple[str, Unstructured],
     entry: str,
     *,
@@ -112,7 +119,7 @@ def _put(
     return "".join(lines)
 
 
-def _filled(lines: list[str], at: Any, entry: str) -> str | None:
+def _filled(lines: list[str], at: Position, entry: str) -> str | None:
     """Give a mapping of annotations that is empty its entry."""
     line = lines[at.line]
     before, after = line[: at.column], line[at.column :]
@@ -128,11 +135,11 @@ def _filled(lines: list[str], at: Any, entry: str) -> str | None:
     return "".join(lines)
 
 
-def _between(lines: list[str], above: Any, first: Any) -> str:
+def _between(lines: list[str], above: Position, first: Position) -> str:
     """Return what stands between a key and the first entry of its mapping, without comments."""
     if above.line == first.line:
         line = lines[above.line]
-        return str(line[above.column : first.column])
+        return line[above.column : first.column]
     parts = [lines[above.line][above.column :], *lines[above.line + 1 : first.line]]
     shown = [_COMMENT.sub("", part) for part in parts]
     return "".join([*shown, lines[first.line][: first.column]])

@@ -17,7 +17,7 @@ from fluvial.render.helm._model import Hook, Manifest, RenderedChart
 from fluvial.render.helm._versions import HELM_4_3, HelmVersion
 from fluvial.render.kustomize import KustomizeError, MemoryTree, Options, Tree, build, to_yaml
 from fluvial.render.kustomize.tree import join
-from fluvial.render.yaml import YamlError, dump, load, load_all
+from fluvial.render.yaml import YamlError, dump, load, load_all, write_unfolded
 
 __all__ = [
     "STREAM",
@@ -33,11 +33,7 @@ STREAM: Final = "all.yaml"
 """The file of a kustomization's folder in which `kustomize_folder` puts what was rendered."""
 _MARKER: Final = "---\n"
 _CUT: Final = re.compile(r"^---\n", re.MULTILINE)
-_HIDDEN_SPACE: Final = "\ue00a"
 _HIDDEN_MERGE: Final = "\ue00b"
-_FOLDABLE: Final = re.compile(r"(?<![ :])(?<!^[-?]) (?![ #]|\Z)")
-"""A space at which a writer may break a line, and on which no quoting depends."""
-_SHORT: Final = 16
 _STRATEGIES: Final = ("combined", "separate", "nohooks")
 
 
@@ -148,20 +144,17 @@ def _run(
 
 def _written(obj: Unstructured) -> str:
     """Print an object as what upstream reads and writes once more: nothing is folded."""
-    hidden = dump(_with_hidden(obj))
-    return hidden.replace(_HIDDEN_SPACE, " ").replace(_HIDDEN_MERGE, "!!merge <<")
+    return write_unfolded(_with_hidden_merge(obj)).replace(_HIDDEN_MERGE, "!!merge <<")
 
 
-def _with_hidden(value: Any) -> Any:
-    """Put other signs in the place of what this writer and upstream's second one write apart."""
-    if isinstance(value, str):
-        if value == "<<":
-            return _HIDDEN_MERGE
-        return _FOLDABLE.sub(_HIDDEN_SPACE, value) if len(value) > _SHORT else value
+def _with_hidden_merge(value: Any) -> Any:
+    """Put another sign in the place of the text that upstream's second writer marks."""
+    if value == "<<":
+        return _HIDDEN_MERGE
     if isinstance(value, dict):
-        return {key: _with_hidden(item) for key, item in value.items()}
+        return {key: _with_hidden_merge(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_with_hidden(item) for item in value]
+        return [_with_hidden_merge(item) for item in value]
     return value
 
 

@@ -3,24 +3,25 @@
 Sequences are indented below their key, nothing is folded, floats keep their exponent.
 """
 
-from typing import Any, Final
+from typing import Any, Final, Self
 
 from fluvial.render.gotemplate import FunctionError
 from fluvial.render.gotemplate._format import DEEPEST
 from fluvial.render.gotemplate.gojson import Fields, plain
 from fluvial.render.gotemplate.sprig.durations import GoDuration
 from fluvial.render.gotemplate.sprig.moments import GoTime
-from fluvial.render.yaml import dump
-from fluvial.render.yaml._emit import sorted_keys
+from fluvial.render.yaml import Layout, write_unfolded
 
 __all__ = ["to_yaml_pretty"]
 
-_HIDDEN_TAB: Final = "\ue009"
+_LAYOUT: Final = Layout(
+    indented_lists=True, tabs_in_blocks=True, own_order=Fields, newer_order=True
+)
 
 
 def to_yaml_pretty(value: Any) -> str:
     """Print a value. Raises FunctionError."""
-    return "\n".join(_lines(_shaped(value, 0)))
+    return write_unfolded(_shaped(value, 0), _LAYOUT).removesuffix("\n")
 
 
 def _shaped(value: Any, depth: int) -> Any:
@@ -36,75 +37,27 @@ def _shaped(value: Any, depth: int) -> Any:
     if isinstance(value, GoDuration):
         return str(value)
     if isinstance(value, GoTime):
-        return value
+        return _Bare(value.json_text())
     shaped = plain(value, finite=False)
     return _lowered(shaped) if isinstance(shaped, Fields) else shaped
+
+
+class _Bare(int):
+    """Something that the writer takes for a number, printed as a text without quotes."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        """Make one of its text."""
+        made = super().__new__(cls)
+        made.text = text
+        return made
+
+    def __str__(self) -> str:
+        return self.text
 
 
 def _lowered(value: Any) -> Any:
     if isinstance(value, Fields):
         return Fields((key.lower(), _lowered(item)) for key, item in value.items())
     return value
-
-
-def _lines(value: Any) -> list[str]:
-    if isinstance(value, dict) and value:
-        return _mapping(value)
-    if isinstance(value, list) and value:
-        return _sequence(value)
-    return _scalar(value)
-
-
-def _mapping(value: dict[str, Any]) -> list[str]:
-    lines: list[str] = []
-    keys = list(value) if isinstance(value, Fields) else sorted_keys(tuple(value))
-    for key in keys:
-        shown, item = _key(key), value[key]
-        inner = _lines(item)
-        if isinstance(item, dict | list) and item:
-            lines.append(f"{shown}:")
-            lines.extend(f"  {line}" if line else "" for line in inner)
-        else:
-            lines.append(f"{shown}: {inner[0]}")
-            lines.extend(f"  {line}" if line else "" for line in inner[1:])
-    return lines
-
-
-def _key(key: str) -> str:
-    lines = dump({key: None}).splitlines()
-    if len(lines) != 1:
-        raise FunctionError(f"toYamlPretty: the key {key!r} spans lines")
-    return lines[0].rpartition(":")[0]
-
-
-def _sequence(value: list[Any]) -> list[str]:
-    lines: list[str] = []
-    for item in value:
-        inner = _lines(item)
-        lines.append(f"- {inner[0]}")
-        lines.extend(f"  {line}" if line else "" for line in inner[1:])
-    return lines
-
-
-def _scalar(value: Any) -> list[str]:
-    """Write a scalar or an empty collection; the first line stands beside the key."""
-    if isinstance(value, GoTime):
-        return [value.json_text()]
-    if isinstance(value, str) and "\n" in value and "\t" in value and _HIDDEN_TAB not in value:
-        # This version of the writer keeps tabs in a literal block: hide them from the other one.
-        return [
-            line.replace(_HIDDEN_TAB, "\t") for line in _scalar(value.replace("\t", _HIDDEN_TAB))
-        ]
-    if not isinstance(value, str) or "\n" not in value:
-        # Without a blank there is nothing to fold: hide them from the writer and put them back.
-        return [_unfolded(value)]
-    # A literal block's lines are indented by two: take that off, the caller indents.
-    first, *rest = dump([value]).removesuffix("\n").split("\n")
-    return [first.removeprefix("- "), *(line.removeprefix("  ") for line in rest)]
-
-
-def _unfolded(value: Any) -> str:
-    written = dump(value).removesuffix("\n")
-    return (
-        written if "\n" not in written else " ".join(part.strip() for part in written.split("\n"))
-    )

@@ -54,9 +54,14 @@ def _fields(value: Any) -> Mapping[str, Any] | None:
 def _is_tables(value: Any) -> bool:
     if not isinstance(value, list) or not value:
         return False
-    if any(is_nil(item) for item in value):
-        raise FunctionError("toml: cannot encode array with nil element")
-    return all(_fields(item) is not None for item in value)
+    tables = True
+    for item in value:
+        if is_nil(item):
+            raise FunctionError("toml: cannot encode array with nil element")
+        if isinstance(item, list):
+            _is_tables(item)  # a nil deeper down is an error, too
+        tables = tables and _fields(item) is not None
+    return tables
 
 
 class _Writer:

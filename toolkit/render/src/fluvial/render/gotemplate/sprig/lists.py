@@ -157,9 +157,13 @@ def chunk(size: int, items: Any) -> Lists:
     """Split into lists of at most `size` items."""
     found = _only(items, "chunk")
     if size < 0 and found:
-        return Lists()
+        # Go computes the count of lists with floats, and the length of the last one by a remainder.
+        count = (len(found) - 1) // size + 1
+        if count == 0:
+            return Lists()
+        if count == 1 and size < -1:
+            return Lists([found])
     if size <= 0:
-        # Go computes a count of lists with floats; only with one item does that stay in range
         raise FunctionError("runtime error: makeslice: len out of range")
     return Lists(found[place : place + size] for place in range(0, len(found), size))
 

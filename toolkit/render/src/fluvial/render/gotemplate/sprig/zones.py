@@ -29,7 +29,9 @@ class Zone:
         """Return what holds at a moment, given in seconds since 1970 UTC."""
         if self._fixed is not None:
             return self._fixed
-        if not _FIRST < seconds < _LAST:
+        if seconds <= _FIRST and self._info is not None:
+            seconds = _FIRST + 1  # before its first rule a zone keeps local mean time
+        elif not _FIRST < seconds < _LAST:
             seconds = seconds % _CYCLE
         if self._info is None:
             local = time.localtime(seconds)
