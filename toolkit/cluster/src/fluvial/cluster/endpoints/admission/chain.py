@@ -9,6 +9,7 @@ from fluvial.cluster.endpoints.admission.matching import Matcher
 from fluvial.cluster.endpoints.admission.objects import Versions
 from fluvial.cluster.endpoints.admission.policies import Policies
 from fluvial.cluster.endpoints.admission.registry import Registry
+from fluvial.cluster.endpoints.admission.scopes import Scopes
 from fluvial.cluster.endpoints.admission.services import Services
 from fluvial.cluster.endpoints.admission.webhooks import Webhooks
 from fluvial.cluster.objects import Object
@@ -27,8 +28,9 @@ class Chain:
         self._registry = Registry(access)
         matcher, versions = Matcher(access), Versions(access)
         caller = Caller(Services(access))
-        self._webhooks = Webhooks(self._registry, matcher, versions, caller)
-        self._policies = Policies(self._registry, matcher, versions, access)
+        self._scopes = Scopes(versions)
+        self._webhooks = Webhooks(self._registry, matcher, versions, self._scopes, caller)
+        self._policies = Policies(self._registry, matcher, self._scopes, access)
 
     @property
     def idle(self) -> bool:
@@ -37,7 +39,7 @@ class Chain:
 
     def authorize_with(self, allows: Allows) -> None:
         """Let `authorizer` in CEL ask `allows`."""
-        self._webhooks.allows = self._policies.allows = allows
+        self._scopes.allows = allows
 
     async def admit(self, asked: Attributes) -> Object:
         """Return the object of a create or update as the mutating webhooks want it."""

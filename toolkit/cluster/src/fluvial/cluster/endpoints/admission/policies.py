@@ -9,9 +9,8 @@ from fluvial.cluster.builtin import labelselectors
 from fluvial.cluster.endpoints.access import Access
 from fluvial.cluster.endpoints.admission.attributes import Attributes
 from fluvial.cluster.endpoints.admission.matching import Match, Matcher, exempt, selects_object
-from fluvial.cluster.endpoints.admission.objects import Versions
 from fluvial.cluster.endpoints.admission.registry import Registry
-from fluvial.cluster.endpoints.admission.webhooks import Webhooks
+from fluvial.cluster.endpoints.admission.scopes import Scopes, joined, outcome
 from fluvial.cluster.errors import StatusError, forbidden
 from fluvial.cluster.expressions import (
     CelError,
@@ -20,7 +19,6 @@ from fluvial.cluster.expressions import (
     compiled,
 )
 from fluvial.cluster.objects import Object
-from fluvial.cluster.permissions import Allows, Permissions
 
 __all__ = ["Policies"]
 
@@ -42,16 +40,15 @@ class _Denial:
 
 
 class Policies:
-    """Evaluates the policies of one control plane; `allows` answers for `authorizer`."""
+    """Evaluates the policies of one control plane."""
 
     def __init__(
-        self, registry: Registry, matcher: Matcher, versions: Versions, access: Access
+        self, registry: Registry, matcher: Matcher, scopes: Scopes, access: Access
     ) -> None:
         self._registry = registry
         self._matcher = matcher
-        self._versions = versions
+        self._scopes = scopes
         self._access = access
-        self.allows: Allows = lambda user, asked: True  # noqa: ARG005 - until RBAC is there
 
     def validate(self, asked: Attributes) -> None:
         """Raise the first refusal; the actions Warn and Audit let a request pass."""
@@ -159,20 +156,13 @@ class Policies:
         """Return the rules that do not hold, and those that cannot be evaluated."""
         spec = policy["spec"]
         strict = spec.get("failurePolicy") != "Ignore"
-        scope = Scope(
-            self._versions.shown(asked.object, match),
-            self._versions.shown(asked.old, match),
-            asked.shown(match.resource, match.kind),
-            Permissions(asked.user.info(), Webhooks.asked_of(asked), self.allows),
-            parameters,
-            self._matcher.namespace(asked),
-        )
-        applies, errors = _applies(spec.get("matchConditions") or [], scope)
+        scope = self._scopes.of(asked, match, parameters)
+        applies, errors = outcome(spec.get("matchConditions") or [], scope)
         if errors:
-            text = errors[0] if len(errors) == 1 else f"[{', '.join(errors)}]"
-            return [_Denial(text)] if strict and applies else []
+            return [_Denial(joined(errors))] if strict else []
         if not applies:
             return []
+        scope.namespace = self._matcher.namespace(asked)  # which match conditions do not see
         scope.define(spec.get("variables") or [])
         found: list[_Denial] = []
         for rule in spec.get("validations") or []:
@@ -199,20 +189,6 @@ class Policies:
 
 def _name(obj: Object) -> str:
     return str(obj["metadata"]["name"])
-
-
-def _applies(conditions: list[Object], scope: Scope) -> tuple[bool, list[str]]:
-    """Tell whether all match conditions hold, with the errors of those that failed."""
-    errors: list[str] = []
-    for condition in conditions:
-        try:
-            if compiled(condition["expression"]).run(scope) is False:
-                return False, []
-        except CelError as error:
-            errors.append(f"compilation error: compilation failed: {error}")
-        except EvaluationError as error:
-            errors.append(str(error))
-    return True, errors
 
 
 def _message(rule: Object, scope: Scope) -> str:

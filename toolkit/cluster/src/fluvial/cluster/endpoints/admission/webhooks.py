@@ -11,16 +11,10 @@ from fluvial.cluster.endpoints.admission.matching import Match, Matcher, exempt,
 from fluvial.cluster.endpoints.admission.objects import Versions
 from fluvial.cluster.endpoints.admission.registry import Hook, Registry
 from fluvial.cluster.endpoints.admission.review import Answer, ReviewError, read, review
+from fluvial.cluster.endpoints.admission.scopes import Scopes, joined, outcome
 from fluvial.cluster.errors import StatusError, bad_request, forbidden, internal
-from fluvial.cluster.expressions import (
-    CelError,
-    EvaluationError,
-    Scope,
-    compiled,
-)
 from fluvial.cluster.fields import FieldsError, patch_json
 from fluvial.cluster.objects import Object
-from fluvial.cluster.permissions import Allows, Permissions
 
 __all__ = ["Webhooks"]
 
@@ -33,16 +27,21 @@ class _CallingError(Exception):
 
 
 class Webhooks:
-    """Asks the webhooks of one control plane; `allows` answers for `authorizer` in CEL."""
+    """Asks the webhooks of one control plane."""
 
     def __init__(
-        self, registry: Registry, matcher: Matcher, versions: Versions, caller: Caller
+        self,
+        registry: Registry,
+        matcher: Matcher,
+        versions: Versions,
+        scopes: Scopes,
+        caller: Caller,
     ) -> None:
         self._registry = registry
         self._matcher = matcher
         self._versions = versions
+        self._scopes = scopes
         self._caller = caller
-        self.allows: Allows = lambda user, asked: True  # noqa: ARG005 - until RBAC is there
 
     async def mutate(self, asked: Attributes) -> Object | None:
         """Return the object as the mutating webhooks want it.
@@ -129,40 +128,12 @@ class Webhooks:
     def _conditions(
         self, hook: Hook, conditions: list[Object], asked: Attributes, match: Match
     ) -> bool:
-        """Tell whether all conditions hold; one that fails is up to the failure policy.
-
-        A condition that is false decides, whatever is wrong with the others.
-        """
-        scope = Scope(
-            self._versions.shown(asked.object, match),
-            self._versions.shown(asked.old, match),
-            asked.shown(match.resource, match.kind),
-            Permissions(asked.user.info(), self.asked_of(asked), self.allows),
-        )
-        errors: list[str] = []
-        for condition in conditions:
-            try:
-                if compiled(condition["expression"]).run(scope) is False:
-                    return False
-            except CelError as error:
-                errors.append(f"compilation error: compilation failed: {error}")
-            except EvaluationError as error:
-                errors.append(str(error))
+        """Tell whether all conditions hold; one that fails is up to the failure policy."""
+        holds, errors = outcome(conditions, self._scopes.of(asked, match))
         if errors and not hook.ignores_failure:
-            text = errors[0] if len(errors) == 1 else f"[{', '.join(errors)}]"
-            raise forbidden(asked.resource.group, asked.resource.plural, asked.name, text)
-        return not errors
-
-    @staticmethod
-    def asked_of(asked: Attributes) -> Object:
-        """Return the parts of a request that `authorizer.requestResource` asks about."""
-        return {
-            "group": asked.resource.group,
-            "resource": asked.resource.plural,
-            "subresource": asked.subresource,
-            "namespace": asked.namespace,
-            "name": asked.name,
-        }
+            resource = asked.resource
+            raise forbidden(resource.group, resource.plural, asked.name, joined(errors))
+        return holds and not errors
 
     async def _ask(self, hook: Hook, asked: Attributes, match: Match) -> Answer:
         """Call a webhook; raises `_CallingError`, or StatusError when it refuses."""
