@@ -2,7 +2,7 @@
 
 It follows kustomize 5.8.1 byte for byte, quirks included, and never touches the network, a process
 or a file outside its tree. `fluvial.render.kustomize.flux` adds what Flux's controller does around
-it. `PARSED` holds the files that this process has parsed, by digest, within a budget.
+it. `PARSED` holds what builds leave for later ones of this process, by digest, within a budget.
 """
 
 from fluvial.render.kustomize._build import Options, build, to_yaml
