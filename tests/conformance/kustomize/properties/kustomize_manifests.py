@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from typing import Any
 
 import yaml as pyyaml
@@ -180,8 +181,24 @@ def manifest(rng: random.Random, kind: str, name: str, namespace: str) -> dict[s
     return found
 
 
+_SCALAR = re.compile(r"(?m)(?<=: )(?:\d|true|plain)$")
+_SPELLINGS = {
+    "7": ["0x7", "07", "7.0", "+7", "7e0"],
+    "0": ["-0", "0x0", "0.0"],
+    "true": ["True", "TRUE"],
+    "plain": ["2024-02-29", "1.10", "0x1F", ">-\n        plain", '"plain"', "'plain'", "1_0"],
+}
+
+
 def written(rng: random.Random, value: Any) -> str:
-    """Write a document in one of the styles that people use."""
+    """Write a document in one of the styles that people use, some scalars in an unusual one."""
+    text = _written(rng, value)
+    if not some(rng, 0.4):
+        return text
+    return _SCALAR.sub(lambda match: rng.choice(_SPELLINGS.get(match[0], [match[0]])), text)
+
+
+def _written(rng: random.Random, value: Any) -> str:
     style = rng.randrange(8)
     if style == 0:
         return f"{json.dumps(value, indent=rng.choice([None, 2]))}\n"

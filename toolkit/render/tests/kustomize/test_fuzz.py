@@ -1,6 +1,7 @@
 """Whatever stands in a file: a build succeeds or fails with an error of ours."""
 
 import contextlib
+import json
 
 import hypothesis.strategies as st
 import pytest
@@ -42,6 +43,30 @@ def test_patch(text: str) -> None:
     top = "resources: [r.yaml]\npatches: [{path: p.yaml, target: {kind: ConfigMap}}]\n"
     with contextlib.suppress(KustomizeError):
         build(MemoryTree({"kustomization.yaml": top, "r.yaml": RESOURCE, "p.yaml": text}))
+
+
+@pytest.mark.fuzz
+@given(TEXTS, st.sampled_from(["a", "a.b", "a.0", "[a=b].c", "*.a"]), st.booleans())
+def test_replacement_in_a_string(text: str, path: str, create: bool) -> None:
+    top = {
+        "resources": ["r.json"],
+        "replacements": [
+            {
+                "sourceValue": text,
+                "targets": [
+                    {
+                        "select": {"kind": "ConfigMap"},
+                        "fieldPaths": [f"data.doc.{path}"],
+                        "options": {"create": create},
+                    }
+                ],
+            }
+        ],
+    }
+    config = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}
+    files = {"kustomization.yaml": top, "r.json": {**config, "data": {"doc": text}}}
+    with contextlib.suppress(KustomizeError):
+        build(MemoryTree({name: json.dumps(value) for name, value in files.items()}))
 
 
 @pytest.mark.fuzz
