@@ -39,7 +39,7 @@ class World:
     def environment(self, who):
         """Return the variables of a command; what it caches of packages is its own."""
         return {
-            "PATH": os.environ["PATH"],
+            "PATH": f"{self.root / 'bin'}:{os.environ['PATH']}",
             "HOME": str(self.root / "home"),
             "HELM_CONFIG_HOME": str(self.root / "config"),
             "HELM_CACHE_HOME": str(self.root / "cache"),

@@ -83,6 +83,54 @@ def test_credentials_of_files(world, ours, server, place, reason):
         path.unlink()
 
 
+CONFIGURATIONS = [
+    ({"credsStore": "known"}, "a helper for all"),
+    ({"credHelpers": {"{host}": "known"}}, "a helper for this host"),
+    ({"credHelpers": {"{host}": "known"}, "credsStore": "broken"}, "which wins over that for all"),
+    ({"credHelpers": {"other.example.com": "broken"}}, "a helper for another host"),
+    ({"credsStore": "forgetful"}, "a helper that knows nothing"),
+    ({"credsStore": "forgetful", "auths": {"{host}": {"auth": "bWU6c2VjcmV0"}}}, "beside auths"),
+    ({"credsStore": "missing"}, "a helper that is not there"),
+    ({"auths": {"{host}": {"username": "me", "password": "secret"}}}, "in the clear"),
+    ({"auths": {"{host}": {}}}, "an empty entry"),
+    ({"auths": {"{host}/charts": {"auth": "bWU6c2VjcmV0"}}}, "a key with a path"),
+    ({"auths": {"{host}": {"registrytoken": "for-charts/shop"}}}, "a token"),
+    ({"auths": {"{host}": {"identitytoken": "x"}}}, "a token that cannot be exchanged"),
+    ({}, "nothing"),
+]
+
+
+@pytest.fixture(scope="module")
+def helpers(world):
+    """Put credential helpers on the path."""
+    known = json.dumps({"Username": "me", "Secret": "secret"})
+    for name, script in (
+        ("known", f"echo '{known}'"),
+        ("forgetful", "echo credentials not found in native keychain; exit 1"),
+        ("broken", "exit 1"),
+    ):
+        program = world.root / "bin" / f"docker-credential-{name}"
+        program.parent.mkdir(exist_ok=True)
+        program.write_text(f"#!/bin/sh\n{script}\n")
+        program.chmod(0o755)
+
+
+@pytest.mark.usefixtures("helpers")
+@pytest.mark.parametrize(
+    ("content", "reason"), CONFIGURATIONS, ids=[reason for _, reason in CONFIGURATIONS]
+)
+def test_configurations(world, ours, content, reason):
+    """Who is asked for a password, and that nobody is before a registry wants one."""
+    path = world.root / "docker" / "config.json"
+    path.write_text(json.dumps(content).replace("{host}", world.names["bearer"]))
+    try:
+        for line in (f"demo oci://{{bearer}}/charts/shop {PLAIN}", f"{SHOP} {PLAIN}"):
+            words = world.fill(line)
+            assert ours(*words) == world.helm("template", *words), reason
+    finally:
+        path.unlink()
+
+
 @pytest.mark.parametrize(
     ("line", "reason"),
     [

@@ -43,7 +43,7 @@ def test_reference(text, reference, reason):
         ("oci://h", "missing registry or repository", "no path"),
         ("", "missing registry or repository", "nothing"),
         ("oci:///a", "invalid registry", "no host"),
-        ("u:p@h/a", "missing registry", "a user"),
+        ("u:p@h/a", r'invalid registry "\*{5}@h"', "a user"),
         ("h/../a", "invalid repository", "steps up"),
         ("h/A", "invalid repository", "capitals"),
         ("h/a//b", "invalid repository", "an empty part"),
@@ -156,7 +156,7 @@ def test_credentials_are_not_printed():
     assert "secret" not in repr(Credential("secret", "secret", "secret", "secret"))
 
 
-async def test_helpers_come_first():
+async def test_helpers_take_the_place_of_auths():
     asked = []
 
     async def helper(name, server):
@@ -171,9 +171,9 @@ async def test_helpers_come_first():
     found = config(helper, **content)
     assert await found.find("h") == Credential("from", "own")
     assert await found.find("other") == Credential("from", "all")
-    assert await found.find("none") == Credential("u", "p")
+    assert await found.find("none") is None, "auths are not for where a helper is"
     assert asked == [("own", "h"), ("all", "other"), ("all", "none")]
-    assert await config(**content).find("h") is None
+    assert await config(**content).find("none") == Credential("u", "p")
 
 
 @pytest.fixture
@@ -208,12 +208,14 @@ async def test_a_helper_may_know_nothing(program):
     ("name", "problem"),
     [
         ("x", "answered no credentials"),
-        ("missing", "cannot run docker-credential-missing"),
+        ("fails", "docker-credential-fails failed"),
+        ("missing", r"\"docker-credential-missing\": executable file not found in \$PATH"),
         ("../x", "no name of a program"),
         ("", "no name of a program"),
     ],
 )
 async def test_helpers_that_fail(program, name, problem):
     program("x", "echo nonsense")
+    program("fails", "echo secret; exit 1")
     with pytest.raises(CredentialsInvalid, match=problem):
         await run_helper(name, "h")

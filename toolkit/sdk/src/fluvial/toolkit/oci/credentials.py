@@ -18,6 +18,7 @@ _HUB_HOSTS: Final = frozenset({"docker.io", "registry-1.docker.io", "index.docke
 _TOKEN_USER: Final = "<token>"  # noqa: S105  (docker's mark, no password)
 _HELPER_NAME: Final = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.")
 _HELPER_SECONDS: Final = 20.0
+_NOT_FOUND: Final = b"credentials not found"
 
 Helper = Callable[[str, str], Awaitable["Credential | None"]]
 """Asks the credential helper of a name for a server."""
@@ -54,7 +55,8 @@ class _File(msgspec.Struct, rename="camel"):
 class DockerConfig:
     """A docker `config.json`, also the content of a Secret of type kubernetes.io/dockerconfigjson.
 
-    `helper` runs credential helpers; without one they are passed over.
+    `helper` runs credential helpers, which are asked instead of looking into `auths`; without one
+    they are passed over.
     """
 
     def __init__(self, file: _File, helper: Helper | None) -> None:
@@ -74,9 +76,7 @@ class DockerConfig:
         server = _HUB if registry in _HUB_HOSTS else registry
         name = (self._file.cred_helpers or {}).get(server) or self._file.creds_store
         if name and self._helper is not None:
-            found = await self._helper(name, server)
-            if found is not None:
-                return found
+            return await self._helper(name, server)
         auths = self._file.auths or {}
         keys = [server, *(key for key in auths if _host(key) == _host(server))]
         auth = next((auths[key] for key in keys if auths.get(key)), None)
@@ -125,6 +125,8 @@ async def run_helper(name: str, server: str) -> Credential | None:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
         )
+    except FileNotFoundError:
+        raise CredentialsInvalid(f'exec: "{program}": executable file not found in $PATH') from None
     except OSError as error:
         raise CredentialsInvalid(f"cannot run {program}: {error.strerror}") from None
     try:
@@ -135,7 +137,9 @@ async def run_helper(name: str, server: str) -> Credential | None:
         await process.wait()
         raise CredentialsInvalid(f"{program} gave no answer in {_HELPER_SECONDS:g} s") from None
     if process.returncode:
-        return None  # "credentials not found" is a failure to them
+        if _NOT_FOUND in out:
+            return None
+        raise CredentialsInvalid(f"{program} failed")  # what it says may be secret
     try:
         answer = msgspec.json.decode(out, type=_Answer)
     except msgspec.DecodeError:

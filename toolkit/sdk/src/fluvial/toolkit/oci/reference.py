@@ -35,14 +35,15 @@ class Reference(NamedTuple):
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read a reference, with or without `oci://`. Raises ReferenceInvalid."""
-        rest, at, digest = text.removeprefix(SCHEME).partition("@")
-        registry, slash, path = rest.partition("/")
+        registry, slash, rest = text.removeprefix(SCHEME).partition("/")
         if not slash:
             raise ReferenceInvalid("invalid reference: missing registry or repository")
+        path, at, digest = rest.partition("@")
         repository, colon, tag = path.partition(":")
         tag = tag.replace("+", "_")
         if not _HOST.fullmatch(registry):
-            raise ReferenceInvalid(f'invalid reference: invalid registry "{registry}"')
+            shown = f"*****@{registry.rpartition('@')[2]}" if "@" in registry else registry
+            raise ReferenceInvalid(f'invalid reference: invalid registry "{shown}"')
         if not _REPOSITORY.fullmatch(repository):
             raise ReferenceInvalid(f'invalid reference: invalid repository "{repository}"')
         if colon and not _TAG.fullmatch(tag):

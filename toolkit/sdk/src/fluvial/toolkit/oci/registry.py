@@ -2,12 +2,13 @@
 
 import hashlib
 import re
+from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
 
 import msgspec
 
-from fluvial.toolkit.oci._errors import ContentRejected, RegistryRefused
+from fluvial.toolkit.oci._errors import ContentRejected, CredentialsInvalid, RegistryRefused
 from fluvial.toolkit.oci.challenges import Challenge
 from fluvial.toolkit.oci.credentials import Credential
 from fluvial.toolkit.oci.reference import DIGEST, Reference
@@ -27,6 +28,10 @@ _MANIFESTS: Final = (
     "application/vnd.docker.distribution.manifest.v2+json, "
     "application/vnd.docker.distribution.manifest.list.v2+json"
 )
+
+
+Find = Callable[[str], Awaitable[Credential | None]]
+"""Looks for what proves who we are to a host."""
 
 
 class Descriptor(msgspec.Struct, frozen=True, rename="camel"):
@@ -84,7 +89,8 @@ class Registry:
     """Reads from the registry at `host`, through `web`.
 
     `credential` goes to this host, and to the server of tokens that it names, once it asks for one;
-    to no other, whatever redirects say. `plain_http` is for registries without TLS.
+    to no other, whatever redirects say. It may be a function, which is then called with the host
+    for the first time. `plain_http` is for registries without TLS.
     """
 
     def __init__(
@@ -92,13 +98,14 @@ class Registry:
         web: WebClient,
         host: str,
         *,
-        credential: Credential | None = None,
+        credential: Credential | Find | None = None,
         plain_http: bool = False,
     ) -> None:
         self._web = web
         # The name that people write is not the host that answers.
         answering = "registry-1.docker.io" if host == "docker.io" else host
         self._base = f"{'http' if plain_http else 'https'}://{answering}"
+        self._host = host
         self._credential = credential
         self._known: dict[str, str] = {}
 
@@ -185,6 +192,8 @@ class Registry:
             authorization = await self._authorize(challenge, repository)
         except RegistryRefused as error:
             raise RegistryRefused(f'GET "{url}": {error}', error.status) from error
+        except CredentialsInvalid as error:
+            raise CredentialsInvalid(f'GET "{url}": {error}') from error
         if not authorization:
             return answer
         self._known[repository] = authorization
@@ -192,6 +201,8 @@ class Registry:
 
     async def _authorize(self, challenge: Challenge, repository: str) -> str:
         """Return the header that answers a challenge; empty when there is none."""
+        if callable(self._credential):
+            self._credential = await self._credential(self._host)
         credential = self._credential or Credential()
         if challenge.scheme == "basic":
             if self._credential is None:

@@ -1,8 +1,11 @@
 """Fetches indexes, packages and provenance files, for whoever the flags or a repository name."""
 
+import contextlib
 import hashlib
+import re
 import ssl
 import sys
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple, Self
@@ -17,6 +20,7 @@ from fluvial.toolkit.client.tls import Pair, client_context
 from fluvial.toolkit.oci import (
     SCHEME,
     Credential,
+    CredentialsInvalid,
     DockerConfig,
     OciError,
     Reference,
@@ -33,6 +37,7 @@ __all__ = ["Access", "Fetched", "fetch_index", "fetch_package", "find_tag"]
 
 LARGEST_PACKAGE: Final = 100 << 20
 _LARGEST_PROVENANCE: Final = 1 << 20
+_SHA256 = re.compile("[0-9a-f]{64}")
 _PACKAGES: Final = "application/gzip,application/octet-stream"
 _UNDERSCORE: Final = """{} contains an underscore.
 
@@ -178,8 +183,8 @@ async def _provenance(client: WebClient, url: str, access: Access) -> bytes:
 
 def _cached(folder: Path, digest: str) -> bytes | None:
     """Return a package that helm keeps by its digest, if it still has that."""
-    plain = digest.removeprefix("sha256:")
-    if len(plain) != hashlib.sha256().digest_size * 2 or not plain.isalnum():
+    plain = _plain(digest)
+    if not _SHA256.fullmatch(plain):
         return None
     try:
         package = (folder / plain[:2] / f"{plain}.chart").read_bytes()
@@ -191,12 +196,21 @@ def _cached(folder: Path, digest: str) -> bytes | None:
 def _check_digest(package: bytes, digest: str, url: str) -> None:
     """Hold a package against what the index says; helm does not, and takes any."""
     found = hashlib.sha256(package).hexdigest()
-    wanted = digest.removeprefix("sha256:")
-    if wanted and wanted != found:
+    wanted = _plain(digest)
+    if not wanted or wanted == found:
+        return
+    if not _SHA256.fullmatch(wanted):
         raise ChartUnavailable(
-            f"{without_userinfo(url)} has the digest sha256:{found}, but the index of its "
-            f"repository says sha256:{wanted}: it was changed after it was indexed"
+            f"the index gives a digest for {without_userinfo(url)} that is no SHA-256: {digest}"
         )
+    raise ChartUnavailable(
+        f"{without_userinfo(url)} has the digest sha256:{found}, but the index of its "
+        f"repository says sha256:{wanted}: it was changed after it was indexed"
+    )
+
+
+def _plain(digest: str) -> str:
+    return digest.removeprefix("sha256:").lower()
 
 
 async def find_tag(address: str, wanted: str, access: Access, settings: ChartSettings) -> str:
@@ -207,7 +221,7 @@ async def find_tag(address: str, wanted: str, access: Access, settings: ChartSet
     try:
         reference = Reference.parse(address)
         async with access.client(tries=3) as client:
-            registry = await _registry(client, reference, access, settings)
+            registry = _registry(client, reference, access, settings)
             return await newest_version(registry, reference, wanted)
     except VersionNotFound:
         return wanted
@@ -215,7 +229,7 @@ async def find_tag(address: str, wanted: str, access: Access, settings: ChartSet
         raise ChartUnavailable(str(error)) from None
 
 
-async def _registry(
+def _registry(
     client: WebClient, reference: Reference, access: Access, settings: ChartSettings
 ) -> Registry:
     """Make the client of a registry."""
@@ -223,7 +237,7 @@ async def _registry(
     return Registry(
         client,
         reference.registry,
-        credential=await _credential(reference.registry, settings),
+        credential=_credential(settings),
         plain_http=settings.plain_http and not tls,
     )
 
@@ -233,7 +247,7 @@ async def _pull(address: str, version: str, access: Access, settings: ChartSetti
     try:
         reference = Reference.parse(address)
         async with access.client(tries=3) as client:
-            registry = await _registry(client, reference, access, settings)
+            registry = _registry(client, reference, access, settings)
             resolved = await resolve_chart(registry, reference, version)
             pulled = await pull_chart(
                 registry, resolved, largest=LARGEST_PACKAGE, provenance=settings.verify
@@ -251,16 +265,28 @@ async def _pull(address: str, version: str, access: Access, settings: ChartSetti
     return Fetched(pulled.package, name, pulled.provenance)
 
 
-async def _credential(registry: str, settings: ChartSettings) -> Credential | None:
-    """Return who we are to a registry: by flags, else by helm's file, else by docker's."""
+def _credential(
+    settings: ChartSettings,
+) -> Credential | Callable[[str], Awaitable[Credential | None]]:
+    """Return who we are to registries: by flags, else by helm's file, else by docker's.
+
+    Files are read at once, their helpers asked when a registry wants to know.
+    """
     if settings.username and settings.password:
         return Credential(settings.username, settings.password)
-    for path in (settings.registry_config, settings.docker_config):
-        try:
-            data = path.read_bytes()
-        except OSError:
-            continue
-        found = await DockerConfig.parse(data, helper=run_helper).find(registry)
-        if found is not None:
-            return found
-    return None
+    configs = []
+    with contextlib.suppress(FileNotFoundError):
+        data = settings.registry_config.read_bytes()
+        configs.append(DockerConfig.parse(data, helper=run_helper))
+    # Docker's own may be broken, as in helm.
+    with contextlib.suppress(OSError, CredentialsInvalid):
+        data = settings.docker_config.read_bytes()
+        configs.append(DockerConfig.parse(data, helper=run_helper))
+
+    async def find(registry: str) -> Credential | None:
+        for config in configs:
+            if (found := await config.find(registry)) is not None:
+                return found
+        return None
+
+    return find

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from typing import Final, NamedTuple
+from urllib.parse import SplitResult
 
 from fluvial.cli.build.charts.errors import ChartUnavailable
 from fluvial.cli.build.charts.fetching import Access, fetch_index, fetch_package
@@ -17,7 +18,7 @@ from fluvial.render.helm.repository import (
     is_range,
 )
 from fluvial.toolkit.oci import SCHEME
-from fluvial.toolkit.web import WebClient, WebError, resolve, split, without_userinfo
+from fluvial.toolkit.web import UrlInvalid, WebClient, WebError, resolve, split, without_userinfo
 
 __all__ = ["fetch_chart", "fetch_file", "find"]
 
@@ -82,6 +83,9 @@ async def _in_repository(name: str, settings: ChartSettings) -> _Wanted:
     # Credentials are for this host alone, wherever the index points to.
     access = Access.of_flags(settings, settings.repo)
     repository = without_userinfo(settings.repo)
+    scheme = _split(settings.repo).scheme
+    if scheme not in {"http", "https", "oci"}:
+        raise ChartUnavailable(f"could not find protocol handler for: {scheme}")
     try:
         index = await fetch_index(access)
     except ChartUnavailable as error:
@@ -102,13 +106,15 @@ async def _in_repository(name: str, settings: ChartSettings) -> _Wanted:
 def _by_name(place: str, settings: ChartSettings) -> _Wanted:
     """Take an address as it is; find `repository/chart` in an index that was fetched before."""
     repositories = Repositories.load(settings.repository_config)
-    parts = split(place)
+    parts = _split(place)
     if parts.scheme and parts.netloc and parts.path:
         owner = _owner(place, repositories, settings)
         if owner is None:
             return _Wanted(place, Access.of_flags(settings, place))
         return _Wanted(place, Access.of_entry(settings, owner))
-    repository, slash, name = place.partition("/")
+    repository, slash, name = "", "", ""
+    if parts.netloc or not parts.scheme:  # Go sees no path behind a scheme alone
+        repository, slash, name = parts.path.partition("/")
     if not slash:
         raise ChartUnavailable(
             f"non-absolute URLs should be in form of repo_name/path_to_chart, got: {place}"
@@ -128,6 +134,13 @@ def _by_name(place: str, settings: ChartSettings) -> _Wanted:
     if not entry.urls:
         raise ChartUnavailable(f'chart "{place}" has no downloadable URLs')
     return _Wanted.of(entry, named.url, Access.of_entry(settings, named))
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return split(url)
+    except UrlInvalid:
+        raise ChartUnavailable(f"invalid chart URL format: {without_userinfo(url)}") from None
 
 
 def _owner(url: str, repositories: Repositories, settings: ChartSettings) -> Entry | None:
