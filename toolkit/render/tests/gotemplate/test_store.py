@@ -141,7 +141,10 @@ def test_a_folder_of_another_user_is_refused(folder, monkeypatch):
         (lambda _data: signed(b"\xc1"), "no msgpack"),
         (lambda _data: signed(b"\x90"), "parts are missing"),
         (lambda _data: signed(b"\x92\x90\x90"), "templates are missing"),
-        (lambda _data: signed(b"\x92\x90\x92\x92\x91\x93\xa1t\x01\xc0\x90\x90"), "without a body"),
+        (
+            lambda _data: signed(b"\x92\x90\x92\x92\x91\x94\xa1t\x01\xc2\xc0\x90\x90"),
+            "without a body",
+        ),
         (lambda _data: signed(msgspec.msgpack.encode(deep(600))), "nested beyond what parses"),
     ],
 )

@@ -77,7 +77,7 @@ class Compiler(Operands):
 
     def body(self, items: nodes.Items | None) -> BodyFn:
         """Make the closure of a list of nodes, which compiles them when it is called first."""
-        if items is None or not items.nodes:
+        if items is None or items.empty:
             return _nothing
         steps: list[tuple[int, BodyFn]] | None = None
 

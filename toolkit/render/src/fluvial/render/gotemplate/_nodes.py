@@ -1,5 +1,6 @@
 """The tree of a parsed template. `str()` of a node is Go's String(), which error messages quote."""
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
 from fluvial.render.gotemplate._quote import quote
@@ -207,13 +208,29 @@ def argument_text(node: Node) -> str:
 
 
 class Items(Node):
-    """A list of nodes: the body of a template or of a branch."""
+    """A list of nodes: the body of a template or of a branch.
 
-    __slots__ = ("nodes",)
+    `later` makes the nodes when they are wanted first; without it they are appended to `nodes`.
+    """
 
-    def __init__(self, pos: int) -> None:
+    __slots__ = ("_later", "_nodes")
+
+    def __init__(self, pos: int, later: Callable[[], list[Node]] | None = None) -> None:
         super().__init__(pos)
-        self.nodes: list[Node] = []
+        self._later = later
+        self._nodes: list[Node] = []
+
+    @property
+    def nodes(self) -> list[Node]:
+        """The nodes in their order."""
+        if self._later is not None:
+            self._nodes, self._later = self._later(), None
+        return self._nodes
+
+    @property
+    def empty(self) -> bool:
+        """Say whether there is none, without making any."""
+        return self._later is None and not self._nodes
 
 
 class Printed(Node):

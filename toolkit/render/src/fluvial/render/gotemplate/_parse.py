@@ -21,18 +21,15 @@ _CONTROLS: Final = frozenset(["if", "with", "range"])
 
 
 class Tree(NamedTuple):
-    """One template. `frame` is how many variables its execution holds at most."""
+    """One template. `frame` is how many variables its execution holds at most.
+
+    One that is `empty`, nothing but blanks, does not replace another definition.
+    """
 
     name: str
     body: nodes.Items
     frame: int
-
-    @property
-    def empty(self) -> bool:
-        """Nothing but blanks: such a definition does not replace another."""
-        return all(
-            isinstance(node, nodes.Text) and not node.text.strip() for node in self.body.nodes
-        )
+    empty: bool
 
 
 class Parsed(NamedTuple):
@@ -105,15 +102,18 @@ class _Parser:
             if node is None:
                 self._fail(f"unexpected {{{{{form.keyword.split()[0]}}}}}", form)
             body.nodes.append(node)
-        self._register(Tree(self.name, body, self.scope.frame))
+        self._register(self.name, body)
         return Parsed(self.name, list(self.trees.values()), self.functions)
 
-    def _register(self, tree: Tree) -> None:
-        known = self.trees.get(tree.name)
+    def _register(self, name: str, body: nodes.Items) -> None:
+        """Take note of a template that was read to its end."""
+        empty = all(isinstance(node, nodes.Text) and not node.text.strip() for node in body.nodes)
+        tree = Tree(name, body, self.scope.frame, empty)
+        known = self.trees.get(name)
         if known is None or known.empty:
-            self.trees[tree.name] = tree
+            self.trees[name] = tree
         elif not tree.empty:
-            self._fail(f"template: multiple definition of template {quote(tree.name)}")
+            self._fail(f"template: multiple definition of template {quote(name)}")
 
     def _fail(self, message: str, form: Form | None = None, pos: int | None = None) -> NoReturn:
         """Complain about a place in the current action, by default its end."""
@@ -215,7 +215,7 @@ class _Parser:
         self.depth -= 1
         if end.keyword != "end":
             self._fail(f"unexpected {{{{else}}}} in {context}", end)
-        self._register(Tree(name, body, self.scope.frame))
+        self._register(name, body)
         self.scope = outer
 
     def _deeper(self) -> None:

@@ -21,7 +21,10 @@ def to_plain(several: Iterable[Parsed]) -> list[Any]:
     sources: dict[str, int] = {}
     parts = [
         [
-            [[tree.name, tree.frame, _items(tree.body, sources)] for tree in parsed.trees],
+            [
+                [tree.name, tree.frame, tree.empty, _items(tree.body, sources)]
+                for tree in parsed.trees
+            ],
             list(parsed.functions.items()),
         ]
         for parsed in several
@@ -53,32 +56,38 @@ def _node(node: nodes.Node, sources: dict[str, int]) -> list[Any]:
 
 
 def from_plain(data: Any, names: Sequence[str]) -> dict[str, Parsed]:
-    """Make trees of plain data. Raises ValueError, LookupError or TypeError for bad data."""
+    """Make trees of plain data, each body when it is wanted first.
+
+    Raises ValueError, LookupError or TypeError for data of another form.
+    """
     sources, parts = data
-    forms = [form_of(source) for source in sources]
     made = {}
     for name, (trees, functions) in zip(names, parts, strict=True):
-        kept = [Tree(tree_name, _to_body(body, forms), frame) for tree_name, frame, body in trees]
+        kept = [
+            Tree(tree_name, _to_body(body, sources), frame, empty)
+            for tree_name, frame, empty, body in trees
+        ]
         made[name] = Parsed(name, kept, dict(functions))
     return made
 
 
-def _to_body(data: Any, forms: list[Any]) -> nodes.Items:
-    items = _to_items(data, forms)
+def _to_body(data: Any, sources: list[str]) -> nodes.Items:
+    items = _to_items(data, sources)
     if items is None:
         raise ValueError("a tree or a branch without a body")
     return items
 
 
-def _to_items(data: Any, forms: list[Any]) -> nodes.Items | None:
+def _to_items(data: Any, sources: list[str]) -> nodes.Items | None:
     if data is None:
         return None
-    items = nodes.Items(data[0])
-    items.nodes = [_to_node(node, forms) for node in data[1]]
-    return items
+    pos, inner = data
+    if not inner:
+        return nodes.Items(pos)
+    return nodes.Items(pos, lambda: [_to_node(node, sources) for node in inner])
 
 
-def _to_node(data: Any, forms: list[Any]) -> nodes.Node:
+def _to_node(data: Any, sources: list[str]) -> nodes.Node:
     kind, pos = data[0], data[1]
     if kind == _TEXT:
         return nodes.Text(pos, data[2])
@@ -86,9 +95,9 @@ def _to_node(data: Any, forms: list[Any]) -> nodes.Node:
         return nodes.Break(pos)
     if kind == _CONTINUE:
         return nodes.Continue(pos)
-    form, slots = forms[data[2]], tuple(data[3])
+    form, slots = form_of(sources[data[2]]), tuple(data[3])
     if kind == _CONTROL:
-        body, otherwise = _to_body(data[5], forms), _to_items(data[6], forms)
+        body, otherwise = _to_body(data[5], sources), _to_items(data[6], sources)
         return nodes.Control(pos, data[4], form, slots, body, otherwise)
     make = nodes.TemplateCall if kind == _CALL else nodes.Action
     return make(pos, form, slots)
