@@ -12,8 +12,9 @@ from fluvial.cluster.endpoints.access import Access
 from fluvial.cluster.endpoints.admission.attributes import Attributes
 from fluvial.cluster.endpoints.deletion import Deleter
 from fluvial.cluster.endpoints.eviction import Evictions
+from fluvial.cluster.endpoints.preconditions import another_namespace, check_name, modified
 from fluvial.cluster.endpoints.target import Target, WriteOptions
-from fluvial.cluster.endpoints.writes import MODIFIED, NAMESPACES, Writer, changed, check_name
+from fluvial.cluster.endpoints.writes import Writer, changed
 from fluvial.cluster.errors import (
     bad_request,
     conflict,
@@ -119,7 +120,7 @@ class Subresources:
         meta = body.get("metadata") or {}
         check_name(target, meta.get("name", ""))
         if meta.get("namespace") not in (None, target.namespace):
-            raise bad_request(NAMESPACES)
+            raise another_namespace()
 
     async def _admitted(self, target: Target, body: Object, options: WriteOptions) -> Object:
         """Return the body of a created subresource as admission lets it pass."""
@@ -134,8 +135,7 @@ class Subresources:
         """Refuse to overwrite what came in while admission was asked."""
         entry = self._access.find(target)
         if str(entry.revision) != live["metadata"]["resourceVersion"]:
-            resource = target.resource
-            raise conflict(resource.group, resource.plural, target.name, MODIFIED)
+            raise modified(target)
 
     def _live(self, target: Target) -> Object:
         view = self._access.view(target.resource, self._access.find(target))
@@ -214,7 +214,7 @@ class Subresources:
         resource = target.resource
         version = meta.get("resourceVersion")
         if version and version != live["metadata"]["resourceVersion"]:
-            raise conflict(resource.group, resource.plural, target.name, MODIFIED)
+            raise modified(target)
         asked = Attributes.of(target, "UPDATE", scale, self._scale(target, live), options)
         if not self._chain.idle:
             scale = await self._chain.admit(asked)
@@ -386,7 +386,7 @@ class Subresources:
             raise forbidden("", target.resource.plural, target.name, "finalize is for namespaces")
         version = (body.get("metadata") or {}).get("resourceVersion")
         if version and version != live["metadata"]["resourceVersion"]:
-            raise conflict("", "namespaces", target.name, MODIFIED)
+            raise modified(target)
         finalizers = (body.get("spec") or {}).get("finalizers") or []
         if finalizers:
             live["spec"]["finalizers"] = finalizers

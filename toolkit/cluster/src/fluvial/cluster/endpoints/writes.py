@@ -6,7 +6,6 @@ nothing but times in managedFields is not done: resourceVersion stays.
 
 from __future__ import annotations
 
-import secrets
 import uuid
 from collections.abc import Awaitable, Callable
 
@@ -20,6 +19,14 @@ from fluvial.cluster.endpoints import lifecycle
 from fluvial.cluster.endpoints.access import Access
 from fluvial.cluster.endpoints.admission.attributes import Attributes
 from fluvial.cluster.endpoints.deletion import Deleter
+from fluvial.cluster.endpoints.preconditions import (
+    another_namespace,
+    another_uid,
+    check_name,
+    generated,
+    modified,
+    place,
+)
 from fluvial.cluster.endpoints.target import Target, WriteOptions
 from fluvial.cluster.errors import (
     Cause,
@@ -33,22 +40,11 @@ from fluvial.cluster.errors import (
 from fluvial.cluster.objects import Object
 from fluvial.cluster.resources import Gvr, Resource
 
-__all__ = ["MODIFIED", "NAMESPACES", "Writer", "changed", "check_name"]
+__all__ = ["Writer", "changed"]
 
-MODIFIED = (
-    "the object has been modified; please apply your changes to the latest version and try again"
-)
-NAMESPACES = "the namespace of the provided object does not match the namespace sent on the request"
-NAME_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
-"""The alphabet of generated names: no vowels, nothing that looks like another."""
 ATTEMPTS = 20
 """How often a write is begun again because another came in while webhooks were asked."""
 SERVER_SET = ("uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds")
-
-
-def generated(prefix: str) -> str:
-    """Return a name of a prefix (cut to 58 characters) and five random characters."""
-    return prefix[:58] + "".join(secrets.choice(NAME_LETTERS) for _ in range(5))
 
 
 def changed(new: Object, old: Object) -> bool:
@@ -70,16 +66,6 @@ class _MovedError(Exception):
     """Another write came in while admission was asked: begin again with what is there now."""
 
 
-def check_name(target: Target, name: str) -> None:
-    """Refuse a body with another name than the path's, or with none."""
-    if not name:
-        text = "was undeterminable: name must be provided"
-        raise bad_request(f"the name of the object ({target.name} based on URL) {text}")
-    if name != target.name:
-        text = f"does not match the name on the URL ({target.name})"
-        raise bad_request(f"the name of the object ({name}) {text}")
-
-
 class Writer:
     """All writes but deletes.
 
@@ -94,7 +80,7 @@ class Writer:
 
     async def create(self, target: Target, obj: Object, options: WriteOptions) -> Object:
         """Create an object from a decoded body, which is taken over and changed."""
-        self._check_namespace(target, obj)
+        place(target, obj)
         schemas.decode(target.resource, obj, options, self._access.strategy(target.resource))
         meta = obj["metadata"]
         versioned = meta.get("resourceVersion", "").isdigit() and int(meta["resourceVersion"]) > 0
@@ -206,13 +192,13 @@ class Writer:
                 return await attempt(target, self._access.copy(body), options)
             except _MovedError:
                 continue
-        raise self._conflict(target)
+        raise modified(target)
 
     async def _update(self, target: Target, obj: Object, options: WriteOptions) -> Object:
         meta = obj.get("metadata")
         name = meta.get("name", "") if isinstance(meta, dict) else ""
         check_name(target, name)
-        self._check_namespace(target, obj)
+        place(target, obj)
         resource = target.resource
         strategy = self._access.strategy(resource)
         schemas.decode(resource, obj, options, strategy)
@@ -238,7 +224,7 @@ class Writer:
         if not strategy.create_on_update or target.subresource:
             raise self._access.missing(target)
         if obj["metadata"].get("uid") or obj["metadata"].get("resourceVersion"):
-            raise self._precondition(target, obj["metadata"].get("uid", ""), "")
+            raise another_uid(target, obj["metadata"].get("uid", ""), "")
         owned = self._without_status(target.resource, obj)
         return await self._create(target, owned, obj, options)
 
@@ -271,7 +257,7 @@ class Writer:
         except StatusError as error:
             error.warnings = options.warnings
             raise
-        self._check_namespace(target, obj)
+        place(target, obj)
         self._own(meta, old["metadata"])
         return await self._replace(target, obj, old, options)
 
@@ -295,7 +281,7 @@ class Writer:
                 )
                 raise conflict(resource.group, resource.plural, target.name, why)
             if version and target.resource.custom is not None:
-                raise self._conflict(target)
+                raise modified(target)
             return await self._create(target, None, obj, options)
         self._own(obj["metadata"], live["metadata"])
         if not body["metadata"].get("resourceVersion"):
@@ -314,7 +300,7 @@ class Writer:
         check_name(target, meta.get("name", ""))
         namespace = meta.get("namespace")
         if namespace and target.resource.namespaced and namespace != target.namespace:
-            raise bad_request(NAMESPACES)
+            raise another_namespace()
 
     async def _replace(
         self,
@@ -401,7 +387,7 @@ class Writer:
 
     def _check_uid(self, target: Target, meta: Object, old: Object) -> None:
         if meta.get("uid") and meta["uid"] != old["uid"]:
-            raise self._precondition(target, meta["uid"], old["uid"])
+            raise another_uid(target, meta["uid"], old["uid"])
 
     @staticmethod
     def _require_version(target: Target, strategy: Strategy, meta: Object) -> None:
@@ -417,7 +403,7 @@ class Writer:
         if version and not version.isdigit():
             raise generic(500, "", f'strconv.ParseUint: parsing "{version}": invalid syntax')
         if version and version not in ("0", old["resourceVersion"]):
-            raise self._conflict(target)
+            raise modified(target)
 
     def _store(
         self, resource: Resource, target: Target, obj: Object, options: WriteOptions
@@ -438,18 +424,6 @@ class Writer:
             return None if entry is None else self._access.view(resource, entry)
 
         return Context(find, options.dry_run, options.user.info())
-
-    def _check_namespace(self, target: Target, obj: Object) -> None:
-        meta = obj.get("metadata")
-        if meta is None:
-            meta = obj["metadata"] = {}
-        given = meta.get("namespace") if isinstance(meta, dict) else None
-        if given and target.resource.namespaced and given != target.namespace:
-            raise bad_request(NAMESPACES)
-        if target.resource.namespaced:
-            meta["namespace"] = target.namespace
-        elif isinstance(meta, dict):
-            meta.pop("namespace", None)
 
     def _metadata_errors(self, resource: Resource, strategy: Strategy, obj: Object) -> list[Cause]:
         return metadata_errors(
@@ -488,14 +462,3 @@ class Writer:
         if entry.object["metadata"].get("deletionTimestamp"):
             error.message = "object is being deleted: " + error.message
         return error
-
-    @staticmethod
-    def _conflict(target: Target) -> StatusError:
-        resource = target.resource
-        return conflict(resource.group, resource.plural, target.name, MODIFIED)
-
-    @staticmethod
-    def _precondition(target: Target, given: str, found: str) -> StatusError:
-        resource = target.resource
-        why = f"Precondition failed: UID in precondition: {given}, UID in object meta: {found}"
-        return conflict(resource.group, resource.plural, target.name, why)
