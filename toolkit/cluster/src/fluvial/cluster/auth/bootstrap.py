@@ -168,4 +168,31 @@ def objects() -> list[Object]:
                 ],
             }
         )
-    return made
+    return made + _priorities()
+
+
+def _priorities() -> list[Object]:
+    """Return the classes of pods that the system cannot be without."""
+    told = {
+        "system-node-critical": (
+            2_000_001_000,
+            "Used for system critical pods that must not be moved from their current node.",
+        ),
+        "system-cluster-critical": (
+            2_000_000_000,
+            (
+                "Used for system critical pods that must run in the cluster, but can be moved to "
+                "another node if necessary."
+            ),
+        ),
+    }
+    return [
+        {
+            "apiVersion": "scheduling.k8s.io/v1",
+            "kind": "PriorityClass",
+            "metadata": {"name": name},
+            "value": value,
+            "description": description,
+        }
+        for name, (value, description) in told.items()
+    ]

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from fluvial.cluster import fielderrors
+from fluvial.cluster.builtin.podparts import ephemeral_errors, narrowed_pod
 from fluvial.cluster.builtin.podspec import default_pod_spec, default_template
 from fluvial.cluster.builtin.podvalidation import pod_spec_errors, template_errors
 from fluvial.cluster.builtin.podwarnings import name_warnings, pod_warnings
@@ -87,8 +88,16 @@ class PodStrategy(Strategy):
             warnings += pod_warnings(meta, obj["spec"])
         return warnings
 
+    def narrowed(self, obj: Object, old: Object, subresource: str) -> Object:
+        """Let only ephemeral containers, or only resources, change."""
+        return narrowed_pod(obj, old, subresource)
+
     def validate_update(self, obj: Object, old: Object, context: Context) -> list[Cause]:
         """Refuse changes of anything but images, deadlines, tolerations and grace."""
+        if context.subresource == "ephemeralcontainers":
+            return ephemeral_errors(obj["spec"], old["spec"])
+        if context.subresource == "resize":
+            return []  # nothing else can have changed
         if _fixed(obj["spec"]) == _fixed(old["spec"]):
             return []
         text = (

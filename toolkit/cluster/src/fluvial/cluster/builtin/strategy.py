@@ -31,6 +31,7 @@ class Context:
     find: Callable[[str, str, str], Object | None]
     dry_run: bool = False
     user: Object = dataclasses.field(default_factory=dict)
+    subresource: str = ""
 
 
 class Strategy:
@@ -68,6 +69,10 @@ class Strategy:
 
     def prepare_update(self, obj: Object, old: Object, context: Context) -> None:
         """Change an object about to replace `old`."""
+
+    def narrowed(self, obj: Object, old: Object, subresource: str) -> Object:
+        """Return `old` with what this subresource (other than status) may change of `obj`."""
+        return obj
 
     def prepare_status(self, obj: Object, old: Object) -> None:
         """Change an object about to replace the status of `old`; status may hold more."""

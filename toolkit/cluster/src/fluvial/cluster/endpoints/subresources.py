@@ -78,8 +78,7 @@ class Subresources:
         if target.subresource == "finalize":
             return await self._finalize(target, body, options)
         if target.subresource in _SPEC_ONLY:
-            plain = Target(target.resource, target.namespace, target.name)
-            return await self._writer.update(plain, body, options)
+            return await self._writer.update(target, body, options)
         if target.subresource == "approval":
             return await self._approve(target, body, options)
         raise method_not_allowed()
@@ -87,7 +86,8 @@ class Subresources:
     async def patch(self, target: Target, patch: Any, form: str, options: WriteOptions) -> Object:
         """Patch a subresource."""
         if target.subresource != "scale":
-            place = "status" if target.subresource == "approval" else ""
+            place = target.subresource if target.subresource in _SPEC_ONLY else ""
+            place = "status" if target.subresource == "approval" else place
             plain = Target(target.resource, target.namespace, target.name, place)
             return await self._writer.patch(plain, patch, form, options)
         scale = self._scale(target, self._live(target))

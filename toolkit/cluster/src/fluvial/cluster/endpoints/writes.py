@@ -15,7 +15,7 @@ from fluvial.cluster.builtin.metadata import (
     metadata_update_errors,
 )
 from fluvial.cluster.builtin.strategy import Context, Strategy
-from fluvial.cluster.endpoints import lifecycle
+from fluvial.cluster.endpoints import lifecycle, plugins
 from fluvial.cluster.endpoints.access import Access
 from fluvial.cluster.endpoints.admission.attributes import Attributes
 from fluvial.cluster.endpoints.deletion import Deleter
@@ -111,6 +111,7 @@ class Writer:
                 meta["managedFields"] = owned["metadata"]["managedFields"]
         named = Target(resource, target.namespace, meta.get("name", ""))
         lifecycle.creating(self._access, named)
+        plugins.mutate(self._access, named, obj)
         asked = Attributes.of(named, "CREATE", obj, None, options)
         if not self._chain.idle:
             obj = await self._chain.admit(asked)
@@ -150,6 +151,7 @@ class Writer:
         causes += schemas.validate(resource, obj, None)
         causes += strategy.validate(obj, context)
         self._refuse(resource, named.name, causes)
+        plugins.validate(self._access, named, obj, None)
         if not self._chain.idle:
             await self._chain.validate(asked.now(obj, named.name))
             lifecycle.creating(self._access, named)
@@ -312,7 +314,8 @@ class Writer:
         applied: bool = False,
     ) -> Object:
         resource = target.resource
-        strategy, context = self._access.strategy(resource), self._context(options)
+        strategy = self._access.strategy(resource)
+        context = self._context(options, target.subresource)
         meta = obj["metadata"]
         self._check_version(target, meta, old["metadata"])
         if resource.namespaced:
@@ -342,6 +345,8 @@ class Writer:
             causes += strategy.validate(obj, context)
             causes += strategy.validate_update(obj, old, context)
         self._refuse(resource, target.name, causes)
+        if not target.subresource:
+            plugins.validate(self._access, target, obj, old)
         if not self._chain.idle:
             await self._chain.validate(asked.now(obj, target.name))
             self._check_unmoved(target, old)
@@ -362,6 +367,8 @@ class Writer:
             return self._status_only(target.resource, strategy, obj, old)
         if self._has_status(target.resource):
             self._keep(obj, old, "status")
+        if target.subresource:
+            return strategy.narrowed(obj, old, target.subresource)
         return obj
 
     def _check_unmoved(self, target: Target, old: Object) -> None:
@@ -416,14 +423,14 @@ class Writer:
         entry = self._access.store.put(resource.prefix, target.key, stored)
         return self._access.copy(self._access.view(resource, entry))
 
-    def _context(self, options: WriteOptions) -> Context:
+    def _context(self, options: WriteOptions, subresource: str = "") -> Context:
         def find(text: str, namespace: str, name: str) -> Object | None:
             resource = self._access.endpoints.catalog.find(Gvr.parse(text))
             assert resource is not None
             entry = self._access.store.get(resource.prefix, (namespace, name))
             return None if entry is None else self._access.view(resource, entry)
 
-        return Context(find, options.dry_run, options.user.info())
+        return Context(find, options.dry_run, options.user.info(), subresource)
 
     def _metadata_errors(self, resource: Resource, strategy: Strategy, obj: Object) -> list[Cause]:
         return metadata_errors(

@@ -50,6 +50,7 @@ VERSION = {
     "platform": "linux/amd64",
 }
 _HEALTH = ("/healthz", "/livez", "/readyz")
+_CHECKS = ("ping", "log", "etcd")
 _FLOW_UID = "00000000-0000-0000-0000-000000000001"
 
 AuditLog = Callable[[dict[str, Any]], None]
@@ -163,7 +164,7 @@ class Server:
         if request.method != "GET":
             raise method_not_allowed()
         if path in _HEALTH or path.startswith(tuple(f"{name}/" for name in _HEALTH)):
-            return text("ok")
+            return text(_health(path) if "verbose" in request.query else "ok")
         if path == "/version":
             return answer(VERSION)
         if path.startswith("/openapi"):
@@ -249,3 +250,9 @@ class Server:
             kind = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
             response.headers["Content-Type"] = kind
         return response
+
+
+def _health(path: str) -> str:
+    """Return what each check says, as `?verbose` asks for."""
+    name = path.split("/")[1]
+    return "".join(f"[+]{check} ok\n" for check in _CHECKS) + f"{name} check passed\n"
