@@ -55,6 +55,7 @@ async def setup(manager: Manager[CanaryFlags]) -> None:
             tracker=ConfigTracker(runtime.client, enabled=flags.enable_config_tracking),
             status=StatusWriter(runtime.client, runtime.clock),
             router=lambda provider: router_for(provider, runtime.client),
+            tracing=runtime.tracing,
         )
         informer = runtime.informers.get(Selection(CANARIES, flags.watch_namespace))
         scheduler = Scheduler(

@@ -14,6 +14,7 @@ from fluvial.canary.resources import CANARIES
 from fluvial.canary.state import Phase, State, decide
 from fluvial.canary.status import enter_phase
 from fluvial.canary.tick import REASON, Parts, Tick
+from fluvial.canary.tracing import recorded
 from fluvial.canary.validation import validate
 from fluvial.toolkit import ClientError, Key, NotFound, key_of
 
@@ -38,7 +39,8 @@ async def run_tick(parts: Parts, key: Key) -> None:
         return
     started = parts.clock.monotonic()
     try:
-        await _tick(parts, raw, canary)
+        async with recorded(parts, raw, canary):
+            await _tick(parts, raw, canary)
     except (CanaryError, ClientError) as error:
         _report(parts, raw, "tick failed", error)
     finally:

@@ -23,6 +23,7 @@ from fluvial.canary.status import StatusWriter, enter_phase
 from fluvial.canary.strategy import Plan, plan_of
 from fluvial.toolkit import Client, Clock, Logger
 from fluvial.toolkit.events import EventRecorder, EventType
+from fluvial.toolkit.tracing import Tracing
 
 __all__ = ["REASON", "Parts", "Tick"]
 
@@ -48,6 +49,7 @@ class Parts:
     status: StatusWriter
     router: Callable[[str], Router]
     """Returns the router of a provider. Raises UnsupportedProvider."""
+    tracing: Tracing | None = None
 
 
 @dataclass

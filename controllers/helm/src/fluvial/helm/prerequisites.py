@@ -14,6 +14,7 @@ from fluvial.toolkit import Client, NotFound, ReconcileError, Stalled, Transient
 from fluvial.toolkit.apply import Expression, ExpressionInvalid, HealthExpressions
 from fluvial.toolkit.client import resource_of_kind
 from fluvial.toolkit.dependencies import Dependency, unready
+from fluvial.toolkit.tracing import revision_of
 
 __all__ = [
     "ChartSource",
@@ -34,6 +35,11 @@ class ChartSource:
     raw: Unstructured | None
     artifact: Artifact | None = None
     error: str = ""
+
+    @property
+    def revision(self) -> str:
+        """The revision that the chart was made from; its own where it is no HelmChart."""
+        return revision_of(self.raw) if self.raw is not None else ""
 
 
 def check_spec(obj: HelmRelease, flags: HelmFlags) -> ReconcileError | None:

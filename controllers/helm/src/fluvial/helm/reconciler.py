@@ -55,7 +55,9 @@ class HelmReleaseReconciler:
         )
         if problem := check_dependencies(obj, ctx.raw, dependencies, self._flags):
             raise problem
-        artifact = check_source(await observe_source(ctx.client, obj))
+        source = await observe_source(ctx.client, obj)
+        ctx.revision = source.revision
+        artifact = check_source(source)
         if isinstance(artifact, ReconcileError):
             raise artifact
         values = await load_values(ctx.client, obj)

@@ -95,6 +95,7 @@ class KustomizationReconciler:
 
     async def _deploy(self, it: Attempt) -> float | None:
         obj = it.obj
+        it.ctx.revision = it.artifact.revision
         if it.new:
             await it.announce("Fetching manifests")
         async with self._builder.fetch(obj, it.artifact) as root:

@@ -3,6 +3,7 @@
 import asyncio
 import dataclasses
 import random
+import time
 import uuid
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar, cast
@@ -32,6 +33,7 @@ from fluvial.toolkit.redact import redact
 from fluvial.toolkit.runtime import Runtime
 from fluvial.toolkit.status import Patcher
 from fluvial.toolkit.store import Key, supersedes
+from fluvial.toolkit.tracing import revision_of
 
 __all__ = ["work"]
 
@@ -330,6 +332,22 @@ class _Run(Generic[M]):
             raise Transient("Failed", str(error)) from error
 
     async def _reconcile(self, ctx: Context[M]) -> Result | None:
+        spans = self._rt.tracing
+        if spans is None:
+            return await self._reconciled(ctx)
+        began, before, failure = time.time_ns(), ctx.raw, None
+        try:
+            return await self._reconciled(ctx)
+        except ReconcileError as error:
+            failure = error.message
+            raise
+        finally:
+            # A pass that writes nothing is nothing that became of a revision.
+            if ctx.raw is not before:
+                revision = ctx.revision or revision_of(ctx.raw)
+                spans.attempt(ctx.raw, revision, began, time.time_ns(), error=failure)
+
+    async def _reconciled(self, ctx: Context[M]) -> Result | None:
         if not self._spec.conditions:
             return await self._call(ctx)
         obj = cast("Reconciled", ctx.obj)

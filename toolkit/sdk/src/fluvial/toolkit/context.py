@@ -80,6 +80,8 @@ class Context(Generic[M]):
         """Where time comes from."""
         self.metrics = metrics
         """What the process counts."""
+        self.revision = ""
+        """The revision of a source that this is about; empty for what the status says."""
         self.log = log
         """A logger that names the object in every line."""
         self.requested = requested

@@ -23,6 +23,7 @@ from fluvial.toolkit.health import health_app, measure_lag, metrics_app, serve
 from fluvial.toolkit.leader import LeaderElector, lease_name
 from fluvial.toolkit.metrics import Metrics
 from fluvial.toolkit.runtime import Informers, Runtime
+from fluvial.toolkit.tracing import tracing
 
 __all__ = ["Manager", "Setup", "main"]
 
@@ -185,6 +186,7 @@ class Manager(Generic[F]):
         )
         async with asyncio.TaskGroup() as tasks:
             informers = Informers(self.client, self.clock, tasks)
+            spans = await stack.enter_async_context(tracing(self.name))
             runtime = Runtime(
                 name=self.name,
                 client=self.client,
@@ -193,6 +195,7 @@ class Manager(Generic[F]):
                 metrics=self.metrics,
                 recorder=recorder,
                 informers=informers,
+                tracing=spans,
             )
             events = tasks.create_task(recorder.run(), name="events")
             extra = [

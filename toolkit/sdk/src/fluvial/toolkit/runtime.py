@@ -9,6 +9,7 @@ from fluvial.toolkit.events import EventRecorder
 from fluvial.toolkit.flags import RuntimeFlags
 from fluvial.toolkit.informer import Informer, Selection, Transform, trim
 from fluvial.toolkit.metrics import Metrics
+from fluvial.toolkit.tracing import Tracing
 
 __all__ = ["Informers", "Runtime"]
 
@@ -65,3 +66,5 @@ class Runtime:
     """Where events go."""
     informers: Informers
     """The shared caches."""
+    tracing: Tracing | None = None
+    """Where traces go, None where nobody collects them."""
