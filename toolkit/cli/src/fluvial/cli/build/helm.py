@@ -129,7 +129,7 @@ def _help() -> str:
         "What only matters to a cluster is accepted and has no effect. --helm-version takes 3.21, "
         "4.2 or\n4.3, the default: the release of Helm that would print this. --provenance prints "
         "where each field\ncomes from instead, =json for programs. --no-template-cache parses all "
-        "templates anew.\n"
+        "templates anew.\n--dependency-build fills charts/ with what the lock file names.\n"
     )
 
 
