@@ -172,3 +172,115 @@ def test_a_folder_that_is_not_there(folder, refused):
     (folder / "apps" / "settings.yaml").unlink()
     (folder / "apps").rmdir()
     assert "--path apps is not a folder" in refused()
+
+
+def test_a_dry_run_takes_no_variables_from_config_maps(folder, build):
+    (folder / "ks.yaml").write_text(
+        SPEC.format(name="apps")
+        + "  postBuild:\n    substitute: {zone: z}\n"
+        + "    substituteFrom: [{kind: ConfigMap, name: vars}]\n"
+        + "---\n{apiVersion: v1, kind: ConfigMap, metadata: {name: vars}, data: {size: small}}\n"
+    )
+    assert build()[0]["data"] == {"zone": "z", "size": "small"}
+    assert build("--dry-run")[0]["data"] == {"zone": "z", "size": None}
+
+
+def test_each_object_ends_with_a_separator(folder, capsys):
+    command = ["build", "kustomization", "apps", "--path", "apps"]
+    assert main([*command, "--kustomization-file", "ks.yaml"]) == 0
+    assert capsys.readouterr().out.endswith("  name: settings\n---\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "namespace", "reason"),
+    [
+        ([], "flux-system", "the one that flux looks for"),
+        (["-n", "other"], "other", "the namespace that is asked for"),
+        (["-n", "third"], "", "one without a namespace is in any"),
+    ],
+)
+def test_the_kustomization_is_found_by_its_namespace(folder, build, arguments, namespace, reason):
+    spec = SPEC.format(name="apps")
+    others = [spec.replace("flux-system", "other"), spec.replace("  namespace: flux-system\n", "")]
+    (folder / "ks.yaml").write_text("---\n".join([others[0], others[1], spec]))
+    if namespace == "flux-system":
+        (folder / "ks.yaml").write_text("---\n".join([others[0], spec]))
+    (found,) = build(*arguments)
+    labels = found["metadata"]["labels"]
+    assert labels["kustomize.toolkit.fluxcd.io/namespace"] == namespace, reason
+
+
+@pytest.mark.parametrize(
+    ("ignored", "arguments", "kept", "reason"),
+    [
+        ("", [], ["a", "b", "c"], "nothing"),
+        ("b.yaml\n", [], ["a", "c"], "a name anywhere"),
+        ("/b.yaml\n", [], ["a", "b", "c"], "the folder to build is the top, not the source's"),
+        ("/*\n!/in/\n", [], ["b", "c"], "everything but a folder"),
+        ("/*\n", ["--ignore-paths", "!a.yaml"], ["a"], "the flag comes after the files"),
+        ("", ["--ignore-paths", "in/b.yaml,/a.yaml"], ["c"], "several patterns in a flag"),
+    ],
+)
+def test_what_is_ignored(folder, build, ignored, arguments, kept, reason):  # noqa: PLR0917 -- table
+    apps = folder / "apps"
+    (apps / "in").mkdir()
+    (apps / "settings.yaml").unlink()
+    for name, path in (("a", "a.yaml"), ("b", "in/b.yaml"), ("c", "in/c.yaml")):
+        (apps / path).write_text(SETTINGS.replace("settings", name))
+    (apps / ".sourceignore").write_text(ignored)
+    (apps / "cloudbuild.yaml").write_text("steps: []\n")  # one of the patterns always in force
+    assert [each["metadata"]["name"] for each in build(*arguments)] == kept, reason
+
+
+def test_what_a_kustomization_file_names_is_ignored_too(folder, build, refused):
+    apps = folder / "apps"
+    (apps / "kustomization.yaml").write_text("resources: [settings.yaml, other.yaml]\n")
+    (apps / "other.yaml").write_text(SETTINGS.replace("settings", "other"))
+    (apps / "deep").mkdir()
+    (apps / "deep" / ".sourceignore").write_text("other.yaml\n")  # speaks of deep/other.yaml only
+    assert len(build()) == 2
+    assert len(build("--ignore-paths", "other.yaml")) == 1
+    (apps / "other.yaml").unlink()
+    assert "no such file or directory: 'other.yaml'" in refused("--ignore-paths", "x")
+
+
+LONG = base64.b64encode(b"x: ENC[AES" + b"x" * 100 + b"]\nsops: {}\n").decode()
+MAC = "sops: {mac: 'ENC[AES]'}"
+MASKED = base64.b64encode(b"**SOPS**").decode()
+
+
+@pytest.mark.parametrize(
+    ("secret", "data", "texts", "reason"),
+    [
+        (f"data: {{a: {LONG[:70]}\\n{LONG[70:]}}}", None, None, "no base64"),
+        (f'data: {{a: "{LONG[:70]}\\n{LONG[70:]}\\n"}}', {"a": MASKED}, None, "wrapped base64"),
+        (
+            "stringData: {a: 'x: ENC[AES], sops: 1', b: plain}",
+            None,
+            {"a": MASKED, "b": "plain"},
+            "an encrypted file among texts",
+        ),
+        (
+            f"data: {{a: eA==}}\nstringData: {{b: c}}\n{MAC}\ntype: kubernetes.io/dockerconfigjson",
+            {"a": base64.b64encode(b'{"mask":"**SOPS**"}').decode()},
+            {"b": '{"mask":"**SOPS**"}'},
+            "credentials of a registry stay JSON, by the type and not by the key",
+        ),
+        (
+            f"stringData: {{.dockerconfigjson: c}}\n{MAC}",
+            None,
+            {".dockerconfigjson": "**SOPS**"},
+            "the key says nothing",
+        ),
+    ],
+)
+def test_masks(folder, build, refused, secret, data, texts, reason):  # noqa: PLR0917 -- the table
+    (folder / "apps" / "settings.yaml").write_text(
+        f"apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\n{secret}\n"
+    )
+    if data is None and texts is None:
+        assert "data of the key 'a' is no base64" in refused(), reason
+        return
+    (found,) = build()
+    assert (found.get("data"), found.get("stringData")) == (data, texts), reason
+    assert "sops" not in found

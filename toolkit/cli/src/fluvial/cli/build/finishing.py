@@ -2,21 +2,29 @@
 
 import base64
 import binascii
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from fluvial.apis.ids import Unstructured
 from fluvial.apis.kustomize import GROUP, Kustomization
+from fluvial.render.yaml import dump
 
-__all__ = ["finish"]
+__all__ = ["MaskingError", "finish"]
 
 _MASK: Final = "**SOPS**"
-_DOCKER: Final = ".dockerconfigjson"
+_DOCKER_MASK: Final = f'{{"mask":"{_MASK}"}}'
+_DOCKER: Final = "kubernetes.io/dockerconfigjson"
+
+
+class MaskingError(Exception):
+    """A Secret of which it cannot be told what is encrypted in it."""
 
 
 def finish(data: Unstructured, obj: Kustomization) -> Unstructured:
     """Label an object as owned by `obj`, add the common metadata, and mask what is encrypted.
 
-    The order is the controller's: common metadata wins over the owner's labels.
+    The order is the controller's: common metadata wins over the owner's labels. Raises
+    MaskingError.
     """
     owner = {
         f"{GROUP}/name": obj.metadata.name,
@@ -25,7 +33,7 @@ def finish(data: Unstructured, obj: Kustomization) -> Unstructured:
     common = obj.spec.common_metadata
     _add(data, "labels", {**owner, **(common.labels if common else {})})
     _add(data, "annotations", common.annotations if common else {})
-    if data.get("kind") == "Secret" and data.get("apiVersion") == "v1":
+    if data.get("kind") == "Secret":
         _mask(data)
     return data
 
@@ -37,24 +45,42 @@ def _add(data: Unstructured, field: str, entries: dict[str, str]) -> None:
 
 
 def _mask(data: Unstructured) -> None:
-    """Replace the values of an encrypted Secret, or those that are encrypted files."""
-    sops = data.get("sops")
-    whole = isinstance(sops, dict) and str(sops.get("mac", "")).startswith("ENC[")
-    if whole:
-        del data["sops"]
-    values = data.get("data") or {}
-    for key, value in values.items():
-        if whole or _is_encrypted(value):
-            text = f'{{"mask":"{_MASK}"}}' if key == _DOCKER else _MASK
-            values[key] = base64.b64encode(text.encode()).decode()
-    written = data.get("stringData") or {}
-    for key in written if whole else ():
-        written[key] = _MASK
+    """Replace the values of an encrypted Secret, or those that are encrypted files.
+
+    As in Flux's command line a Secret is encrypted when its text says so anywhere, and what is
+    encrypted among the texts of another one is replaced by the mask in base64, too.
+    """
+    text = dump(data)
+    if "sops:" in text and "mac: ENC[" in text:
+        data.pop("sops", None)
+        mask = _DOCKER_MASK if data.get("type") == _DOCKER else _MASK
+        _replace(data, "data", lambda _key, _value: _encoded(mask))
+        _replace(data, "stringData", lambda _key, _value: mask)
+        return
+    name = (data.get("metadata") or {}).get("name")
+    _replace(data, "data", lambda key, value: _masked(_decoded(value, name, key), value))
+    _replace(data, "stringData", lambda _key, value: _masked(value.encode(), value))
 
 
-def _is_encrypted(value: object) -> bool:
+def _replace(data: Unstructured, field: str, masked: Callable[[str, str], str]) -> None:
+    values: dict[str, Any] | None = data.get(field)
+    if values:
+        data[field] = {key: masked(key, str(value)) for key, value in values.items()}
+
+
+def _encoded(text: str) -> str:
+    return base64.b64encode(text.encode()).decode()
+
+
+def _decoded(value: str, name: object, key: str) -> bytes:
     try:
-        content = base64.b64decode(str(value), validate=True)
+        return base64.b64decode(value.replace("\n", "").replace("\r", ""), validate=True)
     except (binascii.Error, ValueError):
-        return False
-    return b"sops" in content and b"ENC[" in content
+        raise MaskingError(
+            f"Secret {name!r}: data of the key {key!r} is no base64: encode it, or put it into "
+            "stringData"
+        ) from None
+
+
+def _masked(content: bytes, value: str) -> str:
+    return _encoded(_MASK) if b"sops" in content and b"ENC[" in content else value

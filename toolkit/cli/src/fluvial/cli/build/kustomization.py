@@ -14,18 +14,19 @@ import msgspec
 
 from fluvial.apis.ids import Unstructured
 from fluvial.apis.kustomize import API_VERSION, GROUP, Kustomization
-from fluvial.cli.build.filtering import FilteredTree
-from fluvial.cli.build.finishing import finish
+from fluvial.cli.build.finishing import MaskingError, finish
+from fluvial.cli.build.ignoring import ignores_of
 from fluvial.cli.build.variables import VariablesError, load_variables
 from fluvial.render.kustomize import DiskTree, KustomizeError
 from fluvial.render.kustomize.flux import PostBuild, build_kustomization, layers_of
-from fluvial.render.yaml import YamlError, dump_all, load_all
+from fluvial.render.yaml import YamlError, dump, load_all
 
 if TYPE_CHECKING:
     from fluvial.cli.commands import Commands
 
 __all__ = ["add"]
 
+_NAMESPACE = "flux-system"
 _PARTS_OF_A_SOURCE = 3
 
 
@@ -46,9 +47,20 @@ def add(engines: "Commands") -> None:
         metavar="FILE",
         help="file with the Kustomization, and the ConfigMaps and Secrets that it substitutes from",
     )
-    parser.add_argument("-n", "--namespace", default="", help="namespace of the Kustomization")
     parser.add_argument(
-        "--dry-run", action="store_true", help="build without a cluster, as always happens"
+        "-n",
+        "--namespace",
+        default="",
+        help="namespace of the Kustomization; without it that is preferred which flux assumes, "
+        "flux-system",
+    )
+    parser.add_argument(
+        "--dry-run",
+        action="store_true",
+        help="substitute nothing from ConfigMaps and Secrets, not even those of FILE",
+    )
+    parser.add_argument(
+        "--in-memory-build", action="store_true", help="write nothing to disk, as always happens"
     )
     parser.add_argument(
         "--strict-substitute", action="store_true", help="refuse variables that are not set"
@@ -58,7 +70,7 @@ def add(engines: "Commands") -> None:
         action="append",
         default=[],
         metavar="PATTERNS",
-        help="files to leave out, as comma-separated patterns of a .sourceignore",
+        help="files to leave out, as comma-separated patterns of a .sourceignore in DIR",
     )
     parser.add_argument(
         "-r", "--recursive", action="store_true", help="build the Kustomizations in the output too"
@@ -79,16 +91,16 @@ def _run(parsed: argparse.Namespace) -> int:
         obj = _find(documents, parsed)
         root = _root(parsed.path)
         build = _Build(
-            documents,
+            [] if parsed.dry_run else documents,
             patterns="\n".join(",".join(parsed.ignore_paths).split(",")),
             strict=parsed.strict_substitute,
             sources=_sources(parsed.local_sources) if parsed.recursive else None,
         )
         objects = list(build.run(obj, root, parsed.path.resolve()))
-    except (_BuildError, KustomizeError, VariablesError) as error:
+    except (_BuildError, KustomizeError, VariablesError, MaskingError) as error:
         sys.stderr.write(f"fluvial build kustomization: {error}\n")
         return 1
-    sys.stdout.write(dump_all(objects))
+    sys.stdout.writelines(f"{dump(one)}---\n" for one in objects)
     return 0
 
 
@@ -112,12 +124,14 @@ class _Build:
     def run(self, obj: Kustomization, root: Path, folder: Path) -> Iterator[Unstructured]:
         """Build one, and those in its output after it, each once."""
         self._seen.add((obj.metadata.namespace, obj.metadata.name))
-        tree = FilteredTree(DiskTree(root), self._patterns)
+        tree = DiskTree(root)
+        path = folder.relative_to(root).as_posix()
         variables = load_variables(obj, self._documents)
         rendered = build_kustomization(
             tree,
-            folder.relative_to(root).as_posix(),
+            path,
             layers_of(obj.spec),
+            ignores=ignores_of(tree, path, self._patterns),
             post_build=None
             if variables is None
             else PostBuild(variables=variables, always=True, strict=self._strict),
@@ -161,16 +175,19 @@ def _documents(file: Path) -> list[Unstructured]:
 
 
 def _find(documents: list[Unstructured], parsed: argparse.Namespace) -> Kustomization:
-    """Pick the Kustomization that the command names."""
+    """Pick the Kustomization that the command names; one without a namespace is in any."""
+    found: dict[str, Unstructured] = {}
     for document in documents:
         metadata = document.get("metadata") or {}
         if (
             document.get("kind") == "Kustomization"
             and str(document.get("apiVersion")).startswith(f"{GROUP}/")
             and metadata.get("name") == parsed.name
-            and parsed.namespace in {"", metadata.get("namespace", "")}
         ):
-            return _convert(document)
+            found.setdefault(metadata.get("namespace") or "", document)
+    fitting = [name for name in found if name in {"", parsed.namespace or _NAMESPACE}]
+    for name in fitting or ([] if parsed.namespace else list(found)):
+        return _convert(found[name])
     place = f" in namespace {parsed.namespace!r}" if parsed.namespace else ""
     raise _BuildError(
         f"{parsed.kustomization_file} has no Kustomization {parsed.name!r}{place} of {GROUP}"

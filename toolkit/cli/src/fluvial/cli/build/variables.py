@@ -16,9 +16,9 @@ class VariablesError(Exception):
 def load_variables(obj: Kustomization, documents: list[Unstructured]) -> dict[str, str] | None:
     """Return the variables; None means that nothing is substituted.
 
-    ConfigMaps and Secrets that are not among `documents` count as empty, as upstream's dry-run has
-    it. Later entries of `substituteFrom` win over earlier ones, and `substitute` over all; line
-    breaks go out of every value. Raises VariablesError.
+    ConfigMaps and Secrets that are not among `documents` count as empty; in a dry run, as upstream
+    has it, there are none. Later entries of `substituteFrom` win over earlier ones, and
+    `substitute` over all; line breaks go out of every value. Raises VariablesError.
     """
     spec = obj.spec.post_build
     if spec is None:

@@ -23,6 +23,7 @@ from fluvial.render.kustomize._errors import (
     ResourceError,
     SubstitutionError,
 )
+from fluvial.render.kustomize._loader import is_remote
 from fluvial.render.kustomize._model import Image, Kustomization, Patch
 from fluvial.render.kustomize._parse import parse_resources
 from fluvial.render.kustomize._pointer import escape
@@ -32,6 +33,7 @@ from fluvial.render.objects import Origin, Rendered, nearest, render
 from fluvial.render.yaml import YamlError, dump, load
 
 __all__ = [
+    "Ignores",
     "Layers",
     "PostBuild",
     "build_kustomization",
@@ -41,7 +43,9 @@ __all__ = [
     "layers_of",
 ]
 
+Ignores = Callable[[str, bool], bool]
 _DISABLED = "kustomize.toolkit.fluxcd.io/substitute"
+_FILTERED = ("resources", "components", "crds")
 _REMOTE = ("git::", "gh:", "ssh://", "http://", "https://", "git@", "github.com:", "github.com/")
 
 
@@ -76,11 +80,12 @@ def layers_of(spec: KustomizationSpec) -> Layers:
     return msgspec.convert(known, Layers)
 
 
-def find_or_generate(tree: Tree, path: str) -> _kfile.Read | None:
+def find_or_generate(tree: Tree, path: str, ignores: Ignores | None = None) -> _kfile.Read | None:
     """Read the folder's kustomization file, leniently, or make one from the manifests in it.
 
-    None when there is nothing to build. Raises LoadError when the folder is not there, and
-    ResourceError for a file ending in .yaml or .yml that holds no Kubernetes objects.
+    What `ignores` picks is left out of both. None when there is nothing to build. Raises LoadError
+    when the folder is not there, and ResourceError for a file ending in .yaml or .yml that holds no
+    Kubernetes objects.
     """
     folder = join("", path)
     if not tree.is_dir(folder):
@@ -91,8 +96,11 @@ def find_or_generate(tree: Tree, path: str) -> _kfile.Read | None:
         file = load_config(content, Kustomization, file=found, lenient=True)
         if not (file.resources or file.bases):
             file.buildMetadata = ["originAnnotations"]
+        for field in _FILTERED if ignores is not None else ():
+            kept = _kept(tree, folder, getattr(file, field), ignores)
+            setattr(file, field, kept)
         return _kfile.Read(file, found, content)
-    resources = list(_manifests(tree, folder, "."))
+    resources = list(_manifests(tree, folder, ".", ignores))
     if not resources:
         return None
     file = Kustomization(
@@ -101,7 +109,22 @@ def find_or_generate(tree: Tree, path: str) -> _kfile.Read | None:
     return _kfile.Read(file, join(folder, _kfile.NAMES[0]), msgspec.json.encode(file))
 
 
-def _manifests(tree: Tree, folder: str, below: str) -> list[str]:
+def _kept(tree: Tree, folder: str, entries: list[str], ignores: Ignores | None) -> list[str]:
+    """Leave out the entries that are ignored; those at addresses stay."""
+    kept = []
+    for entry in entries:
+        if is_remote(entry):
+            kept.append(entry)
+            continue
+        place = join(folder, entry)
+        if not (tree.exists(place) or tree.is_dir(place)):
+            raise LoadError(f"no such file or directory: {place!r}")
+        if ignores is None or not ignores(place, tree.is_dir(place)):
+            kept.append(entry)
+    return kept
+
+
+def _manifests(tree: Tree, folder: str, below: str, ignores: Ignores | None) -> list[str]:
     found: list[str] = []
     for name in tree.list(folder):
         place, relative = join(folder, name), f"{below}/{name}"
@@ -109,8 +132,10 @@ def _manifests(tree: Tree, folder: str, below: str) -> list[str]:
             if _kfile.find(tree, place):
                 found.append(relative)
             else:
-                found += _manifests(tree, place, relative)
+                found += _manifests(tree, place, relative, ignores)
         elif name.endswith((".yaml", ".yml")) and tree.exists(place):
+            if ignores is not None and ignores(place, False):
+                continue
             try:
                 parse_resources(tree.read(place), place)
             except YamlError as error:
@@ -169,13 +194,15 @@ def build_kustomization(
     post_build: PostBuild | None = None,
     decrypt: Callable[[Unstructured], Unstructured] | None = None,
     options: Options | None = None,
+    ignores: Ignores | None = None,
 ) -> list[Rendered]:
     """Build what a Kustomization's `path` describes, as the kustomize controller does.
 
-    `decrypt` is called with each object before its variables are substituted. An empty folder
-    builds nothing. Raises KustomizeError.
+    `decrypt` is called with each object before its variables are substituted. `ignores` says of a
+    path in the tree, and whether it is a folder, that Flux's command line leaves it out. An empty
+    folder builds nothing. Raises KustomizeError.
     """
-    read = find_or_generate(tree, path)
+    read = find_or_generate(tree, path, ignores)
     if read is None:
         return []
     layered = layer(read, layers or Layers(), tree)

@@ -105,26 +105,34 @@ def _first_match(part: str, path: Sequence[str], start: int) -> int:
 class IgnoreRules:
     """The patterns of one source, in force from last to first."""
 
-    def __init__(self, patterns: Iterable[Pattern]) -> None:
+    def __init__(self, patterns: Iterable[Pattern], *, keep_defaults: bool = False) -> None:
         own = tuple(patterns)
-        # One pattern of the user's anywhere takes all defaults but the VCS ones out of force.
-        defaults = _VCS if own else (*_VCS, *_DEFAULTS)
+        # One pattern of the user's anywhere takes all defaults but the VCS ones out of force,
+        # in artifacts; Flux's command line keeps them.
+        defaults = _VCS if own and not keep_defaults else (*_VCS, *_DEFAULTS)
         parsed = (Pattern.parse(line) for line in defaults)
         self._patterns = (*(pattern for pattern in parsed if pattern), *own)[::-1]
 
     @classmethod
-    def of(cls, files: Iterable[tuple[Sequence[str], str]], extra: str = "") -> Self:
+    def of(
+        cls,
+        files: Iterable[tuple[Sequence[str], str]],
+        extra: str = "",
+        *,
+        keep_defaults: bool = False,
+    ) -> Self:
         """Build from `.sourceignore` files, each with the parts of its folder, and `spec.ignore`.
 
         The root's file comes first, then those of its folders in the order of a walk: later ones
         win, and `extra` wins over all.
         """
-        return cls(
+        patterns = (
             pattern
             for folder, text in (*files, ((), extra))
             for line in text.split("\n")
             if (pattern := Pattern.parse(line.removesuffix("\r"), folder)) is not None
         )
+        return cls(patterns, keep_defaults=keep_defaults)
 
     def ignores(self, path: str, *, folder: bool = False) -> bool:
         """Say whether a file or folder stays out. `path` is relative to the source's root."""

@@ -31,7 +31,7 @@ from fluvial.toolkit.oci import (
     resolve_chart,
     run_helper,
 )
-from fluvial.toolkit.web import WebClient, WebError, basic, resolve, same_origin, without_userinfo
+from fluvial.toolkit.web import WebClient, WebError, basic, resolve, same_origin, shown
 
 __all__ = ["Access", "Fetched", "fetch_index", "fetch_package", "find_tag"]
 
@@ -150,7 +150,7 @@ async def fetch_package(
         raise ChartUnavailable(f'scheme "{scheme}" not supported')
     name = unquote(urlsplit(url).path).rpartition("/")[2]
     if name in {"", ".", ".."}:
-        raise ChartUnavailable(f"{without_userinfo(url)} names no file")
+        raise ChartUnavailable(f"{shown(url)} names no file")
     try:
         async with access.client() as client:
             package = _cached(settings.content_cache, digest)
@@ -176,8 +176,7 @@ async def _provenance(client: WebClient, url: str, access: Access) -> bytes:
             place, largest=_LARGEST_PROVENANCE, authorization=access.authorization(place)
         )
     except WebError:
-        shown = without_userinfo(place)
-        raise ChartUnavailable(f'failed to fetch provenance "{shown}"') from None
+        raise ChartUnavailable(f'failed to fetch provenance "{shown(place)}"') from None
     return answer.body
 
 
@@ -201,10 +200,10 @@ def _check_digest(package: bytes, digest: str, url: str) -> None:
         return
     if not _SHA256.fullmatch(wanted):
         raise ChartUnavailable(
-            f"the index gives a digest for {without_userinfo(url)} that is no SHA-256: {digest}"
+            f"the index gives a digest for {shown(url)} that is no SHA-256: {digest}"
         )
     raise ChartUnavailable(
-        f"{without_userinfo(url)} has the digest sha256:{found}, but the index of its "
+        f"{shown(url)} has the digest sha256:{found}, but the index of its "
         f"repository says sha256:{wanted}: it was changed after it was indexed"
     )
 

@@ -18,7 +18,7 @@ from fluvial.render.helm.repository import (
     is_range,
 )
 from fluvial.toolkit.oci import SCHEME
-from fluvial.toolkit.web import UrlInvalid, WebClient, WebError, resolve, split, without_userinfo
+from fluvial.toolkit.web import UrlInvalid, WebClient, WebError, resolve, shown, split
 
 __all__ = ["fetch_chart", "fetch_file", "find"]
 
@@ -82,7 +82,7 @@ async def _in_repository(name: str, settings: ChartSettings) -> _Wanted:
     """Find a chart in the repository of `--repo`."""
     # Credentials are for this host alone, wherever the index points to.
     access = Access.of_flags(settings, settings.repo)
-    repository = without_userinfo(settings.repo)
+    repository = shown(settings.repo)
     scheme = _split(settings.repo).scheme
     if scheme not in {"http", "https", "oci"}:
         raise ChartUnavailable(f"could not find protocol handler for: {scheme}")
@@ -93,13 +93,13 @@ async def _in_repository(name: str, settings: ChartSettings) -> _Wanted:
             f'looks like "{repository}" is not a valid chart repository or cannot be reached: '
             f"{error}"
         ) from None
-    shown = f'chart "{name}"' + (f' version "{settings.version}"' if settings.version else "")
+    wanted = f'chart "{name}"' + (f' version "{settings.version}"' if settings.version else "")
     try:
         entry = find(index, name, settings.version)
     except ChartNotFound:
-        raise ChartUnavailable(f"{shown} not found in {repository} repository") from None
+        raise ChartUnavailable(f"{wanted} not found in {repository} repository") from None
     if not entry.urls:
-        raise ChartUnavailable(f"{shown} has no downloadable URLs")
+        raise ChartUnavailable(f"{wanted} has no downloadable URLs")
     return _Wanted.of(entry, settings.repo, access)
 
 
@@ -140,7 +140,7 @@ def _split(url: str) -> SplitResult:
     try:
         return split(url)
     except UrlInvalid:
-        raise ChartUnavailable(f"invalid chart URL format: {without_userinfo(url)}") from None
+        raise ChartUnavailable(f"invalid chart URL format: {shown(url)}") from None
 
 
 def _owner(url: str, repositories: Repositories, settings: ChartSettings) -> Entry | None:
