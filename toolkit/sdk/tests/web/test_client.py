@@ -63,6 +63,29 @@ async def test_a_file(files, client):
     assert headers["Authorization"] == SECRET
 
 
+async def test_blanks_and_other_scripts_in_an_address(files, client):
+    files.files["/a b/caf\u00e9+%41.tgz"] = b"content"
+    for path in ("/a b/caf\u00e9+%2541.tgz", "/a%20b/caf%C3%A9%2B%2541.tgz"):
+        assert (await client.get(f"{files.url}{path}", largest=9)).body == b"content"
+    assert files.requests[0].path == "/a%20b/caf%C3%A9+%2541.tgz"
+
+
+async def test_line_breaks_do_not_leave_the_address(client):
+    heads = []
+
+    async def answer(reader, writer):
+        heads.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        await client.get(f"http://127.0.0.1:{port}/a\r\nX-More: b", largest=9)
+    assert heads[0].startswith(b"GET /a%0D%0AX-More:%20b HTTP/1.1\r\n")
+    assert b"\r\nX-More" not in heads[0]
+
+
 async def test_too_large(files, client):
     with pytest.raises(AnswerTooLarge, match="larger than 6 bytes"):
         await client.get(f"{files.url}/a", largest=6)

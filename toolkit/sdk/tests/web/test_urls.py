@@ -2,7 +2,7 @@
 
 import pytest
 
-from fluvial.toolkit.web import UrlInvalid, resolve, same_origin, same_url, without_userinfo
+from fluvial.toolkit.web import UrlInvalid, resolve, same_origin, same_url, shown
 
 
 @pytest.mark.parametrize(
@@ -63,5 +63,18 @@ def test_a_port_that_is_none():
         resolve("http://u:secret@a:x/b", "c.tgz")
 
 
-def test_userinfo_is_not_shown():
-    assert without_userinfo("https://u:p@ss@a/b@c") == "https://a/b@c"
+@pytest.mark.parametrize(
+    ("url", "text", "reason"),
+    [
+        ("https://u:p@ss@a/b@c", "https://a/b@c", "a user and password"),
+        (
+            "https://a/b?x=1&sig=abc%2F",
+            "https://a/b?x=1&sig=*****",
+            "the signature of a blob store",
+        ),
+        ("https://a/b?X-Amz-Signature=ab", "https://a/b?X-Amz-Signature=*****", "of a bucket"),
+        ("charts/b.tgz", "charts/b.tgz", "a path"),
+    ],
+)
+def test_shown(url, text, reason):
+    assert shown(url) == text, reason

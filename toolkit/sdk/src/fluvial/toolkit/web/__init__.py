@@ -17,7 +17,7 @@ from fluvial.toolkit.web._errors import (
     WebError,
 )
 from fluvial.toolkit.web.client import Answer, WebClient, basic
-from fluvial.toolkit.web.urls import origin, resolve, same_origin, same_url, split, without_userinfo
+from fluvial.toolkit.web.urls import origin, resolve, same_origin, same_url, shown, split
 
 __all__ = [
     "Answer",
@@ -32,6 +32,6 @@ __all__ = [
     "resolve",
     "same_origin",
     "same_url",
+    "shown",
     "split",
-    "without_userinfo",
 ]

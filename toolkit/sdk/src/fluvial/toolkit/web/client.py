@@ -8,20 +8,23 @@ from collections.abc import Awaitable, Callable, Mapping
 from http.client import responses
 from types import TracebackType
 from typing import Final, NamedTuple, Self
-from urllib.parse import unquote, urljoin
+from urllib.parse import quote, unquote, urljoin
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
 from yarl import URL
 
 from fluvial.toolkit.web._errors import AnswerTooLarge, Refused, Unreachable, UrlInvalid
-from fluvial.toolkit.web.urls import same_origin, split, without_userinfo
+from fluvial.toolkit.web.urls import same_origin, shown, split, without_userinfo
 
 __all__ = ["Answer", "WebClient", "basic"]
 
 _CHUNK: Final = 1 << 16
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _MOST_REDIRECTS: Final = 10
+_AS_THEY_ARE: Final = "%/:=&?~#+!$,;'@()*[]"
+"""What stands in addresses for itself; blanks and letters of other scripts are written in bytes."""
+
 _AGAIN: Final = frozenset({408, 429, 502, 503, 504})
 _LONGEST_WAIT: Final = 30.0
 _UNKNOWN_AUTHORITY: Final = frozenset({18, 19, 20, 21})  # codes of OpenSSL
@@ -109,8 +112,8 @@ class WebClient:
         headers = {"Accept": accept} if accept else {}
         answer = await self.ask("GET", url, headers, largest, authorization=authorization)
         if answer.status != 200:
-            shown = f"{answer.status} {responses.get(answer.status, '')}".rstrip()
-            raise Refused(f"failed to fetch {without_userinfo(url)} : {shown}", answer.status)
+            said = f"{answer.status} {responses.get(answer.status, '')}".rstrip()
+            raise Refused(f"failed to fetch {shown(url)} : {said}", answer.status)
         return answer
 
     async def ask(
@@ -141,9 +144,7 @@ class WebClient:
                         return answer
                     await self._sleep(_wait(answer, attempt))
         except TimeoutError:
-            raise Unreachable(
-                f"{without_userinfo(url)} gave no answer within {self._timeout:g} s"
-            ) from None
+            raise Unreachable(f"{shown(url)} gave no answer within {self._timeout:g} s") from None
         raise AssertionError("the last try returns or raises")
 
     async def _follow(self, request: _Request, authorization: str) -> Answer:
@@ -162,8 +163,7 @@ class WebClient:
             current = current._replace(url=place)
             if answer.status == 303:
                 current = current._replace(method="GET", body=None)
-        shown = without_userinfo(request.url)
-        raise Unreachable(f"{shown}: stopped after {_MOST_REDIRECTS} redirects")
+        raise Unreachable(f"{shown(request.url)}: stopped after {_MOST_REDIRECTS} redirects")
 
     async def _send(self, request: _Request, authorization: str) -> Answer:
         assert self._session is not None, "use the WebClient as an async context manager"
@@ -171,7 +171,7 @@ class WebClient:
         try:
             async with self._session.request(
                 request.method,
-                URL(request.url, encoded=True),
+                URL(quote(request.url, safe=_AS_THEY_ARE), encoded=True),
                 data=request.body,
                 # Never compressed on the way: digests are those of the bytes as they lie there.
                 headers={
@@ -186,7 +186,7 @@ class WebClient:
                 body = await _body(response, request.url, request.largest)
                 return Answer(response.status, response.headers, body, request.url)
         except (aiohttp.ClientError, ssl.SSLError, OSError, ValueError) as error:
-            place = f'{request.method.capitalize()} "{without_userinfo(request.url)}"'
+            place = f'{request.method.capitalize()} "{shown(request.url)}"'
             passing = isinstance(error, aiohttp.ClientError) and not isinstance(
                 error, aiohttp.ClientConnectorError
             )
@@ -202,7 +202,7 @@ async def _body(response: aiohttp.ClientResponse, url: str, largest: int) -> byt
         if size > largest:
             if response.status != 200:
                 break
-            raise AnswerTooLarge(f"{without_userinfo(url)} is larger than {largest} bytes")
+            raise AnswerTooLarge(f"{shown(url)} is larger than {largest} bytes")
     return b"".join(chunks)
 
 
@@ -235,7 +235,7 @@ def _split_userinfo(url: str) -> tuple[str, str]:
     """Return a URL without its user and password, and the header for these. Raises UrlInvalid."""
     parts = split(url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise UrlInvalid(f"{without_userinfo(url)} is no http or https URL")
+        raise UrlInvalid(f"{shown(url)} is no http or https URL")
     if "@" not in parts.netloc:
         return url, ""
     userinfo = unquote(parts.username or ""), unquote(parts.password or "")

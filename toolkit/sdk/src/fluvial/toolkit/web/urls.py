@@ -4,9 +4,10 @@ from posixpath import normpath
 from typing import Final
 from urllib.parse import SplitResult, urljoin, urlsplit, urlunsplit
 
+from fluvial.toolkit.redact import redact
 from fluvial.toolkit.web._errors import UrlInvalid
 
-__all__ = ["origin", "resolve", "same_origin", "same_url", "split", "without_userinfo"]
+__all__ = ["origin", "resolve", "same_origin", "same_url", "shown", "split", "without_userinfo"]
 
 _PORTS: Final = {"http": 80, "https": 443}
 
@@ -17,7 +18,7 @@ def split(url: str) -> SplitResult:
         parts = urlsplit(url)
         _ = parts.port  # only reading it checks it
     except ValueError:
-        raise UrlInvalid(f"invalid URL: {without_userinfo(url)}") from None
+        raise UrlInvalid(f"invalid URL: {shown(url)}") from None
     return parts
 
 
@@ -61,8 +62,13 @@ def _plain(url: str) -> SplitResult:
     return parts._replace(path=normpath(parts.path or "/"))
 
 
+def shown(url: str) -> str:
+    """Return a URL as it may be shown: without user and password, signatures and tokens masked."""
+    return redact(without_userinfo(url))
+
+
 def without_userinfo(url: str) -> str:
-    """Return a URL without a user name and password, to be shown."""
+    """Return a URL without a user name and password."""
     scheme, mark, rest = url.partition("://")
     if not mark:
         return url
