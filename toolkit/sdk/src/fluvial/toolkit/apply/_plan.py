@@ -83,8 +83,21 @@ class Planner:
         try:
             await self._decide(plan, identity)
         except (ApiError, TransportError) as error:
+            if isinstance(error, NotFound) and not error.reason:
+                await self._check_served(identity, resource)
             raise ObjectError.dry_run(identity, error, readable(error, obj)) from error
         return plan
+
+    async def _check_served(self, identity: ObjectId, resource: Resource) -> None:
+        """Raise ObjectError that says so when the kind is no longer served.
+
+        Discovery is remembered, and a path that is not served is answered by a bare 404.
+        """
+        try:
+            await self._client.mapper.refresh()
+            await self._client.mapper.resource(resource.group, resource.kind, resource.version)
+        except (UnknownKind, ApiError, TransportError) as error:
+            raise ObjectError.dry_run(identity, error) from error
 
     async def _decide(self, plan: Plan, identity: ObjectId) -> None:
         plan.live = live = await self._get(plan.resource, identity)

@@ -282,7 +282,19 @@ class Applier:
         options: ApplyOptions,
         result: ChangeSet,
     ) -> None:
-        """Wait for definitions and classes, and learn the kinds that came with them."""
+        """Wait for definitions and classes, and learn the kinds that came with them.
+
+        What is being deleted becomes nothing by waiting: it fails at once.
+        """
+        ending = [
+            ObjectError(
+                change.id, f"{change.id} is terminating: nothing can be applied until it is gone"
+            )
+            for change, live in treated
+            if live is not None and live["metadata"].get("deletionTimestamp")
+        ]
+        if ending:
+            raise ApplyFailed(ending, result)
         waiting = [
             change.id for change, live in treated if compute(live).state is not State.CURRENT
         ]
