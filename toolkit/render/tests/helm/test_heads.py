@@ -49,6 +49,13 @@ def test_the_usual_manifest_is_read():
         ("a:\n- b:\n  - c\n  d: e\n- f\nkind: G", (None, "G", None), "lists as deep as their key"),
         ("a: |\n\nkind: A", (None, "A", None), "an empty text"),
         ("a: |\n  kind: B\n # no text\nkind: A", (None, "A", None), "a comment behind a text"),
+        ("a: one\n  two:three\n\n   - four # end\nkind: A", (None, "A", None),
+         "a plain scalar goes on in deeper lines"),
+        ("a:\n- one\n  two\nkind: A", (None, "A", None), "one of a list, too"),
+        ("a: 'one\n\n  two: # three'\nkind: A", (None, "A", None), "a quoted one holds anything"),
+        ("a:\n  {}\nb:\n  'c'\nd:\n  e\n  f\nkind: A", (None, "A", None),
+         "a value in the line below its key"),
+        ("a: [ \"\" , 'b', c ]\nd: { }\nkind: A", (None, "A", None), "short lists, empty maps"),
         ("kind: A:b#c d", (None, "A:b#c d", None), "colons and hashes within a word"),
         ("name: µ\nkind: Ä", (None, "Ä", None), "letters beyond ASCII"),
     ],
@@ -64,6 +71,10 @@ def test_a_head_is_read(text, head, reason):
         ("kind: A\n  b: c", "a map below a scalar is an error"),
         ("a:\n    b: c\n  d: e", "an indentation that nothing opened"),
         ("a: b: c", "a second colon"),
+        ("a: b\n  c: d", "a second line that could be a key"),
+        ("a: b # c\n  d", "a line behind a comment that ended the scalar"),
+        ("a: b\n c\n- d", "a list behind a scalar of two lines"),
+        ("a: 'b\n---\n'", "a quoted scalar that runs into the end of the document"),
         ("a:\n  b: c\n- d", "a list behind a map"),
         ("- a\nb: c", "a list that becomes a map"),
         ("a: 'b' c", "something behind a quoted scalar"),
@@ -134,10 +145,16 @@ LINES = st.builds(
     st.sampled_from(VALUES),
     st.sampled_from(["\n", "\n", "\n", "\n", "\n\n", "\n  \n", " # c\n", "\n # c\n", ""]),
 )
+MORE = st.builds(
+    lambda indent, text, end: f"{indent}{text}{end}",
+    st.sampled_from(["  ", "    ", " ", ""]),
+    st.sampled_from(["more", "a b", "x: y", "- z", "b'", '"', "{}", "'q'", ":x", "x:", "a # b"]),
+    st.sampled_from(["\n", "\n", "\n\n", ""]),
+)
 
 
 @pytest.mark.fuzz
-@given(st.lists(LINES, min_size=1, max_size=9).map("".join))
+@given(st.lists(LINES | MORE, min_size=1, max_size=9).map("".join))
 def test_what_is_read_is_what_the_reader_says(text):
     head = scan(text)
     if head is None:

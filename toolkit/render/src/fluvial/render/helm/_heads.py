@@ -24,28 +24,33 @@ class Head(NamedTuple):
     name: str | float | bool | None
 
 
-_UNUSUAL: Final = re.compile(r"[^\n -~\xa1-\u1fff\u2030-\ud7ff]|\\/")
+_UNUSUAL: Final = re.compile(r"[^\n -~\xa1-\u1fff\u2030-\ud7ff]")
+_ITEM: Final = r"""(?: "[^"\\\n]*+" | '[^'\n]*+' | [A-Za-z][\w./-]*+ )"""
+_REST: Final = r"[^:\#\n]*+ (?: (?: :(?=[^\ \n]) | (?<=[^\ ])\# ) [^:\#\n]*+ )*+"
+"""What may follow in a plain scalar: no colon before a blank, no hash behind one."""
 _LINE: Final = re.compile(
-    r"""
+    rf"""
     (\ *+)                                                 # 1: the indentation
     (-\ ++)?+                                              # 2: an item of a list
-    (?: (?: "([A-Za-z0-9_./-][\w./\ -]{0,127}+)"           # 3: a key in quotes
-          | (?!(?:null|Null|NULL):) ([A-Za-z_][\w./-]{0,127}+) )  # 4: a key
+    (?: (?: "([A-Za-z0-9_./-][\w./\ -]{{0,127}}+)"         # 3: a key in quotes
+          | (?!(?:null|Null|NULL):) ([A-Za-z_][\w./-]{{0,127}}+) )  # 4: a key
         : (?= [\ \n] | \Z) \ *+ )?+
     (?: ([|>][+-]?+)                                       # 5: a block of text follows
-      | ( (?! [-+]?\.(?:inf|Inf|INF|nan|NaN|NAN)\b )       # 6: a scalar
-          (?: [^\s\-?:,\[\]{}\#&*!|>'"%@`] | -(?=[^\ \n]) )
-          [^:\#\n]*+ (?: (?: :(?=[^\ \n]) | (?<=[^\ ])\# ) [^:\#\n]*+ )*+
-        | "(?: [^"\\\n] | \\["\\nt] )*+"
-        | '(?: [^'\n] | '' )*+' )
-      | ( \{\} | \[\]                                      # 7: a short list, an empty map
-        | \[ (?:"[^"\\\n]*+"|[A-Za-z][\w./-]*+)
-             (?: ,\ *+ (?:"[^"\\\n]*+"|[A-Za-z][\w./-]*+) )*+ \] ) )?+
-    \ *+ (?: (?<![^\ \n])\#[^\n]*+ )?+                     # a comment
+      | ( (?! [-+]?\.(?:inf|Inf|INF|nan|NaN|NAN)\b )       # 6: a plain scalar
+          (?: [^\s\-?:,\[\]{{}}\#&*!|>'"%@`] | [-?:](?=[^\ \n]) ) {_REST} )
+      | ( "(?: [^"\\\n] | \\["\\nt] | \n(?=[\ \n]) )*+"      # 7: a scalar in quotes
+        | '(?: [^'\n] | '' | \n(?=[\ \n]) )*+' )
+      | ( \{{\ *+\}} | \[\ *+ (?: {_ITEM}\ *+ (?: ,\ *+{_ITEM}\ *+ )*+ )?+ \] ) )?+  # 8: a list
+    \ *+ ( (?<![^\ \n])\#[^\n]*+ )?+                       # 9: a comment
     (?: \n | \Z )
     """,
     re.VERBOSE | re.ASCII,
 )
+_MORE: Final = re.compile(
+    rf"(\ ++) (?: [^\ :\#\n] | :(?=[^\ \n]) ) {_REST} ((?<=\ )\#[^\n]*+)?+ (?:\n|\Z)",
+    re.VERBOSE | re.ASCII,
+)
+"""A further line of a plain scalar: it is deeper than what holds the scalar."""
 _FIRST_OF_TEXT: Final = re.compile(r"\n*+( *+)(?=[^ \n])")
 _DEEPEST: Final = 90  # columns; at most two levels stand in one, and the reader takes 200
 _ASKED: Final = frozenset({"apiVersion", "kind", "metadata", "name"})
@@ -66,21 +71,35 @@ def scan(text: str) -> Head | None:
     section = ""
     columns, lists = [-1], [False]  # of what is open: maps and lists, the outermost first
     awaiting = True  # the last key has no value yet: what is deeper belongs to it
+    running = False  # the last value is plain, and may go on in the next line
+    asked = False  # the last value is one of those that are wanted
     position, size = 0, len(text)
     match = _LINE.match
     while position < size:
+        if running:
+            more = _MORE.match(text, position)
+            if more is not None and len(more[1]) > columns[-1]:
+                if asked:
+                    return None
+                position = more.end()
+                running = more[2] is None
+                continue
         line = match(text, position)
         if line is None:
             return None
-        indentation, dash, quoted, key, block, scalar, flow = line.groups()
+        indentation, dash, quoted, key, block, plain, scalar, flow, comment = line.groups()
         position = line.end()
         key = key or quoted
-        empty = scalar is None and block is None and flow is None
-        if key is None and (dash is None or empty):
-            if dash is None and empty:
-                continue
-            return None
+        empty = plain is None and scalar is None and block is None and flow is None
         column = len(indentation)
+        if key is None and dash is None:
+            if empty:
+                running = running and comment is None
+                continue
+            if not awaiting or column <= columns[-1] or len(columns) < _DOCUMENT:
+                return None
+        elif key is None and empty:
+            return None
         if column > _DEEPEST:
             return None
         while columns[-1] > column:
@@ -95,31 +114,36 @@ def scan(text: str) -> Head | None:
                 lists.append(True)
             column += len(dash)
             awaiting = key is not None
-        elif lists[-1] and columns[-1] == column:
+        elif key is not None and lists[-1] and columns[-1] == column:
             columns.pop()  # a list may stand in the same column as the key that it belongs to
             lists.pop()
             awaiting = False
-        if key is not None:
+        running = plain is not None and comment is None
+        asked = False
+        if key is None:
+            awaiting = False
+        else:
             if columns[-1] != column:
                 if not awaiting:
                     return None
                 columns.append(column)
                 lists.append(False)
             awaiting = empty
+            depth = len(columns)
             if key in _ASKED:
-                depth = len(columns)
                 if depth == _DOCUMENT + 1:
                     asked = key == "name" and section == "metadata"
                 else:
                     asked = key != "name" and depth == _DOCUMENT
-                if asked:
-                    if key == "metadata":
-                        found.pop("name", None)
-                    elif scalar is None:
+                if asked and key == "metadata":
+                    asked = False
+                    found.pop("name", None)
+                elif asked:
+                    value = plain or scalar
+                    if value is None:
                         return None
-                    else:
-                        found[key] = scalar
-            if len(columns) == _DOCUMENT:
+                    found[key] = value
+            if depth == _DOCUMENT:
                 section = key
         if block is not None:
             position = _after_text(text, position, columns[-1])
@@ -148,7 +172,7 @@ def _head(found: dict[str, str]) -> Head | None:
         text = found.get(key, "").rstrip(" ")
         if text[:1] not in {'"', "'"}:
             values.append(resolve(text))
-        elif "\\" in text and text[0] == '"':
+        elif "\n" in text or ("\\" in text and text[0] == '"'):
             return None
         else:
             values.append(text[1:-1].replace("''", "'") if text[0] == "'" else text[1:-1])
