@@ -19,17 +19,13 @@ from fluvial.render.gotemplate import (
 from fluvial.render.gotemplate._function import Function, function_of
 from fluvial.render.gotemplate.sprig import seeded
 from fluvial.render.helm._chart_object import chart_object
+from fluvial.render.helm._chart_values import ChartValues
 from fluvial.render.helm._dependencies import process_dependencies
 from fluvial.render.helm._errors import ChartError, RenderError, ValuesError
 from fluvial.render.helm._functions import helm_functions
 from fluvial.render.helm._manifests import manifest_text, sort_manifests
 from fluvial.render.helm._model import Capabilities, Chart, File, Release, RenderedChart, TracedFile
-from fluvial.render.helm._objects import (
-    ChartValues,
-    capabilities_object,
-    files_object,
-    kube_version,
-)
+from fluvial.render.helm._objects import capabilities_object, files_object, kube_version
 from fluvial.render.helm._schema import check_schemas
 from fluvial.render.helm._traces import render_error
 from fluvial.render.helm._values import floats, merge_values

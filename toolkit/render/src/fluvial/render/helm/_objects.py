@@ -1,11 +1,11 @@
-"""The objects that templates find at their root: `.Files`, `.Capabilities`, `.Values`."""
+"""The objects that templates find at their root: `.Files`, `.Capabilities`."""
 
 import base64
 import re
 from collections.abc import Callable
 from typing import Any
 
-from fluvial.render.gotemplate import PlainMap, Strings
+from fluvial.render.gotemplate import Strings
 from fluvial.render.gotemplate._values import from_bytes
 from fluvial.render.helm._encode import to_yaml
 from fluvial.render.helm._errors import ChartError
@@ -15,7 +15,6 @@ from fluvial.render.helm._structs import Struct
 from fluvial.render.helm._versions import HelmVersion
 
 __all__ = [
-    "ChartValues",
     "Files",
     "capabilities_object",
     "files_object",
@@ -103,12 +102,6 @@ def files_object(files: list[File], helm_version: HelmVersion) -> Files:
     """Return `.Files` of a chart."""
     content = {file.name: file.data for file in files}
     return Files(content, empty_is_a_line=helm_version.empty_file_is_a_line)
-
-
-class ChartValues(PlainMap):
-    """`.Values`: a map with a type name of its own."""
-
-    go_type = "common.Values"
 
 
 class _ApiVersions(Strings):

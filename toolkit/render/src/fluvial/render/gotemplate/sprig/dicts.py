@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from fluvial.render.gotemplate._errors import FunctionError
 from fluvial.render.gotemplate._format import DEEPEST
-from fluvial.render.gotemplate._values import NilMap, Strings, truth, type_of
+from fluvial.render.gotemplate._values import NilMap, PlainMap, Strings, truth, type_of
 from fluvial.render.gotemplate.sprig.conversion import strval
 
 __all__ = ["FUNCTIONS", "deep_copy"]
@@ -30,13 +30,21 @@ def put(entries: dict[str, Any], key: str, value: Any) -> dict[str, Any]:
     if isinstance(entries, NilMap):
         raise FunctionError("assignment to entry in nil map")
     entries[key] = value
-    return entries
+    return _unnamed(entries)
 
 
 def unset(entries: dict[str, Any], key: str) -> dict[str, Any]:
     """Remove an entry in place."""
     entries.pop(key, None)
-    return entries
+    return _unnamed(entries)
+
+
+def _unnamed(entries: dict[str, Any]) -> dict[str, Any]:
+    """Return a map under the type of Go's parameter, which has no name.
+
+    In Go both would be the same map; here one with a type of its own is copied.
+    """
+    return dict(entries) if isinstance(entries, PlainMap) else entries
 
 
 def has_key(entries: dict[str, Any], key: str) -> bool:
@@ -157,7 +165,7 @@ def merge(target: dict[str, Any], *sources: dict[str, Any]) -> dict[str, Any]:
     for source in sources:
         if source is not target:
             _fill(target, source)
-    return target
+    return _unnamed(target)
 
 
 def merge_overwrite(target: dict[str, Any], *sources: dict[str, Any]) -> dict[str, Any]:
@@ -165,7 +173,7 @@ def merge_overwrite(target: dict[str, Any], *sources: dict[str, Any]) -> dict[st
     for source in sources:
         if source is not target:
             _overwrite(target, source)
-    return target
+    return _unnamed(target)
 
 
 FUNCTIONS: Final[dict[str, Callable[..., Any]]] = {
