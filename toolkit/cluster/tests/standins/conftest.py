@@ -40,6 +40,7 @@ RESOURCES = {
     "v1/persistentvolumeclaims": "PersistentVolumeClaim",
     "v1/persistentvolumes": "PersistentVolume",
     "v1/pods": "Pod",
+    "v1/resourcequotas": "ResourceQuota",
     "v1/secrets": "Secret",
     "v1/serviceaccounts": "ServiceAccount",
     "v1/services": "Service",

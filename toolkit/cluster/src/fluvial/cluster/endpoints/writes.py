@@ -15,7 +15,7 @@ from fluvial.cluster.builtin.metadata import (
     metadata_update_errors,
 )
 from fluvial.cluster.builtin.strategy import Context, Strategy
-from fluvial.cluster.endpoints import lifecycle, plugins
+from fluvial.cluster.endpoints import lifecycle, plugins, quotas
 from fluvial.cluster.endpoints.access import Access
 from fluvial.cluster.endpoints.admission.attributes import Attributes
 from fluvial.cluster.endpoints.deletion import Deleter
@@ -155,6 +155,7 @@ class Writer:
         if not self._chain.idle:
             await self._chain.validate(asked.now(obj, named.name))
             lifecycle.creating(self._access, named)
+        charge = quotas.charge(self._access, named, obj, None)
         if versioned and not options.dry_run:
             raise generic(500, "", "resourceVersion should not be set on objects to be created")
         if self._access.store.get(resource.prefix, named.key) is not None:
@@ -163,7 +164,10 @@ class Writer:
             self._access.endpoints.guard_roles(obj, None, options.user)
         options.warnings += strategy.warnings(obj, None)
         options.status_code = 201
-        return self._store(resource, named, obj, options)
+        made = self._store(resource, named, obj, options)
+        if not options.dry_run:
+            charge.paid()
+        return made
 
     def _strip(self, resource: Resource, obj: Object) -> None:
         """Drop what only the server sets."""
@@ -350,6 +354,7 @@ class Writer:
         if not self._chain.idle:
             await self._chain.validate(asked.now(obj, target.name))
             self._check_unmoved(target, old)
+        charge = quotas.charge(self._access, target, obj, old)
         if self._access.endpoints.guard_roles is not None:
             self._access.endpoints.guard_roles(obj, old, options.user)
         if not stable:
@@ -359,7 +364,10 @@ class Writer:
             return obj
         if not changed(obj, old):
             return old
-        return self._store(resource, target, obj, options)
+        made = self._store(resource, target, obj, options)
+        if not options.dry_run:
+            charge.paid()
+        return made
 
     def _writable(self, target: Target, strategy: Strategy, obj: Object, old: Object) -> Object:
         """Return `obj` with what this endpoint does not write as it was."""

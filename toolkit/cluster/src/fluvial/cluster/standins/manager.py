@@ -33,6 +33,7 @@ from fluvial.cluster.standins.endpoints import EndpointControllers
 from fluvial.cluster.standins.garbage import GarbageCollector
 from fluvial.cluster.standins.jobs import Jobs
 from fluvial.cluster.standins.namespaces import Namespaces
+from fluvial.cluster.standins.quotas import Quotas
 from fluvial.cluster.standins.recorder import Recorder
 from fluvial.cluster.standins.replicasets import ReplicaSets
 from fluvial.cluster.standins.reporting import Reporter
@@ -152,6 +153,7 @@ def _controllers(view: View, timer: Timer, certificate: str) -> list[Controller]
             Autoscalers(acting("horizontal-pod-autoscaler"), timer),
             Claims(acting("persistent-volume-binder"), timer),
             DisruptionBudgets(acting("disruption-controller"), timer),
+            Quotas(acting("resourcequota-controller"), timer),
             EndpointControllers(acting("endpointslice-controller"), timer),
         )
     ]

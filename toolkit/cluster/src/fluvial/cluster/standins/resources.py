@@ -17,6 +17,7 @@ __all__ = [
     "NAMESPACES",
     "NODES",
     "PODS",
+    "QUOTAS",
     "REPLICA_SETS",
     "REVISIONS",
     "SECRETS",
@@ -40,6 +41,7 @@ JOBS = "batch/v1/jobs"
 NAMESPACES = "v1/namespaces"
 NODES = "v1/nodes"
 PODS = "v1/pods"
+QUOTAS = "v1/resourcequotas"
 REPLICA_SETS = "apps/v1/replicasets"
 REVISIONS = "apps/v1/controllerrevisions"
 SECRETS = "v1/secrets"
