@@ -26,6 +26,7 @@ NODE_NAME = "fluvial"
 _LOG = logging.getLogger(__name__)
 _VERSION = "v1.36.0"
 _RETRY_ADDRESS = 5.0
+_RETRY_REGISTRATION = 5.0
 _SOURCES = {
     "ConfigMap": CONFIG_MAPS,
     "Secret": SECRETS,
@@ -53,10 +54,10 @@ class Kubelet:
 
     async def run(self) -> None:
         """Register the node and run pods until cancelled; then end every process."""
-        await self._register()
         try:
             async with asyncio.TaskGroup() as group:
                 self._tasks = group
+                group.create_task(self._registered(), name="registration")
                 await self.controller.run()
         finally:
             await self._services.processes.close()
@@ -153,6 +154,17 @@ class Kubelet:
         except (StatusError, OSError) as error:
             _LOG.warning("volumes of pod %s: %s", name_of(runner.pod), error)
         runner.poke()
+
+    async def _registered(self) -> None:
+        """Register until it succeeds: a webhook may be in the way."""
+        while True:
+            try:
+                await self._register()
+            except StatusError as error:
+                _LOG.warning("node %s is not registered: %s", NODE_NAME, error)
+                await self._services.timer.sleep(_RETRY_REGISTRATION)
+            else:
+                return
 
     async def _register(self) -> None:
         """Create the node object and report it ready."""
