@@ -246,7 +246,7 @@ class ApiServer:
             None,
         )
         if endpoint is None:
-            return _status(404, "NotFound", "the server could not find the requested resource")
+            return web.Response(status=404, text="404 page not found\n")
         if len(parts) == 1:
             return await (self._watch if method == "WATCH" else self._list)(
                 request, endpoint, namespace

@@ -243,6 +243,27 @@ class TestErrors:
         ):
             await applier.apply([widget])
 
+    async def test_a_kind_that_is_no_longer_served(self, applier, server, definition, widget):
+        await applier.apply([definition, widget])
+        server.endpoints = [one for one in server.endpoints if one.kind != "Widget"]
+
+        with pytest.raises(
+            ApplyFailed, match=r"^Widget/default/w dry-run failed: no matches for kind"
+        ):
+            await applier.apply([widget])
+
+    async def test_a_namespace_that_terminates_is_not_waited_for(self, applier, server):
+        space = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "old"}}
+        await applier.apply([space])
+        ending = {"deletionTimestamp": "2026-01-01T00:00:00Z"}
+        server.touch("Namespace", "old", lambda obj: obj["metadata"].update(ending), "")
+        server.log.clear()
+
+        with pytest.raises(ApplyFailed, match=r"^Namespace/old is terminating"):
+            await applier.apply([space])
+
+        assert not [entry for entry in server.log if entry[0] == "WATCH"]
+
     async def test_all_errors_of_a_stage_are_told_and_nothing_of_it_is_written(
         self, applier, server, config_map
     ):
