@@ -329,6 +329,31 @@ serverInfo: {}
 ]
 
 
+@pytest.mark.parametrize(
+    ("wanted", "version"), [("1.1", "1.1"), ("1.1.0", "1.1.0+b"), ("1.1.0+b", "1.1.0+b")]
+)
+def test_an_entry_of_this_very_name_wins(wanted, version):
+    """Also over newer ones that the text would fit as a range."""
+    assert found(block(index("1.1.0+b", "1.1", "1.1.5")), version=wanted) == version
+
+
+def test_a_line_break_of_unicode():
+    text = 'a: "x\n\u2028\n   y"'
+    source = Index(
+        f"apiVersion: v1\nentries:\n  shop:\n  - {{name: shop, version: 1.0.0, {text}}}\n".encode()
+    )
+    assert found(source) == "1.0.0"
+
+
+def test_names_of_other_scripts():
+    for text in ("caf\u00e9", '"caf\\xe9"', "'caf\u00e9'", "? caf\u00e9\n  "):
+        source = Index(
+            f"apiVersion: v1\nentries:\n  {text}:\n  - {{name: caf\u00e9, version: 1.0.0}}".encode()
+        )
+        assert list(source.names()) == ["caf\u00e9"], text
+        assert found(source, "caf\u00e9") == "1.0.0", text
+
+
 @pytest.mark.parametrize(("text", "reason"), SHAPES, ids=[reason for _, reason in SHAPES])
 def test_shape(text, reason):
     source = Index(text.encode())

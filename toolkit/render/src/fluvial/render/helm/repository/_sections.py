@@ -23,6 +23,8 @@ LARGEST_WHOLE: Final = 8 << 20
 _ENTRIES = re.compile(rb"^entries:[ ]*(?:#.*)?\n", re.MULTILINE)
 _TOP = re.compile(rb"\n[^\s#]")
 _LINE = re.compile(rb"\n( *)(?=[^ #\n])")
+# Line ends of other systems, other documents, and breaks that Unicode has, at the start of a line.
+_OTHER_LINES = re.compile(rb"\r|\n(?:---|\.\.\.| *(?:\xe2\x80[\xa8\xa9]|\xc2\x85))")
 _ALIAS = re.compile(rb"[:-] +\*[A-Za-z0-9_-]+ *\n")
 _FIRST_DASH = re.compile(rb"- +")
 _PLAIN = re.compile(
@@ -214,6 +216,12 @@ def _key_at(indent: int) -> re.Pattern[bytes]:
 
 
 @functools.cache
+def _odd_key_at(indent: int) -> re.Pattern[bytes]:
+    """Find a key that is not written as it is called: with escapes, a tag, an anchor, an alias."""
+    return re.compile(rb"\n {%d}(?:[?&!*]|\"[^\"\n]*\\|'[^'\n]*'')" % indent)
+
+
+@functools.cache
 def _dash_at(indent: int) -> re.Pattern[bytes]:
     return re.compile(rb"\n {%d}-(?=[ \n])" % indent)
 
@@ -241,7 +249,7 @@ class _Block:
     def of(cls, data: bytes) -> "_Block | None":
         """Return None for another shape."""
         found = _ENTRIES.search(data)
-        if found is None or b"\r" in data or b"\n---" in data or b"\n..." in data:
+        if found is None or _OTHER_LINES.search(data):
             return None
         start = found.end()
         following = _TOP.search(data, start - 1)
@@ -253,13 +261,14 @@ class _Block:
         if not isinstance(head, dict) or "entries" in head:
             return None
         block = cls(data, head, start, end)
-        if not block._indent or _left_of(block._indent).search(data, start - 1, end):
+        indent, odd = block._indent, (_left_of, _odd_key_at)
+        if not indent or any(find(indent).search(data, start - 1, end) for find in odd):
             return None
         return block
 
     def names(self) -> Iterator[str]:
         """Yield what stands before the colons."""
-        anything = _named(self._indent, rb"[A-Za-z0-9_.][^\n\"':#]*")
+        anything = _named(self._indent, rb"[^ \n\"'#-][^\n\"':#]*?")
         for match in anything.finditer(self._data, self._start - 1, self._end):
             yield (match["plain"] or match["double"] or match["single"]).decode("utf-8", "replace")
 
