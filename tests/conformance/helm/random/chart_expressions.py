@@ -79,7 +79,7 @@ CALLS: dict[str, list[str]] = {
         "fromYaml (toYaml {table})", "fromJson (toJson {table})", "fromYaml {text}",
         "set (deepCopy {table}) {text} {any}", "unset (deepCopy {table}) {text}",
         "split {text} {text}", "splitn {text} 2 {text}", "urlParse {text}",
-        "fromToml (toToml {table})", "default (dict) {table}",
+        "omit (fromToml (toToml {table})) `Error`", "default (dict) {table}",
     ],
     "any": [
         "default {any} {any}", "coalesce {any} {any}", "ternary {any} {any} {bool}", "first {list}",

@@ -4,6 +4,7 @@ import json
 import pathlib
 from typing import Any
 
+from chart_flags import Flag, flags
 from chart_templates import partials, template
 from chart_values import layer, trees, values
 from hypothesis import strategies as st
@@ -75,15 +76,24 @@ def dependency(draw: st.DrawFn, name: str, alias: str) -> dict[str, Any]:
 
 
 class Example:
-    """A chart, the values files given for it, and the flags that change its rendering."""
+    """A chart, the values files and flags given for it, and whether it is an upgrade."""
 
-    def __init__(self, files: Files, layers: list[dict[str, Any]], *, upgrade: bool) -> None:
+    def __init__(
+        self,
+        files: Files,
+        layers: list[dict[str, Any]],
+        given: list[Flag] | None = None,
+        *,
+        upgrade: bool,
+    ) -> None:
         self.files, self.layers, self.upgrade = files, layers, upgrade
+        self.given = given or []
 
     def __repr__(self) -> str:
         parts = [f"# {name}\n{text}" for name, text in sorted(self.files.items())]
-        given = [f"# values {json.dumps(layer)}" for layer in self.layers]
-        return "\n".join([*parts, *given, f"# upgrade: {self.upgrade}"])
+        layers = [f"# values {json.dumps(layer)}" for layer in self.layers]
+        given = [f"# --{name} {text!r}" for name, text in self.given]
+        return "\n".join([*parts, *layers, *given, f"# upgrade: {self.upgrade}"])
 
     def write(self, folder: pathlib.Path) -> list[pathlib.Path]:
         """Write the chart to `folder`/chart; return the paths of the values files."""
@@ -101,7 +111,7 @@ class Example:
 
 @st.composite
 def examples(draw: st.DrawFn) -> Example:
-    """Make a chart with up to two values files."""
+    """Make a chart with up to two values files and some values on the command line."""
     files, own = draw(chart("root", 1))
     layers = [draw(layer(own)) for _ in range(draw(st.integers(0, 2)))]
-    return Example(files, layers, upgrade=draw(st.booleans()))
+    return Example(files, layers, draw(flags(own)), upgrade=draw(st.booleans()))

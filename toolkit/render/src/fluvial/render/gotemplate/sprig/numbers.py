@@ -70,7 +70,7 @@ def _folded(step: Callable[[Decimal, Decimal], Decimal]) -> Callable[..., float]
                 total = step(total, _decimal(other))
                 if total.adjusted() > _DIGITS or len(total.as_tuple().digits) > _DIGITS:
                     raise FunctionError("the result has too many digits")
-            return float(total)
+            return float(total) if total else 0.0  # upstream's decimals know one zero only
 
     return fold
 
