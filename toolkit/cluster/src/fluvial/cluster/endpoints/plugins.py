@@ -2,8 +2,8 @@
 
 The plugins of a kube-apiserver as it comes: LimitRanger, Priority, RuntimeClass,
 DefaultStorageClass, DefaultIngressClass, and PodSecurity's check of labels. (That of namespaces'
-life is in `lifecycle`, ResourceQuota in `quotas`, what needs no other object in the kinds'
-strategies.) PodSecurity's levels are not enforced.
+life is in `lifecycle`, PodSecurity's levels in `podsecurity`, ResourceQuota in `quotas`, what needs
+no other object in the kinds' strategies.)
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from fluvial.cluster.builtin.metadata import (
     metadata_update_errors,
 )
 from fluvial.cluster.builtin.strategy import Context, Strategy
-from fluvial.cluster.endpoints import lifecycle, plugins, quotas
+from fluvial.cluster.endpoints import lifecycle, plugins, podsecurity, quotas
 from fluvial.cluster.endpoints.access import Access
 from fluvial.cluster.endpoints.admission.attributes import Attributes
 from fluvial.cluster.endpoints.deletion import Deleter
@@ -152,6 +152,7 @@ class Writer:
         causes += strategy.validate(obj, context)
         self._refuse(resource, named.name, causes)
         plugins.validate(self._access, named, obj, None)
+        podsecurity.check(self._access, named, obj, options)
         if not self._chain.idle:
             await self._chain.validate(asked.now(obj, named.name))
             lifecycle.creating(self._access, named)
@@ -351,6 +352,8 @@ class Writer:
         self._refuse(resource, target.name, causes)
         if not target.subresource:
             plugins.validate(self._access, target, obj, old)
+            if resource.prefix != "/pods":
+                podsecurity.check(self._access, target, obj, options)
         if not self._chain.idle:
             await self._chain.validate(asked.now(obj, target.name))
             self._check_unmoved(target, old)
