@@ -109,9 +109,10 @@ def test_baseline(spec, expected, reason):
             pod(),
             (
                 'allowPrivilegeEscalation != false (container "a" must set '
-                "securityContext.allowPrivilegeEscalation=false), unrestricted capabilities "
-                '(container "a" must set securityContext.capabilities.drop=["ALL"]), '
-                'runAsNonRoot != true (pod or container "a" must set securityContext.runAsNonRoot=true), seccompProfile (pod or '
+                "securityContext.allowPrivilegeEscalation=false), "
+                'unrestricted capabilities (container "a" must set '
+                'securityContext.capabilities.drop=["ALL"]), runAsNonRoot != true (pod or '
+                'container "a" must set securityContext.runAsNonRoot=true), seccompProfile (pod or '
                 'container "a" must set securityContext.seccompProfile.type to "RuntimeDefault" '
                 'or "Localhost")'
             ),
