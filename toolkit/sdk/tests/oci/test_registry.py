@@ -399,6 +399,20 @@ async def test_a_digest_is_kept_and_a_tag_beside_it_checked(web_client):
             await resolve_chart(registry, pinned._replace(tag="1.2.0"))
 
 
+async def test_a_next_page_as_seen_behind_a_proxy(web_client):
+    """The host is this one; scheme and port are those that were asked."""
+
+    async def handle(request):
+        if request.query.get("last") == "1.0.0":
+            return web.json_response({"tags": ["1.1.0"]})
+        link = '<https://127.0.0.1/v2/charts/shop/tags/list?n=1&last=1.0.0>; rel="next"'
+        return web.json_response({"tags": ["1.0.0"]}, headers={"Link": link})
+
+    async with Serving(handle) as host:
+        found = await Registry(web_client, host, plain_http=True).tags(NAME)
+    assert found == ["1.0.0", "1.1.0"]
+
+
 async def test_a_next_page_on_another_host_is_not_asked(web_client):
     async def handle(request):
         link = '<http://elsewhere.example.com/v2/x/tags/list>; rel="next"'

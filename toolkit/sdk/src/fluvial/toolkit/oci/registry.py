@@ -126,10 +126,11 @@ class Registry:
             following = _NEXT.search(answer.headers.get("Link", ""))
             if following is None:
                 return found
-            target = urljoin(url, following[1])
-            if not same_origin(url, target):
+            target = urlsplit(urljoin(url, following[1]))
+            if target.hostname != urlsplit(url).hostname:
                 raise ContentRejected(f"{url}: the next page is on another host")
-            url = target
+            # Registries behind a proxy often name the scheme and port that they see themselves.
+            url = urlunsplit(urlsplit(url)._replace(path=target.path, query=target.query))
         raise ContentRejected(f"{repository} has more than {_MOST_PAGES} pages of tags")
 
     async def digest(self, reference: Reference) -> str:
