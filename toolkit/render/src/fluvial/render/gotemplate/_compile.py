@@ -125,9 +125,14 @@ class Compiler(Operands):
     def text(self, node: nodes.Text) -> BodyFn:
         """Make the closure of a text."""
         text = node.text
+        length = len(text)
 
         def write(run: Run, _dot: Any) -> int:
-            run.write(text)
+            budget = run.budget
+            budget.written += length
+            if budget.written > budget.size:
+                budget.write(0)
+            run.parts.append(text)
             return _GO_ON
 
         return write

@@ -1,6 +1,5 @@
 """A set of templates that call each other, and its execution."""
 
-import copy
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -91,8 +90,9 @@ class Templates:
 
         What is added to the copy does not exist in the original: this is what `tpl` executes in.
         """
-        other = copy.copy(self)
-        other._templates = dict(self._templates)  # noqa: SLF001  (one of our own)
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other._templates = dict(self._templates)
         return other
 
     def execute(self, name: str, data: Any, *, budget: Budget | None = None) -> str:
@@ -112,11 +112,14 @@ class Templates:
         try:
             if outer[0] is not None:
                 budget.enter(self._depth)  # the caller is a template, which knows its place
-            with _stack():
-                make = Run if self._trace is None else self._trace.run
-                run = make(template, self._templates, self._functions, self._missing, budget,
-                           data, parts, self._depth)  # fmt: skip
-                run.start(data)
+            make = Run if self._trace is None else self._trace.run
+            run = make(template, self._templates, self._functions, self._missing, budget,
+                       data, parts, self._depth)  # fmt: skip
+            if outer[0] is None:
+                with _stack():
+                    run.start(data)
+            else:
+                run.start(data)  # within an execution that has made room
         finally:
             self._budget, self._depth = outer
         text = "".join(parts)

@@ -92,6 +92,19 @@ def scan(text: str) -> Head | None:
         key = key or quoted
         empty = plain is None and scalar is None and block is None and flow is None
         column = len(indentation)
+        if (
+            key is not None
+            and dash is None
+            and column == columns[-1]
+            and len(columns) > _DOCUMENT + 1
+            and not lists[-1]
+        ):
+            # The next key of the same inner map, which most lines are: the short way.
+            running = plain is not None and comment is None
+            asked, awaiting = False, empty
+            if block is not None and (position := _after_text(text, position, column)) < 0:
+                return None
+            continue
         if key is None and dash is None:
             if empty:
                 running = running and comment is None
@@ -145,10 +158,8 @@ def scan(text: str) -> Head | None:
                     found[key] = value
             if depth == _DOCUMENT:
                 section = key
-        if block is not None:
-            position = _after_text(text, position, columns[-1])
-            if position < 0:
-                return None
+        if block is not None and (position := _after_text(text, position, columns[-1])) < 0:
+            return None
     return _head(found) if len(columns) >= _DOCUMENT else None
 
 
