@@ -189,6 +189,10 @@ def _strategic(plugin: _Plugin, _specs: Any, resources: Resources, *rest: Any) -
     texts = [(loader.read(path), loader.resolve(path)) for path in plugin.paths]
     if plugin.patches:
         texts.append((plugin.patches.encode(), config.file))
+    if not texts:
+        raise KustomizationError(
+            "PatchStrategicMergeTransformer: give it paths or patches", file=config.file
+        )
     for content, file in texts:
         documents = parse_resources(content, file, by="patch")
         for document in documents:

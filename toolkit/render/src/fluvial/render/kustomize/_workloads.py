@@ -20,12 +20,14 @@ _CONTAINERS = ("containers", "initContainers")
 
 
 @lru_cache(maxsize=256)
-def _pattern(name: str) -> re.Pattern[str] | None:
+def _pattern(name: str) -> re.Pattern[str]:
     """Compile an image's name, which upstream inserts into the expression as it stands."""
     try:
         return re.compile(f"^{name}(:[a-zA-Z0-9_.{{}}-]*)?(@sha256:[a-zA-Z0-9_.{{}}-]*)?\\Z")
-    except re.error:
-        return None
+    except re.error as error:
+        raise TransformError(
+            f"images: the name {name!r} is no regular expression: {error}"
+        ) from None
 
 
 def split_image(image: str) -> tuple[str, str, str]:
@@ -43,8 +45,7 @@ def split_image(image: str) -> tuple[str, str, str]:
 
 
 def _replaced(value: str, image: Image) -> str:
-    pattern = _pattern(image.name)
-    if pattern is None or not pattern.match(value):
+    if not _pattern(image.name).match(value):
         return value
     name, tag, digest = split_image(value)
     name = image.newName or name
@@ -108,7 +109,7 @@ def set_replicas(
     Ask `check_scaled` afterwards whether there was one.
     """
     for spec in specs:
-        for resource in resources:
+        for resource in resources.named(replica.name):
             if not is_scaled(resource, replica, [spec]):
                 continue
 
@@ -121,9 +122,12 @@ def set_replicas(
 
 
 def is_scaled(resource: Resource, replica: Replica, specs: Iterable[FieldSpec]) -> bool:
-    """Say whether a resource has a name and a kind of which the replicas are set."""
+    """Say whether a resource has, or had, a name and a kind of which the replicas are set."""
+    wanted = replica.name
+    if resource.name != wanted and all(name != wanted for _, name, _ in resource.previous):
+        return False
     return any(
-        one.name == replica.name and spec.gvk.selects(one.gvk)
+        one.name == wanted and spec.gvk.selects(one.gvk)
         for one in resource.identities()
         for spec in specs
     )

@@ -195,7 +195,7 @@ def _in_style(text: str, style: str, indent: int, *, flow: bool, key: bool) -> s
         else:
             return text
     if style in {"|", ">"}:
-        if flow or key or not block_allowed(text):
+        if not text or flow or key or not block_allowed(text):
             style = '"'
         elif style == "|":
             return literal(text, max(indent, 2))
