@@ -122,6 +122,28 @@ def references(count: int) -> dict[str, str]:
     return {"kustomization.yaml": dump(top), "all.yaml": "---\n".join(texts)}
 
 
+def tenants(count: int) -> dict[str, str]:
+    """Return namespaces with an account and a binding each, all of the same names, and renamed."""
+    objects = []
+    for number in range(count // 2):
+        metadata = {"name": "worker", "namespace": f"team-{number}"}
+        subject = {"kind": "ServiceAccount", **metadata}
+        role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"}
+        version = "rbac.authorization.k8s.io/v1"
+        objects += [
+            {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata},
+            {
+                "apiVersion": version,
+                "kind": "RoleBinding",
+                "metadata": metadata,
+                "roleRef": role,
+                "subjects": [subject],
+            },
+        ]
+    top = {"resources": ["all.yaml"], "namePrefix": "a-"}
+    return {"kustomization.yaml": dump(top), "all.yaml": "---\n".join(map(dump, objects))}
+
+
 class Report:
     """Prints figures as rows of a table and remembers which bars they miss."""
 
@@ -298,15 +320,15 @@ def _line(worker: "subprocess.Popen[str]") -> str:
     return worker.stdout.readline()
 
 
-def growth(report: Report) -> None:
+def growth(report: Report, name: str, make: Callable[[int], dict[str, str]]) -> None:
     """Fit the exponent of the cost between 100 and 4,000 resources."""
     points = []
     for size in (100, 400, 1_000, 4_000):
-        tree = MemoryTree(references(size))
+        tree = MemoryTree(make(size))
         taken = min(clocked(lambda tree=tree: cold(tree, "")) for _ in range(FEW_ROUNDS))  # type: ignore[misc]  # bound by default on purpose
         points.append((math.log(size), math.log(taken)))
     slope, _ = statistics.linear_regression(*zip(*points, strict=True))
-    report.check("exponent of the cost from 100 to 4,000 resources", slope, 1.1)
+    report.check(f"exponent from 100 to 4,000 resources, {name}", slope, 1.1)
 
 
 def main() -> int:
@@ -321,7 +343,8 @@ def main() -> int:
     after_a_change(report, files, "overlay")
     provenance(report, files, "overlay")
     without_hooks(report)
-    growth(report)
+    growth(report, "one namespace", references)
+    growth(report, "many namespaces", tenants)
     for name in report.missed:
         print(f"missed: {name}")
     return bool(report.missed)

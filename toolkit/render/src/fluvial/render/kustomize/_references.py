@@ -6,6 +6,7 @@ from typing import Any
 from fluvial.render.kustomize._errors import TransformError
 from fluvial.render.kustomize._fieldspec import FieldSpec
 from fluvial.render.kustomize._ids import Gvk, text
+from fluvial.render.kustomize._neighbours import Named, reach_from
 from fluvial.render.kustomize._pathtree import Found, PathTree, Trail, pointer_of
 from fluvial.render.kustomize._resource import Resource, Resources
 
@@ -20,12 +21,10 @@ def fix_references(resources: Resources, references: References) -> None:
 
     Raises TransformError when several resources could be meant.
     """
-    by_name: dict[str, list[Resource]] = {}
     for resource in resources:
         _subject_namespaces(resource)
-        for name in dict.fromkeys(name for _, name, _ in resource.previous):
-            by_name.setdefault(name, []).append(resource)
-    if not by_name:
+    named = Named(resources)
+    if not named:
         return
     plans: dict[Gvk, _Plan] = {}
     for referrer in resources:
@@ -33,7 +32,7 @@ def fix_references(resources: Resources, references: References) -> None:
         plan = plans.get(first)
         if plan is None:
             plan = plans[first] = _Plan(first, references)
-        plan.fix(referrer, by_name, resources)
+        plan.fix(referrer, named)
     resources.touch()
 
 
@@ -49,9 +48,7 @@ class _Plan:
         ]
         self.paths = PathTree(spec.path for _, spec in self.entries)
 
-    def fix(
-        self, resource: Resource, by_name: dict[str, list[Resource]], everything: Resources
-    ) -> None:
+    def fix(self, resource: Resource, named: Named) -> None:
         """Write current names into all of a resource's references."""
         referrer: _Referrer | None = None
         done = -1
@@ -60,7 +57,7 @@ class _Plan:
             for number in sorted(found):
                 if number <= done:
                     continue
-                referrer = referrer or _Referrer(resource, by_name, everything)
+                referrer = referrer or _Referrer(resource, named)
                 target, spec = self.entries[number]
                 try:
                     grown = referrer.fix(found[number], target, spec)
@@ -78,17 +75,11 @@ class _Plan:
 class _Referrer:
     """One resource whose references are looked at."""
 
-    def __init__(
-        self, resource: Resource, by_name: dict[str, list[Resource]], everything: Resources
-    ) -> None:
+    def __init__(self, resource: Resource, named: Named) -> None:
         self.resource = resource
-        self.all = everything
-        self._namespaces: set[str] | None = None
-        self.by_name = by_name
-        self.id = resource.id
-        self.everywhere = self.id.cluster_scoped
-        self.namespace = self.id.effective_namespace
-        self.reachable = _subject_namespaces(resource)
+        self.named = named
+        self.namespace = resource.id.effective_namespace
+        self.reach = reach_from(resource, _subject_namespaces(resource))
 
     def fix(self, found: list[Found | TransformError], target: Gvk, spec: FieldSpec) -> bool:
         """Write the names of one path; says whether a map has got a field that it had not."""
@@ -110,11 +101,13 @@ class _Referrer:
         if isinstance(value, dict):
             return self._set_map(value, place.trail, target, spec)
         name = text(value)
-        if name in self.by_name:
+        if name in self.named:
             found = self._choose(name, target, spec, None, _one_name)
             if found is not None and found.name != name:
                 place.node[place.key] = found.name
                 self._amend(place.trail)
+                if place.node is self.resource.metadata:
+                    self.named.forget()  # a configured path: the resource may be elsewhere now
         return False
 
     def _set_map(self, value: dict[str, Any], trail: Trail, target: Gvk, spec: FieldSpec) -> bool:
@@ -142,32 +135,14 @@ class _Referrer:
             self.resource.amend(pointer_of(trail), _BY)
 
     def _candidates(self, name: str, namespace: str | None) -> list[Resource]:
-        found = [item for item in self.by_name.get(name, ()) if item.data and self._reaches(item)]
-        if namespace is None:
+        found = [item for item in self.named.find(name, self.reach) if item.data]
+        if namespace is None or not found:
             return found
         # Upstream groups everything that can be referred to, so a namespace that any resource
         # came from hides the one that others moved to.
-        if namespace in self._origins():
+        if namespace in self.named.origins(self.reach):
             return [item for item in found if item.original.effective_namespace == namespace]
         return [item for item in found if item.id.effective_namespace == namespace]
-
-    def _origins(self) -> set[str]:
-        """Return the namespaces that anything within reach came from."""
-        if self._namespaces is None:
-            self._namespaces = {
-                item.original.effective_namespace for item in self.all if self._reaches(item)
-            }
-        return self._namespaces
-
-    def _reaches(self, item: Resource) -> bool:
-        if self.everywhere:
-            return True
-        other = item.id
-        return (
-            other.cluster_scoped
-            or other.effective_namespace == self.namespace
-            or item.namespace in self.reachable
-        )
 
     def _choose(
         self,
@@ -181,10 +156,10 @@ class _Referrer:
         found = [
             item
             for item in self._candidates(name, namespace)
-            if _was(item, target)
-            and (role is None or _was(item, role))
+            if self.named.was(item, target)
+            and (role is None or self.named.was(item, role))
             and (
-                self.everywhere
+                self.reach is None
                 or item.id.cluster_scoped
                 or item.gvk.kind == "ServiceAccount"
                 or item.id.effective_namespace == self.namespace
@@ -228,10 +203,6 @@ def _role(resource: Resource) -> Gvk | None:
     if not isinstance(reference, dict) or not {"apiGroup", "kind"} <= reference.keys():
         return None
     return Gvk(group=text(reference["apiGroup"]), kind=text(reference["kind"]))
-
-
-def _was(item: Resource, gvk: Gvk) -> bool:
-    return any(gvk.selects(one.gvk) for one in item.earlier())
 
 
 def _same_chain(one: Resource, other: Resource, *, lax: bool) -> bool:

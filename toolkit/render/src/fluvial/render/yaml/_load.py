@@ -57,22 +57,31 @@ class Document(NamedTuple):
         return dict(zip(pointers(self.value), map(position_of, self.places), strict=True))
 
 
+class _Source(NamedTuple):
+    """A text, and what is asked of it once for all of its documents."""
+
+    text: str
+    file: str
+    aliases: bool
+    merges: bool
+
+
 class _Constructor:
     """Turns the nodes of one document into plain dicts, lists and scalars."""
 
     def __init__(
-        self, text: str, file: str, dialect: Dialect, *, unique: bool, written: str | None
+        self, source: _Source, dialect: Dialect, *, unique: bool, written: str | None
     ) -> None:
-        self.text = text
-        self.file = file
+        self.text = source.text
+        self.file = source.file
         self.dialect = dialect
         self.unique = unique
         self.written = written
         self.found_written = False
         self.blanks: list[Blank] = []
         self.places: list[int] | None = None
-        self._merges = "<<" in text
-        self._aliases = "*" in text and "&" in text
+        self._merges = source.merges
+        self._aliases = source.aliases
         self._seen: set[int] = set()
         self._open: list[int] = []
         self._expanded = 0
@@ -292,9 +301,10 @@ def load_documents(
     """
     decoded = _decode(text, file)
     unique = dialect is Dialect.KYAML if unique_keys is None else unique_keys
+    source = _Source(decoded, file, "*" in decoded and "&" in decoded, "<<" in decoded)
     documents = []
     for node in compose(decoded, file):
-        constructor = _Constructor(decoded, file, dialect, unique=unique, written=written)
+        constructor = _Constructor(source, dialect, unique=unique, written=written)
         mark = node.start_mark
         if positions:
             constructor.places = [place_of(mark.line, mark.column)]
