@@ -130,12 +130,18 @@ def gnupg(world):
     if shutil.which("gpg") is None:
         pytest.skip("gpg is not installed")
     home = world.root / "keys"
+    shutil.rmtree(home, ignore_errors=True)
     home.mkdir(mode=0o700)
-    quiet = ("--batch", "--yes", "--pinentry-mode", "loopback", "--passphrase", "")
+    quiet = ("--yes", "--pinentry-mode", "loopback", "--passphrase", "")
 
-    def gpg(*arguments):
-        command = ["gpg", "--homedir", str(home), *quiet, *arguments]
-        return subprocess.run(command, capture_output=True, check=True, timeout=60).stdout
+    def gpg(*arguments, text=""):
+        # What asks questions takes their answers only where it is not in a batch.
+        mode = ("--no-tty", "--status-fd", "2") if "--command-fd" in arguments else ("--batch",)
+        command = ["gpg", "--homedir", str(home), *mode, *quiet, *arguments]
+        given = text.encode() if isinstance(text, str) else text
+        return subprocess.run(
+            command, input=given, capture_output=True, check=True, timeout=60
+        ).stdout
 
     yield gpg
     subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=True, timeout=60)
@@ -158,6 +164,28 @@ def test_signed_by_helm(world, ours, gnupg):
             answer = ours(*words)
             assert answer == world.helm("template", *words)
             assert answer[0] == status
+
+
+@pytest.mark.parametrize(
+    ("number", "reason"),
+    [("0", "no reason"), ("1", "it was stolen"), ("3", "it is not used any more")],
+)
+def test_a_revoked_key(world, ours, gnupg, number, reason):
+    """It proves nothing, not even what it had signed before."""
+    gnupg("--quick-generate-key", "Ed <ed@example.com>", "ed25519", "sign", "never")
+    (world.root / "secret").write_bytes(gnupg("--export-secret-keys"))
+    folder = world.root / f"revoked-{number}"
+    sign = ("--sign", "--key", "Ed", "--keyring", world.root / "secret")
+    world.expect("package", "charts/pod-0.3.0/pod", "-d", folder, *sign)
+    answers = f"y\n{number}\n\ny\n"
+    gnupg(
+        "--import", text=gnupg("--command-fd", "0", "--gen-revoke", "ed@example.com", text=answers)
+    )
+    (world.root / "revoked.pub").write_bytes(gnupg("--export"))
+    words = ("demo", folder / "pod-0.3.0.tgz", "--verify", "--keyring", "revoked.pub")
+    answer = ours(*words)
+    assert answer == world.helm("template", *words), reason
+    assert answer[0] == 1
 
 
 TLS = "--ca-file {root}/ca.crt"

@@ -20,6 +20,8 @@ __all__ = ["LARGEST_PROVENANCE", "Verification", "verify_package"]
 LARGEST_PROVENANCE: Final = 1 << 20
 """Bytes of a provenance file that is read at all."""
 
+_UNKNOWN: Final = "signature made by unknown entity"
+_REVOKED: Final = "signature made by revoked key"
 _SIGNED = re.compile(rb"^-----BEGIN PGP SIGNED MESSAGE-----", re.MULTILINE)
 
 
@@ -80,14 +82,18 @@ def _signed(message: bytes, keys: "dict[str, Cert]") -> "tuple[bytes, Cert]":
     try:
         found = verify(bytes=message, store=find)
     except Exception as error:  # noqa: BLE001  (see above)
-        if asked and not _any_known(asked, keys):
-            raise SignatureInvalid("openpgp: signature made by unknown entity") from None
-        raise SignatureInvalid(f"openpgp: invalid signature: {_first_line(error)}") from None
-    problem = "signature made by unknown entity"
+        known = _issuers(asked, keys)
+        problem = f"invalid signature: {_first_line(error)}"
+        if asked and not known:
+            problem = _UNKNOWN
+        elif any(cert.is_revoked for cert in known):
+            problem = _REVOKED
+        raise SignatureInvalid(f"openpgp: {problem}") from None
+    problem = _UNKNOWN
     for signature in found.valid_sigs:
         cert = keys[signature.certificate]
         if cert.is_revoked:
-            problem = "key revoked"
+            problem = _REVOKED  # what was signed before that is good to the library
         elif cert.expiration is not None and cert.expiration < datetime.now(UTC):
             problem = "key expired"
         else:
@@ -95,16 +101,16 @@ def _signed(message: bytes, keys: "dict[str, Cert]") -> "tuple[bytes, Cert]":
     raise SignatureInvalid(f"openpgp: {problem}")
 
 
-def _any_known(asked: list[str], keys: "dict[str, Cert]") -> bool:
-    """Say whether the keyring has a key or subkey of these issuers: fingerprints, or their ends."""
+def _issuers(asked: list[str], keys: "dict[str, Cert]") -> "list[Cert]":
+    """Return whose keys or subkeys these are, by fingerprints or their ends."""
     from pysequoia.packet import PacketPile  # noqa: PLC0415  (see above)
 
-    known = [
-        packet.fingerprint or ""
+    return [
+        cert
         for cert in keys.values()
         for packet in PacketPile.from_bytes(bytes(cert))
+        if any((packet.fingerprint or "").endswith(issuer) for issuer in asked)
     ]
-    return any(fingerprint.endswith(issuer) for issuer in asked for fingerprint in known)
 
 
 def _sums(text: bytes) -> dict[str, Any]:
