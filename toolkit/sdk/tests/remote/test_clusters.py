@@ -116,17 +116,19 @@ async def test_one_client_per_content(open_clusters, put_secret):
 
 async def test_unused_clients_are_closed_and_used_ones_are_not(open_clusters, put_secret, clock):
     clusters = open_clusters()
-    put_secret(value=kubeconfig("http://127.0.0.1:1"))
-    put_secret("used", value=kubeconfig("http://127.0.0.1:1", "u"))
-    async with clusters.client(secret(), "default") as unused:
+    for name in ("unused", "used", "other"):
+        put_secret(name, value=kubeconfig("http://127.0.0.1:1", name))
+    async with clusters.client(secret(name="unused"), "default") as unused:
         pass
-    async with clusters.client(secret(name="used"), "default"):
+    async with clusters.client(secret(name="used"), "default") as used:
         await clock.advance(601.0)
-        async with clusters.client(secret(name="used"), "default"):
+        async with clusters.client(secret(name="other"), "default"):
             pass
-        assert len(clusters) == 1
+        assert len(clusters) == 2
         with pytest.raises(TransportError, match="closed"):
-            await unused.get(CONFIG_MAP, "a", "default")
+            await write(unused)
+        with pytest.raises(TransportError, match="connect"):
+            await write(used)
 
 
 async def test_many_unused_ones_do_not_pile_up(open_clusters, put_secret):

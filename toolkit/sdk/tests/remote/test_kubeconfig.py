@@ -141,7 +141,7 @@ async def test_a_password_and_a_proxy():
     assert (access.proxy, access.tls_server_name) == ("http://proxy:3128", "inside")
 
 
-@pytest.mark.parametrize("content", [b"- a", b"hunter2", b"", b"a: [hunter2"])
+@pytest.mark.parametrize("content", [b"- a", b"hunter2", b"", b"a: [hunter2", b"a: !hunter2 b"])
 async def test_what_is_no_kubeconfig_is_refused_without_a_quote(content):
     with pytest.raises(ConfigError, match="kubeconfig") as caught:
         await read(content)
