@@ -132,5 +132,5 @@ def test_oracle(name: str) -> None:
     real, refusal = theirs(name)
     assert bool(error) == bool(refusal), refusal
     assert output == real
-    if error and not name.startswith("schema"):  # each engine's schema library has its own words
+    if error and name != "schemakid":  # helm tells the value there, which may be secret
         assert error.strip() in refusal

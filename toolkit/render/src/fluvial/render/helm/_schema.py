@@ -8,6 +8,7 @@ import msgspec
 from fluvial.render.helm._encode import to_json
 from fluvial.render.helm._errors import ValuesError
 from fluvial.render.helm._model import Chart
+from fluvial.render.helm._schema_words import worded
 
 if TYPE_CHECKING:
     import jsonschema_rs
@@ -41,10 +42,7 @@ def _violations(chart: Chart, schema: bytes, values: dict[str, Any]) -> list[str
     try:
         # Decoded again, so that whole floats are the integers that a schema means.
         document = msgspec.json.decode(to_json(values))
-        return sorted(
-            f"'{''.join(f'/{part}' for part in error.instance_path)}': {error.message}"
-            for error in _validator(schema).iter_errors(document)
-        )
+        return worded(_validator(schema).iter_errors(document))
     except (msgspec.DecodeError, ValueError) as error:
         raise ValuesError(
             f"{chart.path}/values.schema.json cannot be used: {error}",
