@@ -306,6 +306,20 @@ def test_a_package_that_is_not_the_indexed_one(world, ours):
     assert "it was changed after it was indexed" in errors
 
 
+def test_packages_that_helm_keeps(world, ours):
+    """What has its digest is not fetched again; what was changed is."""
+    expected = world.helm("template", "demo", "mine/shop")
+    (kept,) = (world.root / "content" / "helm").rglob("*.chart")
+    flags = ("--content-cache", world.root / "content" / "helm")
+    requests = world.servers["files"].requests
+    requests.clear()
+    assert ours("demo", "mine/shop", *flags) == expected
+    assert requests == []
+    kept.write_bytes(b"something else")
+    assert ours("demo", "mine/shop", *flags) == expected
+    assert [one.path for one in requests] == ["/shop-1.2.0.tgz"]
+
+
 def test_passwords_are_not_told(world, ours):
     address = world.names["closed"].replace("://", "://me:sesame@")
     for words in (("demo", f"{address}/shop-1.0.0.tgz"), ("demo", "shop", "--repo", address)):
