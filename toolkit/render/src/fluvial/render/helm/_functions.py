@@ -15,6 +15,7 @@ from fluvial.render.helm._durations import DURATIONS
 from fluvial.render.helm._encode import must_to_yaml, to_json, to_yaml
 from fluvial.render.helm._errors import go_yaml_problem
 from fluvial.render.helm._pretty import to_yaml_pretty
+from fluvial.render.helm._reading import first_document, utf8_problem
 from fluvial.render.helm._toml import from_toml, to_toml
 from fluvial.render.helm._values import floats
 from fluvial.render.yaml import YamlError, load
@@ -102,9 +103,15 @@ def _mismatch(value: Any, go_type: str) -> str:
 
 def _read_yaml(text: str) -> Any:
     """Read YAML with every number a float. Raises FunctionError with Go's beginning."""
+    unreadable = utf8_problem(text)
+    if unreadable:
+        raise FunctionError(f"error converting YAML to JSON: yaml: {unreadable}")
     try:
         return floats(load(text, file="yaml"))
     except YamlError as error:
+        alone = first_document(text)
+        if alone != text:
+            return _read_yaml(alone)
         if error.problem.startswith("found undefined alias"):
             alias = _ALIAS.match(text.splitlines()[error.line - 1][error.column - 1 :])
             shown = alias[1] if alias else ""

@@ -3,17 +3,21 @@
 Sequences are indented below their key, nothing is folded, floats keep their exponent.
 """
 
+import base64
 from typing import Any, Final, Self
 
 from fluvial.render.gotemplate import FunctionError
 from fluvial.render.gotemplate._format import DEEPEST
+from fluvial.render.gotemplate._values import to_bytes
 from fluvial.render.gotemplate.gojson import Fields, plain
 from fluvial.render.gotemplate.sprig.durations import GoDuration
 from fluvial.render.gotemplate.sprig.moments import GoTime
+from fluvial.render.helm._reading import utf8_problem
 from fluvial.render.yaml import Layout, write_unfolded
 
 __all__ = ["to_yaml_pretty"]
 
+_BINARY_LINE: Final = 70
 _LAYOUT: Final = Layout(
     indented_lists=True, tabs_in_blocks=True, own_order=Fields, newer_order=True
 )
@@ -34,12 +38,23 @@ def _shaped(value: Any, depth: int) -> Any:
         return [_shaped(item, depth + 1) for item in value]
     if isinstance(value, bytes):
         return list(value)
+    if isinstance(value, str) and utf8_problem(value):
+        return _Bare(_binary(value))
     if isinstance(value, GoDuration):
         return str(value)
     if isinstance(value, GoTime):
         return _Bare(value.json_text())
     shaped = plain(value, finite=False)
     return _lowered(shaped) if isinstance(shaped, Fields) else shaped
+
+
+def _binary(text: str) -> str:
+    """Write a text that is no UTF-8: in base64, which is a block when it is long."""
+    encoded = base64.b64encode(to_bytes(text)).decode()
+    if len(encoded) <= _BINARY_LINE:
+        return f"!!binary {encoded}"
+    starts = range(0, len(encoded), _BINARY_LINE)
+    return "\n".join(["!!binary |", *(encoded[at : at + _BINARY_LINE] for at in starts)])
 
 
 class _Bare(int):

@@ -13,6 +13,7 @@ from fluvial.render.gotemplate.gojson import well_formed
 from fluvial.render.gotemplate.sprig.durations import GoDuration
 from fluvial.render.gotemplate.sprig.moments import GoTime, days_from
 from fluvial.render.gotemplate.sprig.zones import LOCAL, UNIVERSAL, fixed_zone
+from fluvial.render.helm._reading import utf8_problem
 
 __all__ = ["from_toml", "to_toml"]
 
@@ -186,8 +187,12 @@ def _scalar(value: Any) -> str:
 
 def from_toml(text: str) -> dict[str, Any]:
     """Read TOML: integers are int64, dates are times; a bad text gives a map with `Error`."""
+    if utf8_problem(text):
+        invalid = next(ord(char) - 0xDC00 for char in text if "\ud800" <= char <= "\udfff")
+
+        return {"Error": f"toml: invalid UTF-8 byte: 0x{invalid:02x}"}
     try:
-        document = tomllib.loads(well_formed(text))
+        document = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         return {"Error": f"toml: {error}"}
     listed = {header.rpartition(".")[2].strip(" \t\"'") for header in _HEADER.findall(text)}
