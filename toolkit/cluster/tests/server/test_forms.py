@@ -135,4 +135,4 @@ DUPLICATES = [
 
 @pytest.mark.parametrize(("reason", "body", "expected"), DUPLICATES, ids=[d[0] for d in DUPLICATES])
 def test_duplicate_members(reason, body, expected):
-    assert duplicates(body) == expected
+    assert duplicates(body) == tuple(f'duplicate field "{path}"' for path in expected)
