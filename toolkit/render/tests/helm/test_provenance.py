@@ -149,8 +149,9 @@ def fields():
         ("/spec/template/missing", "d.yaml:37:17, .Values.image.digest (not set)",
          "a value that nothing sets, in a map that is set"),
         ("/spec/extra",
-         "_helpers.tpl:7:13, .Values.replicas of web/values.yaml:1:1 (defaults)",
-         "a template that writes in place has its own place"),
+         ("d.yaml:38:9, .Values.replicas of web/values.yaml:1:1 (defaults), "
+          "through _helpers.tpl:7:13"),
+         "what `template` writes in place"),
     ],
 )  # fmt: skip
 def test_a_field_leads_back(fields, pointer, expected, reason):
@@ -303,3 +304,13 @@ def test_a_trace_keeps_one_origin_for_each_line():
         (1, (), ()), (2, (("x",),), (("x",),)), (3, (), ()), (4, (), ()),
         (5, (("l", "0"),), (("l",),)), (5, (("l", "1"),), (("l",),)),
     ]  # fmt: skip
+
+
+def test_what_a_condition_reads_is_not_read_by_the_template_within():
+    text = 'kind: A\n{{ if .Values.x }}b: {{ template "t" . }}{{ end }}\n{{ define "t" }}c{{ end }}'
+    chart = tree({"Chart.yaml": "{name: c, version: 1.0.0}", "templates/a.yaml": text})
+    done = render(chart, {"x": 1}, Release(name="r"), provenance=True)
+    (manifest,) = done.manifests
+    found = explain(done, manifest, {})["/b"]
+    assert (found.values, [source.name for source in found.conditions]) == ((), [".Values.x"])
+    assert str(found.place) == "c/templates/a.yaml:2:25"

@@ -105,7 +105,7 @@ class Compiler(Operands):
             case nodes.Control():
                 return self.branch(node)
             case nodes.TemplateCall():
-                return self._kept(node, self._call_template)
+                return self._kept(node, self.template_call)
             case nodes.Break():
                 return lambda _run, _dot: _BREAK
             case nodes.Continue():
@@ -225,7 +225,8 @@ class Compiler(Operands):
 
         return loop
 
-    def _call_template(self, node: nodes.Step) -> BodyFn:
+    def template_call(self, node: nodes.Step) -> BodyFn:
+        """Make the closure of a `template` action, or of the call that a `block` is."""
         form = node.form
         argument_of = self.value(node) if form.pipe else None
         name = form.name

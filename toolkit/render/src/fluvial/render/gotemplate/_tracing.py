@@ -104,17 +104,22 @@ class _Output:
     def __init__(self) -> None:
         self.lines: list[LineOrigin] = []
         self.fresh = True
+        self._only_text = False
 
     def add(self, origin: LineOrigin, *, printed: bool, ends: bool) -> None:
         """Add a part of a line; `printed` by an action, and `ends` with a newline."""
         if self.fresh:
             self.lines.append(origin)
+            self._only_text = not printed
         elif printed:
             last = self.lines[-1]
+            # Where the text stands is of no interest once an action has written, too.
+            before = () if self._only_text else last.through
+            self._only_text = False
             self.lines[-1] = LineOrigin(
                 origin.place,
                 merged(last.reads, origin.reads),
-                (*last.through, *origin.through),
+                (*before, *origin.through),
                 merged(last.under, origin.under),
             )
         self.fresh = ends
@@ -129,7 +134,8 @@ class TracingRun(Run):
     """An execution that notes what it reads and writes."""
 
     __slots__ = (
-        "at", "dot_reads", "loops", "mark", "output", "reads", "sources", "trace", "under",
+        "at", "caller", "dot_reads", "loops", "mark", "output", "reads", "sources", "trace",
+        "under",
     )  # fmt: skip
 
     def attach(self, trace: Trace, output: _Output) -> None:
@@ -137,6 +143,7 @@ class TracingRun(Run):
         self.trace, self.output = trace, output
         self.at = 0
         self.mark = 0
+        self.caller: Place | None = None  # the outermost `template` action that this is within
         self.reads: list[Path] = []
         self.dot_reads: Reads = ()
         self.under: Reads = ()
@@ -149,7 +156,16 @@ class TracingRun(Run):
         made.attach(self.trace, self.output)
         made.dot_reads = tuple(self.reads)
         made.under = self.under
+        made.caller = self.caller or self.place(self.base + self.at)
         return made
+
+    def note(
+        self, place: Place, reads: Reads = (), through: tuple[Place, ...] = (), under: Reads = ()
+    ) -> LineOrigin:
+        """Make the origin of what is written at a place."""
+        if self.caller is not None:
+            place, through = self.caller, (place, *through)
+        return LineOrigin(place, reads, through, merged(self.under, under))
 
     def call(  # noqa: PLR0917  (as what it overrides)
         self,
@@ -189,7 +205,7 @@ class TracingRun(Run):
         place = self.place(self.base)
         for number, line in enumerate(_LINES.findall(text)):
             column = place.column if not number else 1
-            origin = LineOrigin(Place(place.file, place.line + number, column), under=self.under)
+            origin = self.note(Place(place.file, place.line + number, column))
             self.output.add(origin, printed=False, ends=line.endswith("\n"))
 
     def write(self, text: str) -> None:
@@ -202,14 +218,10 @@ class TracingRun(Run):
         for number, line in enumerate(lines):
             below = inner.get(number)
             if below is None:
-                origin = LineOrigin(place, reads, under=self.under)
+                origin = self.note(place, reads)
             else:
-                origin = LineOrigin(
-                    place,
-                    merged(reads, below.reads),
-                    (below.place, *below.through),
-                    merged(self.under, below.under),
-                )
+                through = (below.place, *below.through)
+                origin = self.note(place, merged(reads, below.reads), through, below.under)
             self.output.add(origin, printed=True, ends=line.endswith("\n"))
 
 
@@ -249,9 +261,13 @@ class _TracingCompiler(Compiler):
 
     def action(self, node: nodes.Step) -> BodyFn:
         """Make the closure of an action: its reads begin with it."""
-        plain = super().action(node)
-        start = node.form.start
+        return self._beginning(super().action(node), node.form.start)
 
+    def template_call(self, node: nodes.Step) -> BodyFn:
+        """Make the closure of a `template` action: so do its reads."""
+        return self._beginning(super().template_call(node), node.form.start)
+
+    def _beginning(self, plain: BodyFn, start: int) -> BodyFn:
         def traced(run: Run, dot: Any) -> int:
             assert isinstance(run, TracingRun)
             run.reads = []
