@@ -149,18 +149,18 @@ class Report:
 
     def __init__(self) -> None:
         self.missed: list[str] = []
-        print(f"{'':<52} {'ratio':>6} {'bar':>5}")
+        print(f"{'':<56} {'ratio':>6} {'bar':>5}")
 
     def check(self, name: str, figure: float, bar: float, absolute: str = "") -> None:
         """Print one figure; more than its bar is a miss."""
         verdict = "ok" if figure <= bar else "MISSED"
-        print(f"{name:<52} {figure:6.3f} {bar:>5g} {verdict:<6} {absolute}".rstrip(), flush=True)
+        print(f"{name:<56} {figure:6.3f} {bar:>5g} {verdict:<6} {absolute}".rstrip(), flush=True)
         if figure > bar:
             self.missed.append(name)
 
     def tell(self, name: str, figure: float, absolute: str = "") -> None:
         """Print a figure without a bar."""
-        print(f"{name:<52} {figure:6.3f} {'':>12} {absolute}".rstrip(), flush=True)
+        print(f"{name:<56} {figure:6.3f} {'':>12} {absolute}".rstrip(), flush=True)
 
 
 def clocked(work: Callable[[], object], clock: Callable[[], float] = time.process_time) -> float:
@@ -209,7 +209,7 @@ def against_oracle(
     Of both it is elapsed time that counts.
     """
     if not ORACLE.exists():
-        print(f"{name:<52}      -  (the oracle kubectl is not installed)")
+        print(f"{name:<56}      -  (the oracle kubectl is not installed)")
         return
     with tempfile.TemporaryDirectory() as folder:
         for file, text in files.items():
