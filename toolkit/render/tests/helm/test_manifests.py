@@ -106,3 +106,19 @@ def test_the_text_of_a_release_names_each_template() -> None:
     assert manifest_text(manifests) == (
         "---\n# Source: t/a.yaml\nkind: A\n\n---\n# Source: t/a.yaml\nkind: B\n\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"\xff", "invalid leading UTF-8 octet"),
+        (b"\xe6", "incomplete UTF-8 octet sequence"),
+        (b"\xe6xyz", "invalid trailing UTF-8 octet"),
+        (b"\xc0\x80", "invalid length of a UTF-8 sequence"),
+        (b"\xed\xa0\x80", "invalid Unicode character"),
+    ],
+)
+def test_a_manifest_that_is_no_utf8(data: bytes, problem: str) -> None:
+    text = b"kind: A # " + data
+    with pytest.raises(ManifestError, match=f"YAML parse error on t/a.yaml: .*: yaml: {problem}$"):
+        sort_manifests({"t/a.yaml": text.decode("utf-8", "surrogateescape")})

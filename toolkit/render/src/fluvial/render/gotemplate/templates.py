@@ -95,9 +95,12 @@ class Templates:
         other._templates = dict(self._templates)
         return other
 
-    def execute(self, name: str, data: Any, *, budget: Budget | None = None) -> str:
+    def execute(
+        self, name: str, data: Any, *, budget: Budget | None = None, replace: bool = True
+    ) -> str:
         """Run one template on `data` and return its output.
 
+        Bytes in it that are no UTF-8 become U+FFFD, or stay as surrogates without `replace`.
         Raises TemplateError in Go's form, BudgetExceeded among them. Without a `budget` a nested
         call uses the outer one, an outermost one a default Budget.
         """
@@ -125,7 +128,7 @@ class Templates:
         text = "".join(parts)
         if self._trace is not None:
             self._trace.executed(run, text)
-        if self._depth == 0 and not text.isascii():
+        if replace and self._depth == 0 and not text.isascii():
             return to_bytes(text).decode("utf-8", "replace")
         return text
 

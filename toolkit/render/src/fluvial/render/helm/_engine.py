@@ -17,6 +17,7 @@ from fluvial.render.gotemplate import (
     parsed_together,
 )
 from fluvial.render.gotemplate._function import Function, function_of
+from fluvial.render.gotemplate._values import to_bytes
 from fluvial.render.gotemplate.sprig import seeded
 from fluvial.render.helm._chart_object import chart_object
 from fluvial.render.helm._chart_values import ChartValues
@@ -100,7 +101,7 @@ def render(
     engine.collect(chart, seen, top)
     with seeded(seed):
         files = engine.run()
-    notes = files.get(f"{chart.name}/templates/NOTES.txt", "")
+    notes = to_bytes(files.get(f"{chart.name}/templates/NOTES.txt", "")).decode("utf-8", "replace")
     rendered = {path: text for path, text in files.items() if not path.endswith("NOTES.txt")}
     manifests, hooks = sort_manifests(rendered, helm_version)
     return RenderedChart(
@@ -215,7 +216,7 @@ class _Engine:
             _text, base, root = self._texts[path]
             root["Template"] = ChartValues({"Name": path, "BasePath": base})
             try:
-                text = self._templates.execute(path, root, budget=budget)
+                text = self._templates.execute(path, root, budget=budget, replace=False)
             except TemplateError as error:
                 raise render_error(error, self._helm_version) from None
             output[path] = text.replace(_NO_VALUE, "")

@@ -6,6 +6,7 @@ from typing import Any
 from fluvial.render.helm._errors import ManifestError, go_yaml_problem
 from fluvial.render.helm._heads import Head, scan
 from fluvial.render.helm._model import Hook, Manifest
+from fluvial.render.helm._reading import utf8_problem
 from fluvial.render.helm._versions import HELM_4_3, HelmVersion
 from fluvial.render.yaml import YamlError, load
 
@@ -122,6 +123,12 @@ def _head(text: str, path: str) -> tuple[Head, dict[str, Any]]:
 
     Raises ManifestError.
     """
+    unreadable = utf8_problem(text)
+    if unreadable:
+        raise ManifestError(
+            f"YAML parse error on {path}: error converting YAML to JSON: yaml: {unreadable}",
+            file=path,
+        )
     head = None if _HOOK in text else scan(text)
     if head is not None:
         return head, {}

@@ -22,7 +22,7 @@ def first_document(text: str) -> str:
 
 def utf8_problem(text: str) -> str:
     """Return what Go's YAML reader says of the first bytes that are no UTF-8; empty without any."""
-    found = _INVALID.search(text)
+    found = None if text.isascii() else _INVALID.search(text)
     if found is None:
         return ""
     data = to_bytes(text[found.start() :])
