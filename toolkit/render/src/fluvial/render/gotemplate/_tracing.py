@@ -106,16 +106,16 @@ class _Output:
         self.fresh = True
         self._only_text = False
 
-    def add(self, origin: LineOrigin, *, printed: bool, ends: bool) -> None:
-        """Add a part of a line; `printed` by an action, and `ends` with a newline."""
+    def add(self, origin: LineOrigin, *, text: bool, printed: bool, ends: bool) -> None:
+        """Add a part of a line, a `text` or not; `printed` by an action, and `ends` it."""
         if self.fresh:
             self.lines.append(origin)
-            self._only_text = not printed
+            self._only_text = text
         elif printed:
             last = self.lines[-1]
             # Where the text stands is of no interest once an action has written, too.
             before = () if self._only_text else last.through
-            self._only_text = False
+            self._only_text = self._only_text and text
             self.lines[-1] = LineOrigin(
                 origin.place,
                 merged(last.reads, origin.reads),
@@ -206,7 +206,8 @@ class TracingRun(Run):
         for number, line in enumerate(_LINES.findall(text)):
             column = place.column if not number else 1
             origin = self.note(Place(place.file, place.line + number, column))
-            self.output.add(origin, printed=False, ends=line.endswith("\n"))
+            printed = self.caller is not None and not line.isspace()
+            self.output.add(origin, text=True, printed=printed, ends=line.endswith("\n"))
 
     def write(self, text: str) -> None:
         """Write what an action prints."""
@@ -222,7 +223,7 @@ class TracingRun(Run):
             else:
                 through = (below.place, *below.through)
                 origin = self.note(place, merged(reads, below.reads), through, below.under)
-            self.output.add(origin, printed=True, ends=line.endswith("\n"))
+            self.output.add(origin, text=False, printed=True, ends=line.endswith("\n"))
 
 
 def _found(lines: list[str], ended: list[tuple[str, list[LineOrigin]]]) -> dict[int, LineOrigin]:
