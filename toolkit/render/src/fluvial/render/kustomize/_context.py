@@ -62,3 +62,4 @@ class Context:
                 resource.origin = record
             else:
                 resource.transformations.append(record)
+            resource.rewrite_annotations()

@@ -111,6 +111,6 @@ def decode(
 
 def load_config(content: bytes | str, hint: type[T], *, file: str, lenient: bool = False) -> T:
     """Read a configuration file of one document into a struct."""
-    documents = load_documents(content, file=file)
+    documents = load_documents(content, file=file, first=True)
     value = documents[0].value if documents else {}
     return decode(value, hint, file=file, content=content, lenient=lenient)

@@ -83,7 +83,7 @@ def _is_empty(file: Kustomization, content: bytes, path: str) -> bool:
     """Say whether a file asks for nothing; a list or map that is given, even an empty one, does."""
     if file != Kustomization(apiVersion=file.apiVersion, kind=file.kind):
         return False
-    documents = load_documents(content, file=path)
+    documents = load_documents(content, file=path, first=True)
     given = documents[0].value if documents else {}
     return not any(
         isinstance(value, dict | list) and name.lower() not in _MOVED

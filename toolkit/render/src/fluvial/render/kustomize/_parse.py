@@ -11,12 +11,20 @@ from fluvial.render.kustomize._ids import text
 from fluvial.render.kustomize._ledger import Ledger, Read
 from fluvial.render.kustomize._resource import Resource
 from fluvial.render.kustomize._styles import styles_kept
-from fluvial.render.yaml import Dialect, Document, load_documents, pointers, size_of
+from fluvial.render.yaml import (
+    Dialect,
+    Document,
+    YamlError,
+    load_documents,
+    pointers,
+    size_of,
+)
 
 __all__ = ["parse_resources"]
 
 _ODD = re.compile(r"^(?:\ufeff|%|\.\.\.|---(?![ \t]*(?:#.*)?\r?$))", re.MULTILINE)
 _END = re.compile(r"^(?=\.\.\.(?:\s|$))", re.MULTILINE)
+_MORE = "did not find expected <document start>"
 _CUT = re.compile(r"\n---.*\n")
 
 
@@ -121,7 +129,8 @@ def _documents(
 
     Upstream cuts the text at lines that start with `---` and reads the first document of each
     piece. That is the same as reading the whole unless a piece has a byte order mark, a directive
-    or an end marker of its own, or a cutting line says more than a comment.
+    or an end marker of its own, something stands behind a document in braces, or a cutting line
+    says more than a comment.
     """
     source = content if isinstance(content, str) else content.decode("utf-8", "replace")
     written = "styles" if styles_kept() else "odd"
@@ -130,7 +139,11 @@ def _documents(
         options["written"] = None
     odd = source.startswith("%") or _ODD.search(source, 1)
     if not odd or (isinstance(content, bytes) and "\ufffd" in source):
-        return load_documents(content, **options), source
+        try:
+            return load_documents(content, **options), source
+        except YamlError as error:
+            if _MORE not in error.problem or "\ufffd" in source:
+                raise
     source = source.replace("\r\n", "\n")
     documents = []
     start = line = 0
@@ -141,7 +154,8 @@ def _documents(
             problem = f"invalid document separator: {marker.strip()}"
             raise ResourceError(problem, file=file, line=line, text=source)
         piece = _END.split(source[start:end].removeprefix("\ufeff"), maxsplit=1)[0]
-        documents += load_documents("\n" * line + piece + "\n" * bool(marker), **options)[:1]
+        padded = "\n" * line + piece + "\n" * bool(marker)
+        documents += load_documents(padded, **options, first=True)
         line += source.count("\n", start, following)
         start = following
     return documents, source

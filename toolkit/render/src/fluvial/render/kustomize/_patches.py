@@ -84,7 +84,7 @@ def _operations(text: str, file: str) -> list[Operation] | None:
             raise TransformError(
                 f"a JSON patch that starts with [ must be JSON: {error}", file=file
             ) from None
-    documents = load_documents(text, file=file, dialect=Dialect.SIGS)
+    documents = load_documents(text, file=file, dialect=Dialect.SIGS, first=True)
     value = documents[0].value if documents else None
     if not isinstance(value, list):
         return None
@@ -108,6 +108,8 @@ def apply_patch_entry(
     except (YamlError, KustomizeError) as error:
         raise TransformError(f"unable to parse SM or JSON patch: {error}") from None
     if operations is not None:
+        if not operations:
+            return
         if entry.target is None:
             raise TransformError("must specify a target for JSON patch", file=file)
         for resource in select(resources, entry.target):

@@ -16,6 +16,9 @@ from fluvial.render.yaml import Blank
 __all__ = ["Resource", "Resources"]
 
 
+_ANNOTATIONS = ("metadata", "annotations")
+
+
 class Resource:
     """One object, with what upstream keeps in internal annotations kept beside it.
 
@@ -121,6 +124,11 @@ class Resource:
         """Keep the current identity, before it changes."""
         now = self.id
         self.previous.append((now.effective_namespace, now.name, now.gvk.kind))
+
+    def rewrite_annotations(self) -> None:
+        """Let go of what annotations share with other maps, as upstream does when it writes one."""
+        for group in self.shared:
+            group.paths = tuple(path for path in group.paths if path[:2] != _ANNOTATIONS)
 
     def rename(self, name: str) -> None:
         """Set the name."""

@@ -6,6 +6,7 @@ anchor be defined again. Untagged scalars come out marked only as PLAIN or QUOTE
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 import yaml as pyyaml
 from yaml._yaml import CParser
@@ -70,11 +71,14 @@ class _Redefining(_Tags, Composer):
         return super().compose_node(parent, index)
 
 
-def compose(text: str, file: str) -> list[Node]:
-    """Return the root nodes of every document. Raises YamlError that quotes the place."""
+def compose(text: str, file: str, *, first: bool = False) -> list[Node]:
+    """Return the root nodes of every document, or of the `first` one and look no further.
+
+    Raises YamlError that quotes the place.
+    """
     try:
         _check(text, file)
-        return _compose(text)
+        return _compose(text, 1 if first else None)
     except pyyaml.MarkedYAMLError as error:
         mark = error.problem_mark
         problem = error.problem or str(error)
@@ -93,12 +97,12 @@ def _error(problem: str, mark: Mark | CMark | None, text: str, file: str) -> Yam
     return YamlError(problem, file=file, line=line, column=column, text=text)
 
 
-def _compose(text: str) -> list[Node]:
+def _compose(text: str, most: int | None) -> list[Node]:
     kind: type[_Composer | _Redefining] = _Composer
     quotes = 0
     while True:
         try:
-            return list(_roots(kind(text)))
+            return list(islice(_roots(kind(text)), most))
         except ComposerError as error:
             if "duplicate anchor" not in (error.context or "") or kind is _Redefining:
                 raise

@@ -291,19 +291,21 @@ def load_documents(
     unique_keys: bool | None = None,
     positions: bool = False,
     written: str | None = None,
+    first: bool = False,
 ) -> list[Document]:
     """Read every document of a stream, empty ones (null) left out.
 
     `file` is the name that errors quote. `unique_keys` makes a repeated key an error; by default
     it is one in KYAML and none in SIGS, where the last wins. `written` keeps the texts of scalars:
     `odd` of those that could be written shorter, and of folded ones, `styles` of all in quotes too.
+    `first` reads one document, as Go's Unmarshal does: nobody looks at what comes after it.
     Raises YamlError.
     """
     decoded = _decode(text, file)
     unique = dialect is Dialect.KYAML if unique_keys is None else unique_keys
     source = _Source(decoded, file, "*" in decoded and "&" in decoded, "<<" in decoded)
     documents = []
-    for node in compose(decoded, file):
+    for node in compose(decoded, file, first=first):
         constructor = _Constructor(source, dialect, unique=unique, written=written)
         mark = node.start_mark
         if positions:
