@@ -12,7 +12,8 @@ import ssl
 import sys
 from pathlib import Path
 
-VERSION = re.compile(rb'"resourceVersion":"(\d+)"')
+VERSION = re.compile(rb'(\d+)"')
+MARK = b'"resourceVersion":"'
 
 
 class Follower(asyncio.Protocol):
@@ -26,9 +27,11 @@ class Follower(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Keep the newest version in what came, which may begin in what came before."""
         self.opened.set()
-        found = VERSION.findall(self._tail + data)
-        if found:
-            self.newest = int(found[-1])
+        for piece in (self._tail + data[:64], data):
+            place = piece.rfind(MARK)
+            found = VERSION.match(piece, place + len(MARK)) if place >= 0 else None
+            if found:
+                self.newest = max(self.newest, int(found[1]))
         self._tail = data[-64:]
 
 

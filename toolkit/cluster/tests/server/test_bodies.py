@@ -6,6 +6,7 @@ import pytest
 from fluvial.cluster.errors import StatusError
 from fluvial.cluster.http.bodies import decode_patch
 from fluvial.cluster.resources import builtin_resources
+from fluvial.render import yaml
 
 CONFIG_MAP = next(one for one in builtin_resources() if one.prefix == "/configmaps")
 JSON_PATCH = "application/json-patch+json"
@@ -40,3 +41,34 @@ def test_repeated_keys_are_shown_as_go_prints_them(key, shown):
             f"  line 5: key {shown} already set in map"
         ),
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"a": {"b": [1, true, null, "x"]}}', "plain JSON is read as such"),
+        ('{"a": 1e3, "b": 1.0, "c": 1.5}', "numbers are as YAML reads them"),
+        ('{"a": "\\u00e9\\n"}', "escapes are YAML's"),
+        ('{"a": 12345678901234567890}', "and so are large numbers"),
+        ('{"a": "yes", "y": "on", "1": "2"}', "what is quoted is text"),
+        ("{a: 1}", "flow style is no JSON"),
+        ("a: 1", "nor is a block"),
+        ('{"a": 1} # done', "nor what has comments"),
+    ],
+)
+def test_json_is_read_as_yaml_reads_it(text, reason):
+    value, _, _ = decode_patch(text.encode(), "application/apply-patch+yaml", CONFIG_MAP)
+    assert value == yaml.load(text), reason
+    assert msgspec.json.encode(value) == msgspec.json.encode(yaml.load(text)), reason
+
+
+def test_json_that_names_a_key_twice_is_told_as_yaml_tells_it():
+    text = b'{"a": 1,\n "a": 2}'
+    value, _, complaints = decode_patch(text, "application/apply-patch+yaml", CONFIG_MAP)
+    assert value == {"a": 2}
+    assert 'line 2: key "a" already set in map' in complaints[0]
+
+
+def test_an_escape_that_yaml_does_not_have_is_refused():
+    with pytest.raises(StatusError, match="error converting YAML to JSON"):
+        decode_patch(b'{"a": "b\\/c"}', "application/apply-patch+yaml", CONFIG_MAP)

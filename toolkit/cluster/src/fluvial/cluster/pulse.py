@@ -12,10 +12,13 @@ import asyncio
 
 __all__ = ["Pulse"]
 
-REST = 3.0
-"""How many times longer the rest is than the time taken: followers get a quarter of the loop."""
+REST = 7.0
+"""How many times longer the rest is than the time taken: followers get an eighth of the loop."""
 
-LONGEST = 0.1
+EACH = 0.001
+"""Seconds of rest at least for each of the woken: on a busy machine the time taken tells little."""
+
+LONGEST = 0.25
 """The longest rest, in seconds."""
 
 
@@ -61,17 +64,18 @@ class Pulse:
         assert self._loop is not None
         self._busy, self._missed = True, False
         waiters, self._waiters = self._waiters, set()
+        least = EACH * len(waiters) if self._rest else 0.0
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
         # Runs after all that was woken just now has taken its step.
-        self._loop.call_soon(self._settle, self._loop.time())
+        self._loop.call_soon(self._settle, self._loop.time(), least)
 
-    def _settle(self, began: float) -> None:
+    def _settle(self, began: float, least: float) -> None:
         assert self._loop is not None
         now = self._loop.time()
         self._busy = False
-        self._quiet = now + min(self._rest * (now - began), LONGEST)
+        self._quiet = now + min(max(self._rest * (now - began), least), LONGEST)
         if self._missed:
             self._missed = False
             self.wake()
