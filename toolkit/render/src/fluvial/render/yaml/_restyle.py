@@ -56,7 +56,8 @@ class _Writer:
         if flow or _is_flow(value):
             out.append(f"{head} {self.flow(value, indent)}{tail}\n")
         elif isinstance(value, dict | list):
-            out.append(head)
+            if head:
+                out.append(head)
             self.block(value, indent, inline=inline and not head, tail=tail)
         else:
             self.scalar(value, indent, head, tail)
