@@ -109,10 +109,20 @@ class Watcher:
                 async with asyncio.timeout(interval):
                     await store.changed(prefix, cursor, at_once=at_once)
             except TimeoutError:
+                # A change may be there whose waking is still to come: no bookmark may pass it.
+                if self._is_behind(feed, cursor):
+                    continue
                 cursor = max(cursor, store.revision)
                 if cursor != announced:
                     announced = cursor
                     yield Batch([Change("BOOKMARK", None, cursor)])
+
+    @staticmethod
+    def _is_behind(feed: Feed, cursor: int) -> bool:
+        try:
+            return feed.after(cursor)[0] > cursor
+        except CompactedError:
+            return True
 
     @staticmethod
     def _too_old(prefix: str, cursor: int, oldest: int) -> StatusError:
