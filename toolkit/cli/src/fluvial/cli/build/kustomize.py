@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from fluvial.cli.build.origins import FORMS, listed
 from fluvial.render.kustomize import DiskTree, KustomizeError, Options, build, to_yaml
 
 if TYPE_CHECKING:
@@ -29,6 +30,13 @@ def add(engines: "Commands") -> None:
         action="store_true",
         help="inflate the charts of helmCharts, which must be in the folder",
     )
+    kustomize.add_argument(
+        "--provenance",
+        nargs="?",
+        const="text",
+        choices=FORMS,
+        help="after DIR: where each field was written and what set it last; =json for programs",
+    )
     kustomize.set_defaults(run=_kustomize)
 
 
@@ -41,11 +49,18 @@ def _kustomize(parsed: argparse.Namespace) -> int:
         return _fail(f"{parsed.directory} is not below --root {parsed.root}")
     path = directory.relative_to(root).as_posix()
     try:
-        options = Options(order="legacy", confined=True, helm=parsed.enable_helm, deep=True)
+        options = Options(
+            order="legacy",
+            confined=True,
+            provenance=parsed.provenance is not None,
+            helm=parsed.enable_helm,
+            deep=True,
+        )
         rendered = build(DiskTree(root), path, options=options)
     except KustomizeError as error:
         return _fail(str(error))
-    sys.stdout.write(to_yaml(rendered))
+    shown = listed(rendered, parsed.provenance) if parsed.provenance else to_yaml(rendered)
+    sys.stdout.write(shown)
     return 0
 
 

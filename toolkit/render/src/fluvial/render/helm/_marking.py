@@ -10,6 +10,7 @@ from typing import Final
 from fluvial.apis.ids import Unstructured
 from fluvial.render.helm._errors import ManifestError
 from fluvial.render.kustomize import KustomizeError, MemoryTree, build
+from fluvial.render.pointers import escape
 from fluvial.render.yaml import Position, YamlError, dump, load, load_documents
 
 __all__ = ["generated", "marked", "template_of", "unmarked"]
@@ -96,7 +97,7 @@ def _put(
     holder, value = mapping
     above = marks.get(holder)
     first = min(
-        (mark for name in value if (mark := marks.get(f"{holder}/{_escaped(name)}"))),
+        (mark for name in value if (mark := marks.get(f"{holder}/{escape(name)}"))),
         key=lambda mark: (mark.line, mark.column),
         default=None,
     )
@@ -143,10 +144,6 @@ def _between(lines: list[str], above: Position, first: Position) -> str:
     parts = [lines[above.line][above.column :], *lines[above.line + 1 : first.line]]
     shown = [_COMMENT.sub("", part) for part in parts]
     return "".join([*shown, lines[first.line][: first.column]])
-
-
-def _escaped(name: str) -> str:
-    return name.replace("~", "~0").replace("/", "~1")
 
 
 def generated(obj: Unstructured) -> bool:

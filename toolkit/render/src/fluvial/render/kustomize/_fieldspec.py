@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 from fluvial.render.kustomize._errors import TransformError
 from fluvial.render.kustomize._ids import Gvk
-from fluvial.render.kustomize._pointer import escape
 from fluvial.render.kustomize._resource import Resource
+from fluvial.render.pointers import escape
 
 __all__ = [
     "FieldSpec",

@@ -8,11 +8,11 @@ from fluvial.render.kustomize._errors import TransformError
 from fluvial.render.kustomize._fieldspec import FieldSpec, Plan, apply_spec
 from fluvial.render.kustomize._ids import Gvk, ResourceId, text
 from fluvial.render.kustomize._keys import check_keys
-from fluvial.render.kustomize._pointer import escape
 from fluvial.render.kustomize._resource import Resource, Resources
 from fluvial.render.kustomize._shared import Shared
 from fluvial.render.kustomize._styles import requote
 from fluvial.render.objects import Origin
+from fluvial.render.pointers import escape
 
 __all__ = ["HELM_GENERATED", "check_moved", "move", "set_affix", "set_entries", "set_namespace"]
 

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from fluvial.render.kustomize._errors import TransformError
 from fluvial.render.kustomize._ids import text
 from fluvial.render.kustomize._merge import MISSING
-from fluvial.render.kustomize._pointer import escape
+from fluvial.render.pointers import escape
 
 __all__ = ["Place", "find", "lookup", "split"]
 

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from fluvial.render.kustomize._errors import TransformError
 from fluvial.render.kustomize._fieldspec import steps_of
-from fluvial.render.kustomize._pointer import escape
+from fluvial.render.pointers import escape
 
 __all__ = ["Found", "PathTree", "pointer_of"]
 

@@ -7,8 +7,8 @@ of all it holds along.
 from typing import Any, NamedTuple
 
 from fluvial.render.kustomize._ledger import Table
-from fluvial.render.kustomize._pointer import escape
 from fluvial.render.objects import Origin
+from fluvial.render.pointers import escape
 
 __all__ = ["Trace"]
 

@@ -12,10 +12,10 @@ from fluvial.render.kustomize._ids import text
 from fluvial.render.kustomize._loader import Loader
 from fluvial.render.kustomize._metadata import move
 from fluvial.render.kustomize._model import Selector
-from fluvial.render.kustomize._pointer import escape
 from fluvial.render.kustomize._resource import Resource, Resources
 from fluvial.render.kustomize._selectors import select
 from fluvial.render.objects import Origin
+from fluvial.render.pointers import escape
 from fluvial.render.yaml import Dialect, resolve
 
 __all__ = ["add_value"]

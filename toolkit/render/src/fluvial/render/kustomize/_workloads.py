@@ -9,10 +9,10 @@ from fluvial.render.kustomize._errors import TransformError
 from fluvial.render.kustomize._fieldspec import FieldSpec, Plan, apply_spec
 from fluvial.render.kustomize._ids import text
 from fluvial.render.kustomize._model import Image, Replica
-from fluvial.render.kustomize._pointer import escape
 from fluvial.render.kustomize._resource import Resource, Resources
 from fluvial.render.kustomize._styles import overlay
 from fluvial.render.objects import Origin
+from fluvial.render.pointers import escape
 
 __all__ = ["check_scaled", "is_scaled", "set_image", "set_replicas", "split_image"]
 

@@ -26,10 +26,10 @@ from fluvial.render.kustomize._errors import (
 from fluvial.render.kustomize._loader import is_remote
 from fluvial.render.kustomize._model import Image, Kustomization, Patch
 from fluvial.render.kustomize._parse import parse_resources
-from fluvial.render.kustomize._pointer import escape
 from fluvial.render.kustomize._substitute import check_names, substitute
 from fluvial.render.kustomize.tree import Tree, join
 from fluvial.render.objects import Origin, Rendered, nearest, render
+from fluvial.render.pointers import escape
 from fluvial.render.yaml import YamlError, dump, load
 
 __all__ = [

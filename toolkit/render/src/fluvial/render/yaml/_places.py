@@ -6,6 +6,7 @@ walking the value in the same order: a container, then what is in it, entry by e
 
 from typing import Any
 
+from fluvial.render.pointers import escape
 from fluvial.render.yaml._errors import Position
 
 __all__ = ["PLACE_BITS", "place_of", "pointers", "position_of", "size_of"]
@@ -36,10 +37,7 @@ def pointers(value: Any) -> list[str]:
 def _collect(node: Any, pointer: str, found: list[str]) -> None:
     items = node.items() if isinstance(node, dict) else enumerate(node)
     for key, item in items:
-        part = key
-        if type(key) is str and ("/" in key or "~" in key):
-            part = key.replace("~", "~0").replace("/", "~1")
-        inner = f"{pointer}/{part}"
+        inner = f"{pointer}/{escape(key) if type(key) is str else key}"
         found.append(inner)
         if isinstance(item, dict | list):
             _collect(item, inner, found)
