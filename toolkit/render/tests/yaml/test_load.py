@@ -200,3 +200,19 @@ def test_alias_bombs_are_bounded() -> None:
 def test_an_anchor_inside_itself_is_refused() -> None:
     with pytest.raises(YamlError, match="contains itself"):
         load("a: &a [*a]")
+
+
+@pytest.mark.parametrize(
+    ("repeats", "refused", "reason"),
+    [
+        (90, False, "much is repeated, within what a small document may grow to"),
+        (110, True, "a little more than a hundred thousand values"),
+    ],
+)
+def test_the_bound_of_aliases(repeats: int, refused: bool, reason: str) -> None:
+    text = f"a: &a [{'1,' * 1000}]\nb: [{'*a,' * repeats}]\n"
+    if refused:
+        with pytest.raises(YamlError, match="excessive aliasing"):
+            load(text)
+    else:
+        assert len(load(text)["b"]) == repeats, reason
