@@ -237,8 +237,12 @@ def replacement(rng: random.Random, known: Known) -> dict[str, Any]:
                 "delimiter": rng.choice([":", "-"]),
                 "index": rng.randrange(-1, 3),
             }
+    # What makes a name look like a number is one of the known differences.
+    named = target["fieldPaths"] == ["metadata.name"]
     if some(rng, 0.1):
-        return {"sourceValue": rng.choice(TEXTS[:4]), "targets": [target]}
+        return {"sourceValue": rng.choice(TEXTS[: 1 if named else 4]), "targets": [target]}
+    if named and source.get("fieldPath", "").endswith("alpha"):
+        source["fieldPath"] = "kind"
     return {"source": source, "targets": [target]}
 
 

@@ -75,11 +75,13 @@ def test_what_go_reads_and_libyaml_does_not(text: str, value: Any, reason: str) 
         ("%YAML 1.2\n---\na: 1", "incompatible YAML document"),
         (r'a: ["it\'s", "\q"]', "unknown escape"),
         ("a: *x\nb: &x 1\nc: &x 2", "undefined alias"),
+        ("a: b\nc: d\n{ }\n", "^f:3:1: did not find expected key"),
+        ("a: b\n{c: d}\n", "could not find expected ':'"),
     ],
 )
 def test_what_go_does_not_read(text: str, problem: str) -> None:
     with pytest.raises(YamlError, match=problem):
-        load(text)
+        load(text, file="f")
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,8 @@ PLAIN, QUOTED = "plain", "quoted"
 _INDENTED = re.compile(rf"^[ ?:-]{{{DEEPEST // 2},}}", re.MULTILINE)
 _SLASH = re.compile(r"(?<!\\)(?:\\\\)*\\/")
 _DIRECTIVE = re.compile(r"^%YAML", re.MULTILINE)
+_EMPTY = re.compile(r"\{\s*\}|\[\s*\]")
+_NO_COLON = "while scanning a simple key: could not find expected ':'"
 _MOST_QUOTES = 100
 
 
@@ -84,12 +86,21 @@ def compose(text: str, file: str, *, first: bool = False) -> list[Node]:
         problem = error.problem or str(error)
         if error.context:
             problem = f"{error.context}: {problem}"
+        at = error.context_mark
+        if problem == _NO_COLON and at is not None and _EMPTY.match(text, _index(text, at)):
+            # Go's reader has seen that it is no key before it looks for the colon.
+            problem, mark = "did not find expected key", at
         raise _error(problem, mark, text, file) from None
     except pyyaml.YAMLError as error:
         position = getattr(error, "position", None)
         line = text.count("\n", 0, position) + 1 if isinstance(position, int) else 0
         reason = getattr(error, "reason", str(error))
         raise YamlError(str(reason), file=file, line=line, text=text) from None
+
+
+def _index(text: str, mark: Mark | CMark) -> int:
+    """Return where a place is; its own index counts in another encoding."""
+    return sum(map(len, text.splitlines(keepends=True)[: mark.line])) + int(mark.column)
 
 
 def _error(problem: str, mark: Mark | CMark | None, text: str, file: str) -> YamlError:
