@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fluvial.render.helm._model import Chart
-from fluvial.render.helm._values import coalesce, copied, merge_tables, merge_values, table
+from fluvial.render.helm._values import coalesce, merge_tables, merge_values, table
 from fluvial.render.helm._versions import HELM_4_3, HelmVersion
 
 __all__ = ["imports_of", "process_dependencies"]
@@ -91,7 +91,8 @@ def _import_values(chart: Chart) -> None:
         for child, parent in imports_of(one):
             taken = table(own, f"{one['name']}.{child}")
             if taken is not None:
-                merge_tables(gathered, _at(parent, copied(taken)), merge=True)
+                # Not a copy: a second child that hands up to the same place changes the first.
+                merge_tables(gathered, _at(parent, taken), merge=True)
         if one.get("import-values"):
             one["import-values"] = [
                 entry if isinstance(entry, dict) else {"child": f"exports.{entry}", "parent": "."}
