@@ -77,6 +77,7 @@ def test_what_go_reads_and_libyaml_does_not(text: str, value: Any, reason: str) 
         ("a: *x\nb: &x 1\nc: &x 2", "undefined alias"),
         ("a: b\nc: d\n{ }\n", "^f:3:1: did not find expected key"),
         ("a: b\n{c: d}\n", "could not find expected ':'"),
+        ("a:\n  b:\n  []\n", "could not find expected ':'"),
     ],
 )
 def test_what_go_does_not_read(text: str, problem: str) -> None:

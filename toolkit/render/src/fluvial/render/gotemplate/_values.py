@@ -150,9 +150,13 @@ PLAIN: Final[set[type]] = {dict, NilMap}
 
 
 class PlainMap(dict[str, Any]):
-    """Base of types of maps that differ from a plain one in nothing but their name, `go_type`."""
+    """Base of types of maps that differ from a plain one in nothing but their name, `go_type`.
 
-    __slots__ = ()
+    `unnamed` ones went through a parameter whose type has no name. In Go that is another value of
+    the same map; here it is one for all, which from then on passes for a plain map everywhere.
+    """
+
+    unnamed = False
 
     def __init_subclass__(cls) -> None:
         PLAIN.add(cls)
@@ -186,6 +190,8 @@ def type_of(value: Any) -> str:
     known = _TYPES.get(type(value))
     if known is not None:
         return known[0]
+    if isinstance(value, PlainMap) and value.unnamed:
+        return _TYPES[dict][0]
     named = getattr(value, "go_type", None)
     if isinstance(named, str):
         return named

@@ -104,7 +104,9 @@ def _as_table(value: Any) -> Table:
 
 
 def _mismatch(value: Any, wanted: str) -> str:
-    found = "nil" if value is None else type_of(value)
+    # Go reads every number of YAML and JSON as a float; the flags' own have their type.
+    number = type(value) is int
+    found = "nil" if value is None else "float64" if number else type_of(value)
     return f"unable to parse key: interface conversion: interface {{}} is {found}, not {wanted}"
 
 

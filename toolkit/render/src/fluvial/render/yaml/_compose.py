@@ -33,6 +33,7 @@ _INDENTED = re.compile(rf"^[ ?:-]{{{DEEPEST // 2},}}", re.MULTILINE)
 _SLASH = re.compile(r"(?<!\\)(?:\\\\)*\\/")
 _DIRECTIVE = re.compile(r"^%YAML", re.MULTILINE)
 _EMPTY = re.compile(r"\{\s*\}|\[\s*\]")
+_COMMENTS = re.compile(r"(?:^|\s)#.*", re.MULTILINE)
 _NO_COLON = "while scanning a simple key: could not find expected ':'"
 _MOST_QUOTES = 100
 
@@ -87,8 +88,7 @@ def compose(text: str, file: str, *, first: bool = False) -> list[Node]:
         if error.context:
             problem = f"{error.context}: {problem}"
         at = error.context_mark
-        if problem == _NO_COLON and at is not None and _EMPTY.match(text, _index(text, at)):
-            # Go's reader has seen that it is no key before it looks for the colon.
+        if problem == _NO_COLON and at is not None and _follows_a_value(text, _index(text, at)):
             problem, mark = "did not find expected key", at
         raise _error(problem, mark, text, file) from None
     except pyyaml.YAMLError as error:
@@ -96,6 +96,15 @@ def compose(text: str, file: str, *, first: bool = False) -> list[Node]:
         line = text.count("\n", 0, position) + 1 if isinstance(position, int) else 0
         reason = getattr(error, "reason", str(error))
         raise YamlError(str(reason), file=file, line=line, text=text) from None
+
+
+def _follows_a_value(text: str, index: int) -> bool:
+    """Whether an empty collection stands where a key should, after an entry that has a value.
+
+    Go's reader has seen that it is no key before it looks for the colon.
+    """
+    before = _COMMENTS.sub("", text[:index]).rstrip()
+    return bool(_EMPTY.match(text, index)) and not before.endswith(":")
 
 
 def _index(text: str, mark: Mark | CMark) -> int:

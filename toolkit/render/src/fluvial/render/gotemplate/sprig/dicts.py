@@ -40,11 +40,10 @@ def unset(entries: dict[str, Any], key: str) -> dict[str, Any]:
 
 
 def _unnamed(entries: dict[str, Any]) -> dict[str, Any]:
-    """Return a map under the type of Go's parameter, which has no name.
-
-    In Go both would be the same map; here one with a type of its own is copied.
-    """
-    return dict(entries) if isinstance(entries, PlainMap) else entries
+    """Return the very same map, under the type of Go's parameter, which has no name."""
+    if isinstance(entries, PlainMap):
+        entries.unnamed = True
+    return entries
 
 
 def has_key(entries: dict[str, Any], key: str) -> bool:
@@ -98,6 +97,8 @@ def dig(*path: Any) -> Any:
 
 def _plain(value: Any) -> bool:
     """Say whether a value is a plain map: the values of a chart are of another type."""
+    if isinstance(value, PlainMap):
+        return value.unnamed
     return type(value) is dict or isinstance(value, NilMap)
 
 

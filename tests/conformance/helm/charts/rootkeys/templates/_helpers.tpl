@@ -1,0 +1,4 @@
+{{- define "image" -}}
+{{ .key }}{{ .suffix }}
+{{- $_ := unset . "suffix" -}}
+{{- end -}}
