@@ -10,6 +10,9 @@ __all__ = ["camel", "kebab", "snake", "wrap"]
 
 _CONNECTOR, _PUNCT, _UPPER, _LETTER, _NUMBER, _OTHER = range(6)
 
+_IDEOGRAPHS = (("\u3400", "\u4d85"), ("\u4e00", "\u9fcc"), ("\U00020000", "\U0002b81d"))
+"""Letters that the library takes for none of an alphabet; it knows no newer ones."""
+
 
 class _Word(NamedTuple):
     """A run of characters of one kind."""
@@ -31,8 +34,7 @@ def _kind(char: str) -> int:
     if category == "Lu":
         return _UPPER
     if category[0] == "L":
-        # letters without case, such as ideographs, are of no alphabet here
-        return _LETTER if category in {"Ll", "Lt"} or char.islower() else _OTHER
+        return _OTHER if any(first <= char <= last for first, last in _IDEOGRAPHS) else _LETTER
     return _NUMBER if category[0] == "N" else _OTHER
 
 
