@@ -208,7 +208,7 @@ _ANYWHERE = [
 _PODS = "spec.template.spec"
 _OF_PODS = [
     f"{_PODS}.containers.0.image", f"{_PODS}.containers.[name=main].image",
-    f"{_PODS}.containers.*.image", f"{_PODS}.containers.[name=side].args.1", "spec.replicas",
+    f"{_PODS}.containers.*.image", f"{_PODS}.containers.[name=side].args.1",
     f"{_PODS}.containers.[name=made].image", "spec.serviceName", f"{_PODS}.volumes.0.name",
 ]  # fmt: skip
 
