@@ -20,7 +20,7 @@ import pytest
 from harness import WITHIN, Harness
 from namespaces import Namespace, new_namespace
 
-__all__ = ["Case", "kill_everywhere"]
+__all__ = ["Case", "Prepared", "kill_everywhere"]
 
 _PROGRAM = Path(__file__).with_name("instrumented.py")
 _SAMPLE = 2
@@ -39,17 +39,6 @@ class Case(ABC):
         """Return the labels that the object must have."""
         return {"case": type(self).__name__, "point": team.name}
 
-    begins_with = False
-    """Whether there is something to reconcile before the change, without a kill."""
-
-    async def prepare(self, team: Namespace) -> None:
-        """Make what is there before."""
-        raise NotImplementedError
-
-    async def until_prepared(self, team: Namespace) -> None:
-        """Wait until that is reconciled."""
-        raise NotImplementedError
-
     @abstractmethod
     async def act(self, team: Namespace) -> None:
         """Make the change whose reconcile is killed."""
@@ -65,6 +54,18 @@ class Case(ABC):
     @abstractmethod
     async def check_done(self, team: Namespace) -> None:
         """Check that everything is right in the end."""
+
+
+class Prepared(Case):
+    """A reconcile of what was reconciled before, without a kill."""
+
+    @abstractmethod
+    async def prepare(self, team: Namespace) -> None:
+        """Make what is there before."""
+
+    @abstractmethod
+    async def until_prepared(self, team: Namespace) -> None:
+        """Wait until that is reconciled."""
 
 
 class _Controller:
@@ -151,7 +152,7 @@ async def _count(harness: Harness, controller: _Controller, case: Case) -> list[
 async def _begin(
     controller: _Controller, case: Case, points: Path, teams: Sequence[Namespace]
 ) -> None:
-    if not case.begins_with:
+    if not isinstance(case, Prepared):
         return
     await asyncio.gather(*(case.prepare(team) for team in teams))
     async with controller.running(_all(case), points=points):

@@ -2,7 +2,7 @@
 
 import pytest
 from delivery import RELEASES, ready_of
-from killing import Case, kill_everywhere
+from killing import Case, Prepared, kill_everywhere
 from offers import offering
 
 from fluvial.toolkit import CONFIG_MAP
@@ -84,10 +84,8 @@ class Install(Case):
         await self.check_right(team, {"config": "blue", "extra": "none"})
 
 
-class Upgrade(Install):
+class Upgrade(Prepared, Install):
     """One object changes, and one goes."""
-
-    begins_with = True
 
     async def prepare(self, team):
         await super().act(team)

@@ -2,7 +2,7 @@
 
 import pytest
 from delivery import KUSTOMIZATIONS, ready_of
-from killing import Case, kill_everywhere
+from killing import Case, Prepared, kill_everywhere
 from offers import offering
 
 from fluvial.toolkit import CONFIG_MAP
@@ -86,10 +86,8 @@ class FirstApply(Kustomized):
         await self.check_values(team, {"a": "1", "b": "1"})
 
 
-class Update(FirstApply):
+class Update(Prepared, FirstApply):
     """One object changes, one is new, one is pruned."""
-
-    begins_with = True
 
     async def prepare(self, team):
         await super().act(team)

@@ -6,7 +6,7 @@ import aiohttp
 import pytest
 from delivery import GIT, ready_of
 from harness import Repository
-from killing import Case, kill_everywhere
+from killing import Case, Prepared, kill_everywhere
 
 from fluvial.cluster.githost import GitHost
 
@@ -65,10 +65,8 @@ class Stored(Case):
         assert artifact["revision"] == self._revisions[team.name]
 
 
-class Renewed(Stored):
+class Renewed(Prepared, Stored):
     """A second revision takes the place of the first."""
-
-    begins_with = True
 
     async def prepare(self, team):
         await super().act(team)

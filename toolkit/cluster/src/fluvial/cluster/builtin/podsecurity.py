@@ -169,11 +169,12 @@ def _selinux(spec: Object) -> tuple[str, str] | None:
     return "seLinuxOptions", f"{who} {text}"
 
 
-def _apparmor(spec: Object) -> tuple[str, str] | None:
-    def unconfined(own: Object) -> bool:
-        return (own.get("appArmorProfile") or {}).get("type") == "Unconfined"
+def _is_unconfined(own: Object, profile: str) -> bool:
+    return bool((own.get(profile) or {}).get("type") == "Unconfined")
 
-    who = _setters(spec, unconfined)
+
+def _apparmor(spec: Object) -> tuple[str, str] | None:
+    who = _setters(spec, lambda own: _is_unconfined(own, "appArmorProfile"))
     text = 'must not set AppArmor profile type to "Unconfined"'
     return ("forbidden AppArmor profile", f"{who} {text}") if who else None
 
@@ -206,10 +207,7 @@ def _host_paths(spec: Object) -> tuple[str, str] | None:
 
 
 def _seccomp(spec: Object) -> tuple[str, str] | None:
-    def unconfined(own: Object) -> bool:
-        return (own.get("seccompProfile") or {}).get("type") == "Unconfined"
-
-    who = _setters(spec, unconfined)
+    who = _setters(spec, lambda own: _is_unconfined(own, "seccompProfile"))
     text = 'must not set securityContext.seccompProfile.type to "Unconfined"'
     return ("seccompProfile", f"{who} {text}") if who else None
 

@@ -5,6 +5,7 @@ import hashlib
 import itertools
 import re
 import ssl
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import TracebackType
 from typing import Final, NamedTuple, Self
@@ -33,7 +34,7 @@ class WebRequest(NamedTuple):
     """The headers."""
 
 
-class _Server:
+class _Server(ABC):
     """A server on a free port of the loopback; `requests` has everything that arrived."""
 
     def __init__(self, *, tls: ssl.SSLContext | None = None) -> None:
@@ -66,8 +67,8 @@ class _Server:
         self.requests.append(WebRequest(request.method, request.raw_path, dict(request.headers)))
         return await self._answer(request)
 
-    async def _answer(self, request: web.Request) -> web.StreamResponse:
-        raise NotImplementedError
+    @abstractmethod
+    async def _answer(self, request: web.Request) -> web.StreamResponse: ...
 
 
 class FileServer(_Server):
