@@ -81,11 +81,11 @@ def dig(*path: Any) -> Any:
     if len(path) < 3:
         raise FunctionError("dig needs at least three arguments")
     *names, fallback, entries = path
+    if not _plain(entries):
+        raise FunctionError(_conversion(entries))
     for name in names:
         if not isinstance(name, str):
             raise FunctionError(_conversion(name, "string"))
-    if not _plain(entries):
-        raise FunctionError(_conversion(entries))
     for place, name in enumerate(names):
         if name not in entries:
             return fallback
