@@ -46,6 +46,9 @@ class Hooks:
         `response` is that of an AdmissionReview, its `patch` a list of operations and its uid the
         right one unless given; or `body` is sent as it stands, with the code `status`. `delay`
         seconds pass before.
+
+        A ConversionReview is answered by `moves`: for each version the member of `spec` that is
+        called otherwise elsewhere, as `[elsewhere, here]`; `result` replaces that of the answer.
         """
         self._answers[path] = step
 
@@ -63,6 +66,8 @@ class Hooks:
         status = script.get("status", 200)
         if "body" in script:
             return web.Response(text=script["body"], status=status)
+        if review["kind"] == "ConversionReview":
+            return web.json_response(_converted(review, script))
         response = {"uid": review["request"]["uid"], **script["response"]}
         if isinstance(response.get("patch"), list):
             operations = json.dumps(response["patch"]).encode()
@@ -93,6 +98,20 @@ async def hooks() -> AsyncIterator[Hooks]:
         yield found
     finally:
         await runner.cleanup()
+
+
+def _converted(review: dict[str, Any], script: dict[str, Any]) -> dict[str, Any]:
+    """Answer a conversion as a script says."""
+    request = review.pop("request")
+    wanted = request["desiredAPIVersion"]
+    old, new = script["moves"][wanted.rpartition("/")[2]]
+    for obj in request["objects"]:
+        obj["apiVersion"] = wanted
+        if old in obj.get("spec", {}):
+            obj["spec"][new] = obj["spec"].pop(old)
+    response = {"uid": request["uid"], "convertedObjects": request["objects"]}
+    response["result"] = script.get("result", {"status": "Success"})
+    return {**review, "response": response}
 
 
 def _certificate() -> tuple[bytes, bytes]:

@@ -1,9 +1,15 @@
 import asyncio
+import base64
 import os
+import ssl
 
 import pytest
+from aiohttp import web
+
+from fluvial.cluster.auth.pki import Authority
 
 WITHIN = 60.0
+AUTHORITY = Authority()
 
 
 @pytest.fixture
@@ -26,3 +32,37 @@ def gone():
             os.close(handle)
 
     return wait
+
+
+class Served:
+    """Where an HTTPS server of a test is, as the `clientConfig` of a webhook says it."""
+
+    def __init__(self, port):
+        self.port = port
+        self.bundle = base64.b64encode(AUTHORITY.certificate).decode()
+
+    @property
+    def config(self):
+        return {"url": f"https://127.0.0.1:{self.port}/", "caBundle": self.bundle}
+
+
+@pytest.fixture
+async def serve_https(tmp_path):
+    """Give what serves a handler of requests over HTTPS."""
+    pair = AUTHORITY.server()
+    (tmp_path / "c").write_bytes(pair.certificate)
+    (tmp_path / "k").write_bytes(pair.key)
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(tmp_path / "c", tmp_path / "k")
+    runners = []
+
+    async def serve(handle):
+        runner = web.ServerRunner(web.Server(handle, access_log=None), shutdown_timeout=1.0)
+        runners.append(runner)
+        await runner.setup()
+        await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+        return Served(runner.addresses[0][1])
+
+    yield serve
+    for runner in runners:
+        await runner.cleanup()

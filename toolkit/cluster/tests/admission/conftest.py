@@ -1,20 +1,16 @@
 """Endpoints without HTTP, and a webhook server that answers as a test says."""
 
-import base64
 import json
-import ssl
 
 import pytest
 from aiohttp import web
 
 from fluvial.cluster.api import Api
 from fluvial.cluster.auth import bootstrap
-from fluvial.cluster.auth.pki import Authority
 from fluvial.cluster.endpoints import Endpoints
 from fluvial.cluster.resources import Catalog, builtin_resources
 from fluvial.cluster.storage import MemoryStore
 
-AUTHORITY = Authority()
 RULE = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["*"], "resources": ["configmaps"]}
 
 
@@ -22,15 +18,14 @@ class Hook:
     """A webhook: `answer` is called with each request of a review, and may be a coroutine."""
 
     def __init__(self):
-        self.port = 0
-        self.bundle = base64.b64encode(AUTHORITY.certificate).decode()
+        self.served = None
         self.reviews = []
         self.answer = lambda request: {"allowed": True}  # noqa: ARG005 - the default says yes
         self.raw = None
 
     @property
     def config(self):
-        return {"url": f"https://127.0.0.1:{self.port}/", "caBundle": self.bundle}
+        return self.served.config
 
     async def handle(self, request):
         review = json.loads(await request.read())
@@ -46,19 +41,10 @@ class Hook:
 
 
 @pytest.fixture
-async def hook(tmp_path):
-    pair = AUTHORITY.server()
-    (tmp_path / "c").write_bytes(pair.certificate)
-    (tmp_path / "k").write_bytes(pair.key)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(tmp_path / "c", tmp_path / "k")
+async def hook(serve_https):
     made = Hook()
-    runner = web.ServerRunner(web.Server(made.handle, access_log=None), shutdown_timeout=1.0)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
-    made.port = runner.addresses[0][1]
-    yield made
-    await runner.cleanup()
+    made.served = await serve_https(made.handle)
+    return made
 
 
 @pytest.fixture

@@ -160,14 +160,17 @@ async def test_a_webhook_behind_a_service_is_called_at_a_ready_endpoint(
             "kind": "EndpointSlice",
             "metadata": {"name": "s", "namespace": "default", "labels": labels},
             "addressType": "IPv4",
-            "ports": [{"name": "https", "port": hook.port}],
+            "ports": [{"name": "https", "port": hook.served.port}],
             "endpoints": [
                 {"addresses": ["127.0.0.9"], "conditions": {"ready": False}},
                 {"addresses": ["127.0.0.1"], "conditions": {"ready": True}},
             ],
         }
     )
-    config = {"service": {"namespace": "default", "name": "kubernetes"}, "caBundle": hook.bundle}
+    config = {
+        "service": {"namespace": "default", "name": "kubernetes"},
+        "caBundle": hook.served.bundle,
+    }
     await register(config)
     await api.create(config_map())
     assert [each["name"] for each in hook.reviews] == ["a"]

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING, Any
 
+from fluvial.cluster.endpoints.reads import ListOptions
 from fluvial.cluster.endpoints.target import SYSTEM, Target, User, WriteOptions
 from fluvial.cluster.errors import StatusError, page_not_found
 from fluvial.cluster.objects import Object, name_of, namespace_of
@@ -60,7 +61,9 @@ class Api:
 
     async def get(self, resource: str | Gvr, namespace: str | None, name: str) -> Object:
         """Read one object; `namespace` is None for cluster-scoped ones."""
-        return self._endpoints.get(self._target(resource, namespace, name))
+        target = self._target(resource, namespace, name)
+        await self._endpoints.load(target)
+        return self._endpoints.get(target)
 
     async def list(
         self,
@@ -71,7 +74,9 @@ class Api:
     ) -> list[Object]:
         """Read all objects, of one namespace or of all."""
         target = self._target(resource, namespace, "")
-        return self._endpoints.objects(target, label_selector or "", field_selector or "")
+        options = ListOptions(label_selector or "", field_selector or "")
+        await self._endpoints.load_page(target, options)
+        return self._endpoints.page(target, options).objects
 
     def watch(
         self,

@@ -44,10 +44,11 @@ class Entry:
 
     `data` is its JSON as it is stored. `object` is shared by every reader and must not be changed;
     whoever wants to change it decodes `data` again. `views` caches what was made of it, by served
-    version.
+    version. `converted` is what a webhook made of it, as JSON by served version; it is not
+    forgotten, since only the webhook can make it again.
     """
 
-    __slots__ = ("_object", "_recent", "_views", "data", "key", "revision")
+    __slots__ = ("_converted", "_object", "_recent", "_views", "data", "key", "revision")
 
     def __init__(self, key: Key, revision: int, data: bytes, recent: Recent) -> None:
         self.key = key
@@ -56,6 +57,7 @@ class Entry:
         self._recent = recent
         self._object: Object | None = None
         self._views: dict[Any, Any] | None = None
+        self._converted: dict[Any, bytes] | None = None
 
     @property
     def object(self) -> Object:
@@ -72,6 +74,13 @@ class Entry:
         if self._views is None:
             self._views = {}
         return self._views
+
+    @property
+    def converted(self) -> dict[Any, bytes]:
+        """Return what webhooks made of this version."""
+        if self._converted is None:
+            self._converted = {}
+        return self._converted
 
     def forget(self) -> None:
         """Drop all that can be made again."""

@@ -96,6 +96,11 @@ class Resource:
         """Return `plural.group`, as messages name it."""
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
+    @property
+    def converts(self) -> bool:
+        """Tell whether a webhook converts the objects between versions."""
+        return self.custom is not None and self.custom.conversion is not None
+
     def subresource(self, name: str) -> Subresource | None:
         """Find a subresource by name."""
         return next((sub for sub in self.subresources if sub.name == name), None)

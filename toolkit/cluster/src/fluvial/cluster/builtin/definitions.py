@@ -4,6 +4,11 @@
 from __future__ import annotations
 
 from fluvial.cluster import fielderrors, fields
+from fluvial.cluster.builtin.definitionconversion import (
+    bundle_errors,
+    conversion_errors,
+    default_conversion,
+)
 from fluvial.cluster.builtin.strategy import Context, Strategy
 from fluvial.cluster.errors import Cause
 from fluvial.cluster.objects import Object
@@ -30,7 +35,7 @@ class DefinitionStrategy(Strategy):
         if names.get("kind"):
             names.setdefault("singular", names["kind"].lower())
             names.setdefault("listKind", names["kind"] + "List")
-        spec.setdefault("conversion", {"strategy": "None"})
+        default_conversion(spec)
 
     def prepare_create(self, obj: Object, context: Context) -> None:
         """Begin with the stored versions and nothing accepted."""
@@ -48,15 +53,16 @@ class DefinitionStrategy(Strategy):
         status["storedVersions"] = known + [name for name in stored if name not in known]
 
     def validate(self, obj: Object, context: Context) -> list[Cause]:
-        """Check names, versions and schemas."""
-        return [
+        """Check names, versions, schemas and the conversion."""
+        errors: list[Cause] = [
             {"reason": error.type, "message": error.message, "field": error.field}
             for error in fields.check_definition(obj)
         ]
+        return errors + conversion_errors(obj["spec"].get("conversion") or {})
 
     def validate_update(self, obj: Object, old: Object, context: Context) -> list[Cause]:
-        """Refuse another group or scope."""
-        return [
+        """Refuse another group or scope, and a bundle of certificates that was better before."""
+        return bundle_errors(obj, old) + [
             fielderrors.immutable(f"spec.{key}", obj["spec"].get(key))
             for key in ("group", "scope")
             if obj["spec"].get(key) != old["spec"].get(key)

@@ -14,7 +14,7 @@ from fluvial.cluster.errors import Cause
 from fluvial.cluster.names import dns_subdomain_errors, service_name_errors
 from fluvial.cluster.objects import Object
 
-__all__ = ["STRATEGIES", "choice_errors", "rule_errors"]
+__all__ = ["STRATEGIES", "choice_errors", "rule_errors", "service_errors", "url_errors"]
 
 _OPERATIONS = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
 _SCOPES = ("*", "Cluster", "Namespaced")
@@ -153,33 +153,57 @@ def _client_errors(config: dict[str, Any], path: str) -> list[Cause]:
     if (url is None) == (service is None):
         return [fielderrors.required(path, "exactly one of url or service is required")]
     if service is None:
-        return _url_errors(str(url), f"{path}.url")
+        return url_errors(str(url), f"{path}.url")
+    return service_errors(service, f"{path}.service")
+
+
+def service_errors(service: dict[str, Any], path: str) -> list[Cause]:
+    """Check the Service that a webhook is behind.
+
+    Upstream calls its check with name and namespace exchanged, so each is missed at the place of
+    the other.
+    """
     errors = [
-        fielderrors.required(f"{path}.service.{key}", f"service {key} is required")
-        for key in ("name", "namespace")
+        fielderrors.required(f"{path}.{shown}", f"service {shown} is required")
+        for shown, key in (("name", "namespace"), ("namespace", "name"))
         if not service.get(key)
     ]
     port = service.get("port", 443)
     if not 0 < port < 65536:
         text = "port is not valid: must be between 1 and 65535, inclusive"
-        errors.append(fielderrors.invalid(f"{path}.service.port", port, text))
+        errors.append(fielderrors.invalid(f"{path}.port", port, text))
+    return errors + _path_errors(service.get("path") or "/", f"{path}.path")
+
+
+def _path_errors(place: str, path: str) -> list[Cause]:
+    """Check the path of a request to a Service: segments that are subdomains."""
+    if place == "/":
+        return []
+    if place == "//":
+        return [fielderrors.invalid(path, place, "segment[0] may not be empty")]
+    errors: list[Cause] = []
+    if not place.startswith("/"):
+        errors.append(fielderrors.invalid(path, place, "must start with a '/'"))
+    for index, segment in enumerate(place[1:].removesuffix("/").split("/")):
+        texts = [f": {text}" for text in dns_subdomain_errors(segment)]
+        errors += [
+            fielderrors.invalid(path, place, f"segment[{index}]{text}")
+            for text in (texts if segment else [" may not be empty"])
+        ]
     return errors
 
 
-def _url_errors(url: str, path: str) -> list[Cause]:
+def url_errors(url: str, path: str) -> list[Cause]:
+    """Check the URL of a webhook."""
     parts = urlsplit(url)
     checks = (
-        (parts.scheme != "https", parts.scheme, "'https' is the only allowed URL scheme"),
-        (not parts.netloc, parts.netloc, "host must be specified"),
+        (parts.scheme != "https", parts.scheme, f"'https' is the only allowed URL scheme; {_URL}"),
+        (not parts.netloc, parts.netloc, f"host must be specified; {_URL}"),
         (bool(parts.username), parts.username, "user information is not permitted in the URL"),
         (bool(parts.fragment), parts.fragment, "fragments are not permitted in the URL"),
         (bool(parts.query), parts.query, "query parameters are not permitted in the URL"),
     )
-    return [
-        fielderrors.invalid(path, value, f"{text}; {_URL}")
-        for wrong, value, text in checks
-        if wrong
-    ]
+    return [fielderrors.invalid(path, value, text) for wrong, value, text in checks if wrong]
 
 
 _GROUP = "admissionregistration.k8s.io"

@@ -10,7 +10,7 @@ from typing import Any
 
 from fluvial.cluster import fields, schemas
 from fluvial.cluster.builtin.definitions import CLEANUP
-from fluvial.cluster.crd.schema import CustomVersion
+from fluvial.cluster.crd.schema import Conversion, CustomVersion
 from fluvial.cluster.endpoints import Endpoints
 from fluvial.cluster.endpoints.target import Target, WriteOptions
 from fluvial.cluster.objects import Object, rfc3339
@@ -174,21 +174,23 @@ class Registrar:
 
     def _serve(self, name: str, definition: Object, *, accepts: bool) -> None:
         spec = definition["spec"]
-        if self._served.get(name) == (spec, accepts):
+        before = self._served.get(name)
+        if before == (spec, accepts):
             return
         self._served[name] = (spec, accepts)
         resources = resources_of(definition, accepts=accepts)
         self._endpoints.catalog.replace(spec["group"], spec["names"]["plural"], resources)
+        if before is not None:
+            self._endpoints.store.wake(f"{spec['group']}/{spec['names']['plural']}")
 
     def _clean(self, name: str, definition: Object) -> None:
         """Delete what is left of the resource; without it, let the definition go."""
         spec = definition["spec"]
-        version = next(item["name"] for item in spec["versions"] if item["storage"])
-        resource = self._endpoints.catalog.find(
-            Gvr(spec["group"], version, spec["names"]["plural"])
-        )
+        versions = versions_of(definition)
         prefix = f"{spec['group']}/{spec['names']['plural']}"
         for entry in self._endpoints.store.entries(prefix):
+            # In the version it is stored in: no webhook is needed, which may be gone by now.
+            resource = versions.get(str(entry.object.get("apiVersion")))
             if resource is not None and not entry.object["metadata"].get("deletionTimestamp"):
                 target = Target(resource, *entry.key)
                 self._endpoints.deleter.delete_unasked(target, {}, WriteOptions())
@@ -216,22 +218,30 @@ class Registrar:
 
 
 def resources_of(definition: Object, *, accepts: bool = True) -> list[Resource]:
-    """Return the served versions of a definition; they share their storage version."""
-    spec = definition["spec"]
+    """Return the served versions of a definition."""
+    found = versions_of(definition, accepts=accepts)
+    group = definition["spec"]["group"]
+    return [
+        found[f"{group}/{version['name']}"]
+        for version in definition["spec"]["versions"]
+        if version.get("served")
+    ]
+
+
+def versions_of(definition: Object, *, accepts: bool = True) -> dict[str, Resource]:
+    """Return all versions of a definition by apiVersion; they share their storage version."""
     names = definition["status"]["acceptedNames"]
-    served, storage = [], None
-    for version in spec["versions"]:
+    versions: dict[str, Resource] = {}
+    storage = None
+    for version in definition["spec"]["versions"]:
         resource = _version(definition, version, names, accepts)
+        versions[resource.api_version] = resource
         if version.get("storage"):
             storage = resource
-        if version.get("served"):
-            served.append(resource)
-    for resource in served:
+    for resource in versions.values():
         assert resource.custom is not None
-        resource.custom.storage = storage
-    if storage is not None and storage.custom is not None:
-        storage.custom.storage = storage
-    return served
+        resource.custom.storage, resource.custom.versions = storage, versions
+    return versions
 
 
 def _version(definition: Object, version: Object, names: Object, accepts: bool) -> Resource:
@@ -254,7 +264,7 @@ def _version(definition: Object, version: Object, names: Object, accepts: bool) 
         ),
         deprecation=_deprecation(version, api_version, names["kind"]),
         accepts=accepts,
-        by_webhook=(spec.get("conversion") or {}).get("strategy") == "Webhook",
+        conversion=_conversion(spec.get("conversion") or {}),
     )
     subs = []
     if has_status:
@@ -275,6 +285,14 @@ def _version(definition: Object, version: Object, names: Object, accepts: bool) 
         subresources=tuple(subs),
         custom=custom,
     )
+
+
+def _conversion(stanza: Object) -> Conversion | None:
+    """Return the webhook of `spec.conversion`; None when versions differ in name only."""
+    if stanza.get("strategy") != "Webhook":
+        return None
+    webhook = stanza["webhook"]
+    return Conversion(webhook["clientConfig"], tuple(webhook["conversionReviewVersions"]))
 
 
 def _deprecation(version: Object, api_version: str, kind: str) -> str:

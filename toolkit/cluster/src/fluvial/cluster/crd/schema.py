@@ -12,7 +12,15 @@ from fluvial.cluster.objects import Object
 if TYPE_CHECKING:
     from fluvial.cluster.resources import Resource
 
-__all__ = ["CustomVersion"]
+__all__ = ["Conversion", "CustomVersion"]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Conversion:
+    """The webhook that converts versions: its `clientConfig`, and the versions of its reviews."""
+
+    client: Object
+    reviews: tuple[str, ...]
 
 
 @dataclasses.dataclass(slots=True, eq=False)
@@ -22,7 +30,8 @@ class CustomVersion:
     `openapi` is the schema as written; `storage` is the resource of the storage version (set
     once all versions are known); `columns` are the additional printer columns; `scale` holds the
     three paths of the scale subresource; `selectable` the selectable fields' paths;
-    `by_webhook` tells that versions are converted by a webhook, which nobody calls.
+    `conversion` is the webhook that converts between versions, if one does; `versions` are the
+    resources of all versions by apiVersion, served or not (set with `storage`).
     """
 
     openapi: dict[str, Any]
@@ -35,7 +44,8 @@ class CustomVersion:
     storage: Resource | None = None
     deprecation: str = ""
     accepts: bool = True
-    by_webhook: bool = False
+    conversion: Conversion | None = None
+    versions: dict[str, Resource] = dataclasses.field(default_factory=dict)
 
     def decode(self, obj: Object, *, nulls: bool = True) -> list[str]:
         """Prune and default a body, in place; returns the paths of what was dropped.

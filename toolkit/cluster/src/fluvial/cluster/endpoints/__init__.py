@@ -12,7 +12,10 @@ from typing import Protocol
 
 from fluvial.cluster.builtin import Strategies
 from fluvial.cluster.endpoints.access import Access
+from fluvial.cluster.endpoints.admission.calls import Caller
 from fluvial.cluster.endpoints.admission.chain import Chain
+from fluvial.cluster.endpoints.admission.services import Services
+from fluvial.cluster.endpoints.conversion.calls import Conversions
 from fluvial.cluster.endpoints.deletion import Deleter
 from fluvial.cluster.endpoints.reads import ListOptions, Page, Reader
 from fluvial.cluster.endpoints.subresources import Subresources
@@ -59,12 +62,24 @@ class Endpoints:
         self.on_removed: Callable[[], None] | None = None
         access = Access(self)
         self.access = access
-        self.admission = Chain(access)
+        caller = Caller(Services(access))
+        self.admission = Chain(access, caller)
+        self.conversions = Conversions(caller)
         self.reader = Reader(access)
         self.deleter = Deleter(access)
         self.writer = Writer(access, self.deleter)
         self.watcher = Watcher(access)
         self.subresources = Subresources(access, self.writer, self.deleter)
+
+    async def load(self, target: Target) -> None:
+        """Have an object converted, where a webhook does it, before `get` shows it."""
+        if target.resource.converts:
+            await self.access.loaded(target)
+
+    async def load_page(self, target: Target, options: ListOptions) -> None:
+        """Have objects converted, where a webhook does it, before `page` shows them."""
+        if target.resource.converts:
+            await self.reader.load(target, options)
 
     def get(self, target: Target) -> Object:
         """Read one object, or its `scale` or `status`."""
@@ -75,11 +90,6 @@ class Endpoints:
     def page(self, target: Target, options: ListOptions) -> Page:
         """Read a page of objects."""
         return self.reader.page(target, options)
-
-    def objects(self, target: Target, labels: str, fields: str) -> list[Object]:
-        """Read all objects that match both selectors."""
-        options = ListOptions(label_selector=labels, field_selector=fields)
-        return self.reader.page(target, options).objects
 
     def follow(self, target: Target, labels: str, fields: str) -> AsyncIterator[tuple[str, Object]]:
         """Yield what is there as ADDED and then every change, without end."""
@@ -113,6 +123,7 @@ class Endpoints:
         self, target: Target, body: Object, listed: ListOptions, options: WriteOptions
     ) -> Page:
         """Delete every object that matches; returns them as they were."""
+        await self.load_page(target, listed)
         page = self.reader.page(target, listed)
         for obj in page.objects:
             meta = obj["metadata"]

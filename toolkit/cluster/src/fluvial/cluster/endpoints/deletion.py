@@ -46,6 +46,7 @@ class Deleter:
         """
         chain = self._access.endpoints.admission
         while True:
+            await self._access.loaded(target)
             old = self._prepare(target, body, missing_ok=missing_ok)
             if old is None:
                 return {}
@@ -56,7 +57,12 @@ class Deleter:
             entry = self._access.store.get(target.resource.prefix, target.key)
             if entry is not None and str(entry.revision) == old["metadata"]["resourceVersion"]:
                 break  # else another write came in while webhooks were asked
-        return self._delete(target, old, body, options)
+        own = self._access.as_stored(target)
+        if own is target:
+            return self._delete(target, old, body, options)
+        # Only metadata changes: the object is written in the version that it is stored in.
+        old = self._access.copy(self._access.view(own.resource, self._access.find(own)))
+        return await self._access.shown(target.resource, self._delete(own, old, body, options))
 
     def delete_unasked(
         self, target: Target, body: Object, options: WriteOptions, *, missing_ok: bool = True
@@ -161,8 +167,7 @@ class Deleter:
         stored = self._access.to_storage(target.resource, self._access.copy(obj))
         if entry is not None and entry.object == stored:
             return obj
-        entry = self._access.store.put(target.resource.prefix, target.key, stored)
-        return self._access.copy(self._access.view(target.resource, entry))
+        return self._access.put(target, obj, None)
 
     def _mark(self, obj: Object, grace: int, generation: bool) -> None:
         meta = obj["metadata"]

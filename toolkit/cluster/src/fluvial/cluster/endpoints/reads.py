@@ -161,9 +161,28 @@ class Reader:
 
     def page(self, target: Target, options: ListOptions) -> Page:
         """Read a page. Raises 400, 410 or 422 for options that cannot be served."""
-        matcher = Matcher(
+        matcher = self._matcher(target, options)
+        entries, revision = self._select(target, options)
+        return self._page(target, entries, matcher, self._limit(options), revision)
+
+    async def load(self, target: Target, options: ListOptions) -> None:
+        """Have the objects of a page converted by their webhook; afterwards `page` shows them."""
+        limit = self._limit(options) if self._matcher(target, options).everything else 0
+        await self._access.load(
+            target.resource, lambda: self._select(target, options)[0][: limit or None]
+        )
+
+    def _matcher(self, target: Target, options: ListOptions) -> Matcher:
+        return Matcher(
             self._access, target.resource, options.label_selector, options.field_selector
         )
+
+    @staticmethod
+    def _limit(options: ListOptions) -> int:
+        return 0 if options.version == "0" else options.limit
+
+    def _select(self, target: Target, options: ListOptions) -> tuple[list[Entry], int]:
+        """Return the entries from which a page is taken, and the revision they are of."""
         self._check(options)
         start: Key | None = None
         at: int | None = None
@@ -181,8 +200,7 @@ class Reader:
         entries = self._entries(target, at, options)
         if start is not None:
             entries = [entry for entry in entries if entry.key > start]
-        limit = 0 if options.version == "0" else options.limit
-        return self._page(target, entries, matcher, limit, revision)
+        return entries, revision
 
     def _page(
         self,

@@ -72,6 +72,7 @@ class Subresources:
     async def update(self, target: Target, body: Object, options: WriteOptions) -> Object:
         """Replace a subresource."""
         if target.subresource == "scale":
+            await self._access.loaded(target)
             schemas.decode(_SCALE, body, options, _PLAIN)
             self._check_named(target, body)
             return await self._rescale(target, body, options)
@@ -90,6 +91,7 @@ class Subresources:
             place = "status" if target.subresource == "approval" else place
             plain = Target(target.resource, target.namespace, target.name, place)
             return await self._writer.patch(plain, patch, form, options)
+        await self._access.loaded(target)
         scale = self._scale(target, self._live(target))
         if form == "apply":
             schema = fields.schema_for_builtin("autoscaling", "v1", "Scale")
@@ -253,10 +255,11 @@ class Subresources:
         if changed(new, live):
             if new.get("spec") != live.get("spec"):
                 new["metadata"]["generation"] = live["metadata"].get("generation", 0) + 1
+            forms = await self._access.forms(resource, new)
+            if forms is not None:
+                self._check_unmoved(target, live)
             if not options.dry_run:
-                stored = self._access.to_storage(resource, self._access.copy(new))
-                entry = self._access.store.put(resource.prefix, target.key, stored)
-                new = self._access.copy(self._access.view(resource, entry))
+                new = self._access.put(target, new, forms)
         return _shown(self._scale(target, new))
 
     async def _approve(self, target: Target, body: Object, options: WriteOptions) -> Object:

@@ -13,13 +13,13 @@ from collections.abc import AsyncIterator
 from weakref import WeakValueDictionary
 
 from fluvial.cluster.endpoints.access import Access
-from fluvial.cluster.endpoints.feeds import Batch, Change, Feed
+from fluvial.cluster.endpoints.feeds import BATCH_LIMIT, Batch, Change, Feed
 from fluvial.cluster.endpoints.reads import Matcher, list_options_error, parse_version
 from fluvial.cluster.endpoints.target import Target
 from fluvial.cluster.errors import StatusError, expired
 from fluvial.cluster.objects import Object
 from fluvial.cluster.resources import Resource
-from fluvial.cluster.storage import CompactedError
+from fluvial.cluster.storage import CompactedError, Entry
 
 __all__ = ["WatchOptions", "Watcher"]
 
@@ -38,6 +38,43 @@ class WatchOptions:
     match: str = ""
     bookmarks: bool = False
     initial: bool | None = None
+
+
+class _Loader:
+    """Has a webhook convert what a watch is about to match and show, where one converts.
+
+    A failed conversion is raised as the 500 that upstream gives, and ends the watch.
+    """
+
+    def __init__(self, access: Access, target: Target, matcher: Matcher) -> None:
+        self._access = access
+        self._target = target
+        self._matcher = matcher
+
+    async def everything(self) -> None:
+        """Load what is there."""
+        target, store = self._target, self._access.store
+        await self._access.load(
+            target.resource, lambda: store.entries(target.resource.prefix, target.namespace)
+        )
+
+    async def after(self, cursor: int) -> None:
+        """Load what the next changes are matched by: objects before and after them."""
+        if self._matcher.everything:
+            return
+        store, resource = self._access.store, self._target.resource
+
+        def current() -> list[Entry]:
+            events = store.events(resource.prefix, cursor, BATCH_LIMIT)
+            found = [entry for event in events for entry in (event.entry, event.previous)]
+            return [entry for entry in found if entry is not None]
+
+        await self._access.load(resource, current)
+
+    async def shown(self, batch: Batch) -> None:
+        """Load what a batch shows."""
+        entries = [change.entry for change in batch.changes if change.entry is not None]
+        await self._access.load(self._target.resource, lambda: entries)
 
 
 class Watcher:
@@ -65,7 +102,8 @@ class Watcher:
         feed = self._feeds.get(key)
         if feed is None:
             feed = self._feeds[key] = Feed(self._access, target, matcher)
-        return self._stream(target.resource, options, feed, start, at_once=at_once)
+        loader = _Loader(self._access, target, matcher)
+        return self._stream(target.resource, options, feed, start, loader, at_once=at_once)
 
     async def follow(
         self, target: Target, labels: str, fields: str
@@ -79,11 +117,19 @@ class Watcher:
                     yield change.type, self._access.copy(view)
 
     async def _stream(
-        self, resource: Resource, options: WatchOptions, feed: Feed, start: int, *, at_once: bool
+        self,
+        resource: Resource,
+        options: WatchOptions,
+        feed: Feed,
+        start: int,
+        loader: _Loader,
+        *,
+        at_once: bool,
     ) -> AsyncIterator[Batch]:
         store, prefix = self._access.store, resource.prefix
         cursor = start
         if not options.version or start == 0 or options.initial:
+            await loader.everything()
             cursor = store.revision
             for batch in feed.initial():
                 yield batch
@@ -95,32 +141,33 @@ class Watcher:
         interval = self.bookmark_interval if options.bookmarks else None
         while True:
             try:
+                await loader.after(cursor)
                 reached, batch = feed.after(cursor)
             except CompactedError as error:
                 raise self._too_old(prefix, cursor, error.revision) from None
             if reached > cursor:
                 cursor = reached
                 if batch.changes:
+                    await loader.shown(batch)
                     yield batch
                 continue
-            if self._access.endpoints.catalog.find(resource.gvr) is None:
-                return
+            if self._access.endpoints.catalog.find(resource.gvr) is not resource:
+                return  # its definition went or has changed: upstream ends such watches too
             try:
                 async with asyncio.timeout(interval):
                     await store.changed(prefix, cursor, at_once=at_once)
             except TimeoutError:
                 # A change may be there whose waking is still to come: no bookmark may pass it.
-                if self._is_behind(feed, cursor):
+                if self._is_behind(prefix, cursor):
                     continue
                 cursor = max(cursor, store.revision)
                 if cursor != announced:
                     announced = cursor
                     yield Batch([Change("BOOKMARK", None, cursor)])
 
-    @staticmethod
-    def _is_behind(feed: Feed, cursor: int) -> bool:
+    def _is_behind(self, prefix: str, cursor: int) -> bool:
         try:
-            return feed.after(cursor)[0] > cursor
+            return bool(self._access.store.events(prefix, cursor, 1))
         except CompactedError:
             return True
 

@@ -18,6 +18,7 @@ from fluvial.cluster.builtin.strategy import Context, Strategy
 from fluvial.cluster.endpoints import lifecycle, plugins, podsecurity, quotas
 from fluvial.cluster.endpoints.access import Access
 from fluvial.cluster.endpoints.admission.attributes import Attributes
+from fluvial.cluster.endpoints.conversion.calls import Forms
 from fluvial.cluster.endpoints.deletion import Deleter
 from fluvial.cluster.endpoints.preconditions import (
     another_namespace,
@@ -69,8 +70,8 @@ class _MovedError(Exception):
 class Writer:
     """All writes but deletes.
 
-    They run without a pause, unless admission has someone to ask. What was read before is then
-    looked at again, and the write begins anew when it is no longer there.
+    They run without a pause, unless a webhook of admission or of a conversion is asked. What was
+    read before is then looked at again, and the write begins anew when it is no longer there.
     """
 
     def __init__(self, access: Access, deleter: Deleter) -> None:
@@ -155,6 +156,8 @@ class Writer:
         podsecurity.check(self._access, named, obj, options)
         if not self._chain.idle:
             await self._chain.validate(asked.now(obj, named.name))
+        forms = await self._access.forms(resource, obj)
+        if forms is not None or not self._chain.idle:
             lifecycle.creating(self._access, named)
         charge = quotas.charge(self._access, named, obj, None)
         if versioned and not options.dry_run:
@@ -165,7 +168,7 @@ class Writer:
             self._access.endpoints.guard_roles(obj, None, options.user)
         options.warnings += strategy.warnings(obj, None)
         options.status_code = 201
-        made = self._store(resource, named, obj, options)
+        made = self._store(named, obj, options, forms)
         if not options.dry_run:
             charge.paid()
         return made
@@ -190,7 +193,7 @@ class Writer:
         attempt: Callable[[Target, Object, WriteOptions], Awaitable[Object]],
     ) -> Object:
         """Do a write, again if another came in while admission was asked."""
-        if self._chain.idle:
+        if self._chain.idle and not target.resource.converts:
             return await attempt(target, body, options)
         before = list(options.warnings)
         for _ in range(ATTEMPTS):
@@ -209,7 +212,7 @@ class Writer:
         resource = target.resource
         strategy = self._access.strategy(resource)
         schemas.decode(resource, obj, options, strategy)
-        entry = self._access.store.get(resource.prefix, target.key)
+        entry = await self._access.loaded(target)
         if entry is None:
             return await self._upsert(target, obj, options, strategy)
         old = self._access.copy(self._access.view(resource, entry))
@@ -254,7 +257,9 @@ class Writer:
         self, target: Target, patch: object, form: str, options: WriteOptions
     ) -> Object:
         resource = target.resource
-        entry = self._access.find(target)
+        entry = await self._access.loaded(target)
+        if entry is None:
+            raise self._access.missing(target)
         old = self._access.copy(self._access.view(resource, entry))
         strategy = self._access.strategy(resource)
         obj = schemas.patched(resource, old, patch, form, options, strategy)
@@ -271,7 +276,7 @@ class Writer:
     async def _apply(self, target: Target, patch: Object, options: WriteOptions) -> Object:
         resource = target.resource
         strategy = self._access.strategy(resource)
-        entry = self._access.store.get(resource.prefix, target.key)
+        entry = await self._access.loaded(target)
         if entry is None and target.subresource:
             raise self._access.missing(target)
         live = None if entry is None else self._access.copy(self._access.view(resource, entry))
@@ -356,6 +361,9 @@ class Writer:
                 podsecurity.check(self._access, target, obj, options)
         if not self._chain.idle:
             await self._chain.validate(asked.now(obj, target.name))
+        is_new = changed(obj, old)
+        forms = await self._access.forms(resource, obj) if is_new else None
+        if forms is not None or not self._chain.idle:
             self._check_unmoved(target, old)
         charge = quotas.charge(self._access, target, obj, old)
         if self._access.endpoints.guard_roles is not None:
@@ -365,9 +373,9 @@ class Writer:
         if self._deleter.is_finished(target, obj, old):
             self._deleter.finish(target, self._access.copy(obj), options)
             return obj
-        if not changed(obj, old):
+        if not is_new:
             return old
-        made = self._store(resource, target, obj, options)
+        made = self._store(target, obj, options, forms)
         if not options.dry_run:
             charge.paid()
         return made
@@ -424,15 +432,14 @@ class Writer:
             raise modified(target)
 
     def _store(
-        self, resource: Resource, target: Target, obj: Object, options: WriteOptions
+        self, target: Target, obj: Object, options: WriteOptions, forms: Forms | None
     ) -> Object:
-        stored = self._access.to_storage(resource, self._access.copy(obj))
-        if options.dry_run:
-            if options.status_code == 201:
-                obj["metadata"].pop("resourceVersion", None)
-            return obj
-        entry = self._access.store.put(resource.prefix, target.key, stored)
-        return self._access.copy(self._access.view(resource, entry))
+        if not options.dry_run:
+            return self._access.put(target, obj, forms)
+        shown = obj if forms is None else forms.shown
+        if options.status_code == 201:
+            shown["metadata"].pop("resourceVersion", None)
+        return shown
 
     def _context(self, options: WriteOptions, subresource: str = "") -> Context:
         def find(text: str, namespace: str, name: str) -> Object | None:

@@ -1,4 +1,4 @@
-"""What exists upstream and is not here: connections into pods, aggregated APIs, conversions.
+"""What exists upstream and is not here: connections into pods, and aggregated APIs.
 
 Each is refused with 501 and a Status that names the way out.
 """
@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from fluvial.cluster.endpoints import Endpoints, Target
 from fluvial.cluster.errors import not_implemented
-from fluvial.cluster.resources import Resource
 
-__all__ = ["check_aggregated", "check_connection", "check_conversion"]
+__all__ = ["check_aggregated", "check_connection"]
 
 _APISERVICES = "apiregistration.k8s.io/apiservices"
 _COMMANDS = "pods are local processes or simulated, and no command is run beside them"
@@ -43,17 +42,4 @@ def check_aggregated(endpoints: Endpoints, group: str, version: str) -> None:
         f"the aggregated API {group}/{version} (APIService {name})",
         "requests are not passed on to its Service; install a CustomResourceDefinition, or try it "
         "on a real cluster",
-    )
-
-
-def check_conversion(resource: Resource) -> None:
-    """Refuse a version of a custom resource that only a conversion webhook could make."""
-    custom = resource.custom
-    if custom is None or not custom.by_webhook or custom.storage in {None, resource}:
-        return
-    assert custom.storage is not None
-    raise not_implemented(
-        f"{resource.qualified} in version {resource.version}",
-        "its definition converts versions by a webhook, which is not called; use the storage "
-        f"version {custom.storage.version}",
     )

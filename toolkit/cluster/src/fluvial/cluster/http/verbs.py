@@ -26,7 +26,7 @@ from fluvial.cluster.http.negotiation import Accepted, negotiate
 from fluvial.cluster.http.paths import RequestInfo
 from fluvial.cluster.http.streams import stream
 from fluvial.cluster.http.table import Table
-from fluvial.cluster.http.unserved import check_aggregated, check_connection, check_conversion
+from fluvial.cluster.http.unserved import check_aggregated, check_connection
 from fluvial.cluster.objects import Object
 from fluvial.cluster.resources import Gvr, Resource, Subresource
 
@@ -100,7 +100,6 @@ class ResourceVerbs:
         ):
             raise method_not_allowed()
         check_connection(self._endpoints, target)
-        check_conversion(resource)
         handler: Callable[..., Any] = getattr(self, f"_{verb}")
         result: web.StreamResponse = await handler(request, target, user, sub)
         return result
@@ -121,6 +120,7 @@ class ResourceVerbs:
         queries_version = request.query.get("resourceVersion", "")
         if queries_version:
             self._endpoints.reader.check_version(queries_version)
+        await self._endpoints.load(target)
         if target.subresource in ("", "status") and accepted.plain:
             entry = self._endpoints.access.find(target)
             return raw(
@@ -134,7 +134,9 @@ class ResourceVerbs:
         self, request: web.BaseRequest, target: Target, user: User, sub: Subresource | None
     ) -> web.StreamResponse:
         accepted = negotiate(request.headers.get("Accept", ""))
-        page = self._endpoints.page(target, queries.list_options(request.query))
+        options = queries.list_options(request.query)
+        await self._endpoints.load_page(target, options)
+        page = self._endpoints.page(target, options)
         return self._page(request, target, page, accepted)
 
     async def _watch(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from fluvial.cluster.endpoints.access import Access
 from fluvial.cluster.endpoints.admission.attributes import Attributes
+from fluvial.cluster.endpoints.admission.bindings import Bindings
 from fluvial.cluster.endpoints.admission.calls import Caller
 from fluvial.cluster.endpoints.admission.matching import Matcher
 from fluvial.cluster.endpoints.admission.objects import Versions
 from fluvial.cluster.endpoints.admission.policies import Policies
 from fluvial.cluster.endpoints.admission.registry import Registry
 from fluvial.cluster.endpoints.admission.scopes import Scopes
-from fluvial.cluster.endpoints.admission.services import Services
 from fluvial.cluster.endpoints.admission.webhooks import Webhooks
 from fluvial.cluster.objects import Object
 from fluvial.cluster.permissions import Allows
@@ -24,13 +24,13 @@ class Chain:
     While it is `idle` nothing is registered, and a write need not be interrupted.
     """
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, caller: Caller) -> None:
         self._registry = Registry(access)
         matcher, versions = Matcher(access), Versions(access)
-        caller = Caller(Services(access))
         self._scopes = Scopes(versions)
         self._webhooks = Webhooks(self._registry, matcher, versions, self._scopes, caller)
-        self._policies = Policies(self._registry, matcher, self._scopes, access)
+        bindings = Bindings(matcher, access)
+        self._policies = Policies(self._registry, bindings, self._scopes)
 
     @property
     def idle(self) -> bool:
@@ -49,7 +49,7 @@ class Chain:
 
     async def validate(self, asked: Attributes) -> None:
         """Raise the refusal of a policy or of a validating webhook."""
-        self._policies.validate(asked)
+        await self._policies.validate(asked)
         await self._webhooks.validate(asked)
 
     async def review(self, asked: Attributes) -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from fluvial.cluster import schemas
 from fluvial.cluster.builtin.conversion import convert
 from fluvial.cluster.endpoints.access import Access
-from fluvial.cluster.endpoints.admission.attributes import Attributes
+from fluvial.cluster.endpoints.admission.attributes import Attributes, Kind
 from fluvial.cluster.endpoints.admission.matching import Match
+from fluvial.cluster.endpoints.conversion.review import ConversionError
 from fluvial.cluster.endpoints.target import WriteOptions
 from fluvial.cluster.errors import internal
 from fluvial.cluster.fields.managed import Managers
 from fluvial.cluster.objects import Object
+from fluvial.cluster.resources import Resource
 
 __all__ = ["Versions"]
 
@@ -26,14 +28,26 @@ class Versions:
     def __init__(self, access: Access) -> None:
         self._access = access
 
-    def shown(self, obj: Object | None, match: Match) -> Object | None:
-        """Return a copy of an object in the version that was matched."""
+    async def shown(self, obj: Object | None, match: Match) -> Object | None:
+        """Return a copy of an object in the version that was matched.
+
+        Raises an internal error when the webhook that converts it fails.
+        """
         if obj is None:
             return None
-        return convert(self._access.copy(obj), match.kind.api_version)
+        return await self._converted(self._access.copy(obj), match.resource, match.kind)
 
-    def taken(self, patched: Object, asked: Attributes, match: Match) -> Object:
-        """Return what a webhook made of an object, in the version of the request.
+    async def _converted(self, obj: Object, resource: Resource, kind: Kind) -> Object:
+        if not resource.converts or kind.kind != resource.kind:
+            return convert(obj, kind.api_version)
+        try:
+            (found,) = await self._access.endpoints.conversions.convert(resource, [obj])
+        except ConversionError as error:
+            raise internal(str(error)) from None
+        return found
+
+    async def taken(self, patched: Object, asked: Attributes, match: Match) -> Object:
+        """Return what a webhook or a policy made of an object, in the version of the request.
 
         Unknown fields are dropped and defaults filled in. Field managers that can no longer be
         read are those of before, and the client is warned.
@@ -46,7 +60,7 @@ class Versions:
         ):
             raise internal(f"expected {kind}, got {patched.get('apiVersion')}, Kind="
                            f"{patched.get('kind')}")  # fmt: skip
-        obj = convert(patched, asked.kind.api_version)
+        obj = await self._converted(patched, asked.resource, asked.kind)
         if asked.kind.kind == asked.resource.kind:
             quiet = WriteOptions(validation="Ignore")
             schemas.decode(asked.resource, obj, quiet, self._access.strategy(asked.resource))

@@ -19,7 +19,7 @@ class Scopes:
         self._versions = versions
         self.allows: Allows = lambda user, asked: True  # noqa: ARG005 - until RBAC is there
 
-    def of(self, asked: Attributes, match: Match, parameters: Object | None = None) -> Scope:
+    async def of(self, asked: Attributes, match: Match, parameters: Object | None = None) -> Scope:
         """Return the scope of a request; `parameters` are what a binding gives its policy."""
         resource = {
             "group": asked.resource.group,
@@ -29,8 +29,8 @@ class Scopes:
             "name": asked.name,
         }
         return Scope(
-            self._versions.shown(asked.object, match),
-            self._versions.shown(asked.old, match),
+            await self._versions.shown(asked.object, match),
+            await self._versions.shown(asked.old, match),
             asked.shown(match.resource, match.kind),
             Permissions(asked.user.info(), resource, self.allows),
             parameters,

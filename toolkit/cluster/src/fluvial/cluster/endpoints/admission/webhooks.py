@@ -64,14 +64,14 @@ class Webhooks:
 
     async def _one(self, hook: Hook, asked: Attributes) -> tuple[Object | None, bool, bool]:
         """Ask one mutating webhook; returns the object, and whether it changed and was asked."""
-        match = self._match(hook, asked)
+        match = await self._match(hook, asked)
         if match is None:
             return asked.object, False, False
         try:
             answer = await self._ask(hook, asked, match)
             if not answer.patch:
                 return asked.object, False, True
-            changed = self._patched(hook, asked, match, answer)
+            changed = await self._patched(hook, asked, match, answer)
         except _CallingError as error:
             self._fail(hook, error)
             return asked.object, False, True
@@ -80,7 +80,8 @@ class Webhooks:
     async def validate(self, asked: Attributes) -> None:
         """Ask every validating webhook that matches; the first refusal by order is raised."""
         hooks = [] if exempt(asked) else self._registry.validating
-        matched = [(hook, match) for hook in hooks if (match := self._match(hook, asked))]
+        found = [(hook, await self._match(hook, asked)) for hook in hooks]
+        matched = [(hook, match) for hook, match in found if match is not None]
         if not matched:
             return
         async with asyncio.TaskGroup() as group:
@@ -107,7 +108,7 @@ class Webhooks:
         if not hook.ignores_failure:
             raise internal(str(error)) from None
 
-    def _match(self, hook: Hook, asked: Attributes) -> Match | None:
+    async def _match(self, hook: Hook, asked: Attributes) -> Match | None:
         """Return how a webhook's rules take a request; None when it is not to be called."""
         spec = hook.spec
         refusal = self._matcher.namespace_refusal(spec.get("namespaceSelector") or {}, asked)
@@ -121,15 +122,15 @@ class Webhooks:
         if isinstance(refusal, StatusError):
             raise refusal
         conditions = spec.get("matchConditions") or []
-        if conditions and not self._conditions(hook, conditions, asked, match):
+        if conditions and not await self._conditions(hook, conditions, asked, match):
             return None
         return match
 
-    def _conditions(
+    async def _conditions(
         self, hook: Hook, conditions: list[Object], asked: Attributes, match: Match
     ) -> bool:
         """Tell whether all conditions hold; one that fails is up to the failure policy."""
-        holds, errors = outcome(conditions, self._scopes.of(asked, match))
+        holds, errors = outcome(conditions, await self._scopes.of(asked, match))
         if errors and not hook.ignores_failure:
             resource = asked.resource
             raise forbidden(resource.group, resource.plural, asked.name, joined(errors))
@@ -143,8 +144,8 @@ class Webhooks:
         sent = review(
             asked,
             match,
-            self._versions.shown(asked.object, match),
-            self._versions.shown(asked.old, match),
+            await self._versions.shown(asked.object, match),
+            await self._versions.shown(asked.old, match),
             spec.get("admissionReviewVersions") or [],
         )
         if sent is None:
@@ -167,21 +168,21 @@ class Webhooks:
             raise _denied(hook, answer.status)
         return answer
 
-    def _patched(self, hook: Hook, asked: Attributes, match: Match, answer: Answer) -> Object:
+    async def _patched(self, hook: Hook, asked: Attributes, match: Match, answer: Answer) -> Object:
         """Return the object with a webhook's patch, decoded and defaulted again."""
         if asked.object is None:
             raise internal(
                 f'admission webhook "{hook.name}" attempted to modify the object, which is not '
                 "supported for this operation"
             )
-        shown = self._versions.shown(asked.object, match)
+        shown = await self._versions.shown(asked.object, match)
         try:
             patched = patch_json(shown, answer.patch)
         except FieldsError as error:
             raise internal(str(error)) from None
         if not isinstance(patched, dict):
             raise internal("the patched object is no JSON object")
-        return self._versions.taken(patched, asked, match)
+        return await self._versions.taken(patched, asked, match)
 
 
 def _denied(hook: Hook, status: Object | None) -> StatusError:
