@@ -25,6 +25,7 @@ SHOWN = (
     "fluvial.render.kustomize",
     "fluvial.render.kustomize.flux",
     "fluvial.render.helm",
+    "fluvial.render.helm.flux",
     "fluvial.render.helm.repository",
     "fluvial.render.gotemplate",
 )

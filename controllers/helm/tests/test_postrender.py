@@ -3,8 +3,8 @@
 import pytest
 
 from fluvial.helm.jobs import RenderFailed, RenderRequest, render
-from fluvial.helm.postrender import Labels
 from fluvial.render.helm import HELM_4_2, Release
+from fluvial.render.helm.flux import Labels
 from fluvial.render.helm.jobs import RenderRequest as ChartRequest
 from fluvial.render.yaml import load
 

@@ -2,7 +2,6 @@
 """What goes wrong in this distribution.
 
     HelmReleaseError
-    ├── ValuesInvalid     values that cannot be composed; the message names the reference
     ├── RecordInvalid     a release Secret that holds no release
     ├── ChartUnusable     a chart that does not load, or templates that do not render
     └── ActionFailed      an install, upgrade, rollback or uninstall that did not reach its end
@@ -10,15 +9,11 @@
 What ends an attempt is a ReconcileError of the toolkit; these are turned into one.
 """
 
-__all__ = ["ActionFailed", "ChartUnusable", "HelmReleaseError", "RecordInvalid", "ValuesInvalid"]
+__all__ = ["ActionFailed", "ChartUnusable", "HelmReleaseError", "RecordInvalid"]
 
 
 class HelmReleaseError(Exception):
     """Base of all."""
-
-
-class ValuesInvalid(HelmReleaseError):
-    """Values that cannot be composed. The message never quotes a value: it may be a secret."""
 
 
 class RecordInvalid(HelmReleaseError):

@@ -6,11 +6,11 @@ from typing import Any, Final
 import msgspec
 
 from fluvial.apis.ids import Unstructured
-from fluvial.helm.postrender import Labels, post_renderer
 from fluvial.helm.storage.record import Hook
-from fluvial.render.helm import HELM_4_2, LOADED, File, HelmError
+from fluvial.render.helm import HELM_4_2, LOADED, HelmError
 from fluvial.render.helm import Hook as RenderedHook
 from fluvial.render.helm import jobs as helm
+from fluvial.render.helm.flux import Labels, definitions_of, post_renderer
 from fluvial.render.yaml import YamlError, load_all
 from fluvial.render.yaml import load as load_object
 
@@ -101,7 +101,7 @@ def render(request: RenderRequest) -> RenderReply:
     try:
         renderer = post_renderer(request.labels, request.post_renderers)
         done = helm.render(request.chart, renderer, request.strategy)
-        definitions, skipped = _definitions(done.crds)
+        definitions, skipped = definitions_of(done.crds)
         chart = msgspec.json.encode(done.chart)
         return RenderReply(
             chart=chart,
@@ -144,15 +144,3 @@ def _hook(rendered: RenderedHook) -> Hook:
         delete_policies=rendered.delete_policies,
         output_log_policies=rendered.output_log_policies,
     )
-
-
-def _definitions(files: list[File]) -> tuple[list[Unstructured], list[str]]:
-    definitions: list[Unstructured] = []
-    skipped: list[str] = []
-    for file in files:
-        for document in load_all(file.data.decode(), file=file.name):
-            if isinstance(document, dict) and document.get("kind") == "CustomResourceDefinition":
-                definitions.append(document)
-            elif document:
-                skipped.append(file.name)
-    return definitions, skipped

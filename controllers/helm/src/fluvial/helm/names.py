@@ -1,9 +1,14 @@
 """Names and places that a HelmRelease leaves open, as upstream fills them in."""
 
-import hashlib
-
 from fluvial.apis.duration import parse_duration
 from fluvial.apis.helm import HelmRelease
+from fluvial.render.helm.flux import (
+    full_release_name,
+    release_name,
+    release_namespace,
+    shorten,
+    storage_namespace,
+)
 
 __all__ = [
     "action_timeout",
@@ -16,39 +21,8 @@ __all__ = [
     "storage_namespace",
 ]
 
-_LONGEST = 53
 _TIMEOUT = "5m"
 _HISTORY = 5
-
-
-def full_release_name(obj: HelmRelease) -> str:
-    """Return the name before it is shortened: the spec's, or `[targetNamespace-]name`."""
-    if obj.spec.release_name:
-        return obj.spec.release_name
-    prefix = f"{obj.spec.target_namespace}-" if obj.spec.target_namespace else ""
-    return f"{prefix}{obj.metadata.name}"
-
-
-def shorten(name: str) -> str:
-    """Cut a name that Helm would refuse: 40 characters, a dash, 12 digits of its SHA-256."""
-    if len(name) <= _LONGEST:
-        return name
-    return f"{name[:40]}-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
-
-
-def release_name(obj: HelmRelease) -> str:
-    """Return the name of the release, at most 53 characters."""
-    return shorten(full_release_name(obj))
-
-
-def release_namespace(obj: HelmRelease) -> str:
-    """Return the namespace of the release's objects."""
-    return obj.spec.target_namespace or obj.metadata.namespace
-
-
-def storage_namespace(obj: HelmRelease) -> str:
-    """Return the namespace of the release's records."""
-    return obj.spec.storage_namespace or obj.metadata.namespace
 
 
 def chart_name(obj: HelmRelease) -> tuple[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from fluvial.apis.helm import GROUP, HelmRelease
+from fluvial.apis.helm import HelmRelease
 from fluvial.apis.ids import Unstructured
 from fluvial.apis.meta import Artifact
 from fluvial.helm.errors import ChartUnusable
@@ -22,8 +22,8 @@ from fluvial.helm.jobs import (
     RenderReply,
     RenderRequest,
 )
-from fluvial.helm.postrender import Labels
 from fluvial.render.helm import HELM_4_2, Capabilities, Release
+from fluvial.render.helm.flux import labels_of, steps_of
 from fluvial.render.helm.jobs import RenderRequest as ChartRequest
 from fluvial.toolkit import Client, Transient, Waiting
 from fluvial.toolkit.artifacts import ArtifactError, ArtifactNotFound, Fetcher
@@ -98,7 +98,6 @@ class Renderer:
         capabilities: Capabilities,
     ) -> RenderReply:
         """Render a release. Raises ChartUnusable with the template's file and line."""
-        common = obj.spec.common_metadata
         try:
             async with self._fetcher.file(chart.artifact.url, chart.artifact.digest) as path:
                 request = RenderRequest(
@@ -110,15 +109,8 @@ class Renderer:
                         helm_version=HELM_4_2.minor,
                         templates=self._templates,
                     ),
-                    labels=Labels(
-                        common=dict(common.labels) if common else {},
-                        annotations=dict(common.annotations) if common else {},
-                        origin={
-                            f"{GROUP}/name": obj.metadata.name,
-                            f"{GROUP}/namespace": obj.metadata.namespace,
-                        },
-                    ),
-                    post_renderers=msgspec.to_builtins(obj.spec.post_renderers),
+                    labels=labels_of(obj),
+                    post_renderers=steps_of(obj),
                     strategy=obj.spec.post_render_strategy,
                 )
                 return await self._pool.run(

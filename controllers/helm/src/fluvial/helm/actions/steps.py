@@ -14,7 +14,7 @@ from fluvial.helm.errors import ActionFailed
 from fluvial.helm.jobs import RenderReply
 from fluvial.helm.rendering import capabilities_of
 from fluvial.helm.storage import Info, Record, now_text
-from fluvial.render.helm import Release as ReleaseFacts
+from fluvial.render.helm.flux import release_of
 from fluvial.toolkit.apply import Inventory
 
 __all__ = ["conclude", "define", "hooks", "list_objects", "new_record", "render", "stamp"]
@@ -24,13 +24,7 @@ async def render(
     it: Attempt, revision: int, values: dict[str, Any], *, upgrade: bool
 ) -> RenderReply:
     """Render the wanted chart. Raises ChartUnusable; nothing was written then."""
-    facts = ReleaseFacts(
-        name=names.release_name(it.obj),
-        namespace=names.release_namespace(it.obj),
-        revision=revision,
-        is_install=not upgrade,
-        is_upgrade=upgrade,
-    )
+    facts = release_of(it.obj, revision, upgrade=upgrade)
     capabilities = await capabilities_of(it.objects.client)
     return await it.renderer.render(it.obj, it.chart, values, facts, capabilities)
 

@@ -10,7 +10,7 @@ from fluvial.helm.attempt import Attempt
 from fluvial.helm.errors import ActionFailed
 from fluvial.helm.jobs import RenderReply
 from fluvial.helm.storage import Record
-from fluvial.helm.values import merge_maps
+from fluvial.render.helm import merge_files
 from fluvial.toolkit import ApiError, TransportError
 
 __all__ = ["current", "upgrade"]
@@ -37,7 +37,7 @@ async def upgrade(it: Attempt) -> None:
     last, base = it.records[0] if it.records else None, current(it.records)
     assert last is not None, "an upgrade has a record to start from"
     revision = last.version + 1
-    values = merge_maps(base.config or {}, it.values) if spec.preserve_values else it.values
+    values = merge_files(base.config or {}, it.values) if spec.preserve_values else it.values
     reply = await steps.render(it, revision, values, upgrade=True)
     await steps.define(it, reply, spec.crds)
     before = await it.parse(base.manifest)

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from fluvial.apis.helm import GROUP, HelmRelease
+from fluvial.apis.helm import HelmRelease
 from fluvial.apis.ids import ObjectId, Unstructured
 from fluvial.helm.engine.objects import MANAGER, Objects
 from fluvial.helm.errors import ActionFailed
+from fluvial.render.helm.flux import origin_labels
 from fluvial.toolkit import ApiError, NotFound, TransportError
 from fluvial.toolkit.apply import normalize, verdict, wait
 
@@ -25,7 +26,6 @@ async def apply_definitions(
     """
     if policy == "Skip" or not definitions:
         return
-    labels = {f"{GROUP}/name": obj.metadata.name, f"{GROUP}/namespace": obj.metadata.namespace}
     written: list[ObjectId] = []
     for definition in definitions:
         name = str(definition["metadata"].get("name"))
@@ -36,7 +36,7 @@ async def apply_definitions(
             await objects.client.patch(
                 resource,
                 name,
-                normalize(placed, labels=labels),
+                normalize(placed, labels=origin_labels(obj)),
                 type="apply",
                 field_manager=MANAGER,
                 force=True,

@@ -15,7 +15,7 @@ from typing import Any
 from fluvial.render.helm._dependencies import imports_of
 from fluvial.render.helm._model import Chart
 from fluvial.render.objects import Origin
-from fluvial.render.yaml import load_documents
+from fluvial.render.yaml import Document, load_documents
 
 __all__ = ["Path", "ValueLayers", "ValueOrigins", "keys_of"]
 
@@ -62,26 +62,38 @@ class ValueLayers:
         """
         added: set[Path] = set()
         for document in load_documents(text, file=name, positions=True):
-            places = {keys_of(pointer): at for pointer, at in (document.positions or {}).items()}
-            self._cover(
-                # a list of a file replaces the one below it, whatever that held
-                {
-                    (*prefix, *path)
-                    for path, value in _walk(document.value)
-                    if not isinstance(value, dict)
-                }
-            )
-            for path, place in places.items():
-                if path:
-                    added.add((*prefix, *path))
-                    self.origins[(*prefix, *path)] = Origin(name, place.line, place.column, by)
+            added |= self.add_document(name, document, by, prefix)
         return added
 
-    def add_values(self, values: Mapping[str, Any], by: str) -> None:
+    def add_document(
+        self, name: str, document: Document, by: str, prefix: Path = (), *, inside: Path = ()
+    ) -> set[Path]:
+        """Add one document of the file `name`, read with positions; return its paths.
+
+        `inside` is the path of the values in a document that holds them, such as a HelmRelease.
+        """
+        value, skipped = document.value, len(inside)
+        for key in inside:
+            value = value[int(key) if isinstance(value, list) else key]
+        self._cover(
+            # a list of a file replaces the one below it, whatever that held
+            {(*prefix, *path) for path, item in _walk(value) if not isinstance(item, dict)}
+        )
+        added: set[Path] = set()
+        for pointer, place in (document.positions or {}).items():
+            path = keys_of(pointer)
+            if len(path) > skipped and path[:skipped] == inside:
+                added.add((*prefix, *path[skipped:]))
+                self.origins[(*prefix, *path[skipped:])] = Origin(
+                    name, place.line, place.column, by
+                )
+        return added
+
+    def add_values(self, values: Mapping[str, Any], by: str, source: str = "") -> None:
         """Add values that have no file; origins name `by` and the path, and no text of the value.
 
-        `by` is a flag such as `--set`, or an object such as `HelmRelease apps/web`. A null in a
-        list stands for an item that was not given.
+        `by` is a flag such as `--set`, or an object such as `HelmRelease apps/web`; `source` stands
+        before the path in its place. A null in a list stands for an item that was not given.
         """
         given = {
             path
@@ -92,7 +104,7 @@ class ValueLayers:
         }
         self._cover(given)
         for path in given:
-            self.origins[path] = Origin(f"{by} {'.'.join(path)}", 0, 0, by)
+            self.origins[path] = Origin(f"{source or by} {'.'.join(path)}", 0, 0, by)
 
     def under(self, above: "ValueLayers") -> ValueOrigins:
         """Return the origins with those of `above` on top, as if they had been added here."""

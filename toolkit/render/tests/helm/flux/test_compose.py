@@ -3,8 +3,8 @@
 import pytest
 
 from fluvial.apis.meta import ValuesReference
-from fluvial.helm.errors import ValuesInvalid
-from fluvial.helm.values import compose, merge_maps
+from fluvial.render.helm import ValuesError, merge_files
+from fluvial.render.helm.flux import compose
 
 
 def ref(text, target="", *, literal=False):
@@ -50,12 +50,12 @@ def test_compose(found, inline, expected, reason):
     ],
 )
 def test_errors_name_the_reference(found, inline, message):
-    with pytest.raises(ValuesInvalid, match=message) as caught:
+    with pytest.raises(ValuesError, match=message) as caught:
         compose(found, inline)
     assert "password" not in str(caught.value)
 
 
 def test_merging_leaves_both_sides_alone():
     below, above = {"a": {"b": 1}}, {"a": {"c": 2}}
-    assert merge_maps(below, above) == {"a": {"b": 1, "c": 2}}
+    assert merge_files(below, above) == {"a": {"b": 1, "c": 2}}
     assert (below, above) == ({"a": {"b": 1}}, {"a": {"c": 2}})

@@ -2,8 +2,8 @@
 
 import pytest
 
-from fluvial.helm.errors import ValuesInvalid
-from fluvial.helm.strvals import set_path
+from fluvial.render.helm import ValuesError
+from fluvial.render.helm.flux import set_path
 
 
 @pytest.mark.parametrize(
@@ -65,6 +65,6 @@ def test_literal_is_text_and_nothing_else(value):
     ],
 )
 def test_refused_without_quoting_the_value(path, value, reason):
-    with pytest.raises(ValuesInvalid, match="targetPath") as caught:
+    with pytest.raises(ValuesError, match="targetPath") as caught:
         set_path({"s": "secret"}, path, value)
     assert value not in str(caught.value).replace(path, ""), reason

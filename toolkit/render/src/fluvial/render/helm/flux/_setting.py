@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from fluvial.helm.errors import ValuesInvalid
-from fluvial.render.helm import ValuesError, set_string, set_value
+from fluvial.render.helm._errors import ValuesError
+from fluvial.render.helm._strvals import set_string, set_value
 
 __all__ = ["set_path"]
 
@@ -13,7 +13,7 @@ def set_path(values: dict[str, Any], path: str, value: str, *, literal: bool = F
 
     A value in matching quotes is text; a `literal` one too, with nothing in it that splits or
     escapes. Otherwise whole numbers, true, false and null have a type, `{a,b}` is a list, and what
-    follows a comma is another assignment. Raises ValuesInvalid, which names the path and never the
+    follows a comma is another assignment. Raises ValuesError, which names the path and never the
     value.
     """
     quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "'\""
@@ -26,7 +26,7 @@ def set_path(values: dict[str, Any], path: str, value: str, *, literal: bool = F
         assign(f"{path}={value}", values)
     except ValuesError:
         # The cause may quote the value, which may be a secret.
-        raise ValuesInvalid(
+        raise ValuesError(
             f"targetPath {path!r}: the path or its value does not fit the grammar of --set, or"
             " leads through a value that is no map; indexes, braces, commas and quotes count"
         ) from None

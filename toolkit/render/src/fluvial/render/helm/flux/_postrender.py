@@ -9,11 +9,14 @@ from typing import Any
 
 import msgspec
 
+from fluvial.apis.helm import GROUP, HelmRelease
 from fluvial.apis.ids import ObjectId, Unstructured
-from fluvial.render.helm import ManifestError, PostRenderer, kustomize_steps, template_of
+from fluvial.render.helm._errors import ManifestError
+from fluvial.render.helm._marking import template_of
+from fluvial.render.helm._postrender import PostRenderer, kustomize_steps
 from fluvial.render.yaml import dump_all, load_all
 
-__all__ = ["Labels", "post_renderer"]
+__all__ = ["Labels", "labels_of", "origin_labels", "post_renderer", "steps_of"]
 
 _FIELDS = ("patches", "images")
 
@@ -24,6 +27,27 @@ class Labels(msgspec.Struct, kw_only=True):
     common: dict[str, str] = {}
     annotations: dict[str, str] = {}
     origin: dict[str, str] = {}
+
+
+def origin_labels(obj: HelmRelease) -> dict[str, str]:
+    """Return the labels by which an object tells the HelmRelease that it comes from."""
+    return {f"{GROUP}/name": obj.metadata.name, f"{GROUP}/namespace": obj.metadata.namespace}
+
+
+def labels_of(obj: HelmRelease) -> Labels:
+    """Return what goes on every document of a HelmRelease."""
+    common = obj.spec.common_metadata
+    return Labels(
+        common=dict(common.labels) if common else {},
+        annotations=dict(common.annotations) if common else {},
+        origin=origin_labels(obj),
+    )
+
+
+def steps_of(obj: HelmRelease) -> list[dict[str, Any]]:
+    """Return `spec.postRenderers` as plain data, the form that `post_renderer` takes."""
+    steps: list[dict[str, Any]] = msgspec.to_builtins(obj.spec.post_renderers)
+    return steps
 
 
 def post_renderer(labels: Labels, steps: Sequence[Mapping[str, Any]]) -> PostRenderer:
