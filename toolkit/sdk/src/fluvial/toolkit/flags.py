@@ -26,6 +26,7 @@ __all__ = [
     "HelpRequested",
     "IntervalFlags",
     "RuntimeFlags",
+    "TokenFlags",
     "duration",
     "flag",
     "parse",
@@ -150,6 +151,24 @@ class IntervalFlags(RuntimeFlags):
         super().validate()
         if not 0 <= self.interval_jitter_percentage < 100:
             raise FlagError("--interval-jitter-percentage must be at least 0 and below 100")
+
+
+@dataclass(kw_only=True)
+class TokenFlags(RuntimeFlags):
+    """What controllers have as well that get tokens of clouds and clusters."""
+
+    token_cache_max_size: int = flag(100, "Tokens that are held; 0 for none.")
+    token_cache_max_duration: float = duration(
+        3600.0, "How long a token is held at most; never longer than an hour."
+    )
+
+    def validate(self) -> None:
+        """Check values against each other. Raises FlagError."""
+        super().validate()
+        if self.token_cache_max_size < 0:
+            raise FlagError("--token-cache-max-size must be 0 or more")
+        if self.token_cache_max_duration <= 0:
+            raise FlagError("--token-cache-max-duration must be above 0")
 
 
 def parse(cls: type[T], argv: Sequence[str], environ: Mapping[str, str] = os.environ) -> T:

@@ -22,9 +22,10 @@ from fluvial.toolkit.client import (
     Resource,
     TransportError,
 )
+from fluvial.toolkit.clouds import Involved, TokenCache
 from fluvial.toolkit.context import Context
 from fluvial.toolkit.failure import Stalled, Transient
-from fluvial.toolkit.flags import FlagError, IntervalFlags, flag
+from fluvial.toolkit.flags import FlagError, IntervalFlags, TokenFlags, flag
 from fluvial.toolkit.manager import Manager
 from fluvial.toolkit.remote import Access, FeatureGateDisabled, RemoteClusters
 from fluvial.toolkit.runtime import Runtime
@@ -38,7 +39,7 @@ _GATE: Final = "ObjectLevelWorkloadIdentity"
 
 
 @dataclass(kw_only=True)
-class IdentityFlags(IntervalFlags):
+class IdentityFlags(IntervalFlags, TokenFlags):
     """What controllers have as well that act for tenants, with upstream's names and defaults.
 
     A subclass adds `IdentityFlags.gates` to its own.
@@ -88,6 +89,12 @@ async def enter_identities(manager: Manager[F], reason: str) -> "Identities":
             agent=manager.agent,
             qps=flags.kube_api_qps,
             burst=flags.kube_api_burst,
+            tokens=TokenCache(
+                flags.token_cache_max_size,
+                longest=flags.token_cache_max_duration,
+                clock=manager.clock,
+                metrics=manager.metrics,
+            ),
         )
     )
 
@@ -129,7 +136,8 @@ class Identities:
         if remote is None:
             yield self.local(ctx, named)
             return
-        opened = self._clusters.client(remote, ctx.key.namespace)
+        involved = Involved(ctx.kind.kind, *ctx.key, operation="fetch_kubeconfig")
+        opened = self._clusters.client(remote, ctx.key.namespace, involved)
         try:
             client = await opened.__aenter__()
         except FeatureGateDisabled as error:

@@ -97,6 +97,22 @@ class Metrics:
             queue,
             registry=r,
         )
+        self.token_events = Counter(
+            "gotk_token_cache_events",
+            "Looks for a token of an object: cache_hit or cache_miss",
+            ["event_type", "kind", "name", "namespace", "operation"],
+            registry=r,
+        )
+        self.token_requests = Counter(
+            "gotk_token_cache_requests",
+            "Requests to the cache of tokens by outcome: success, failure",
+            ["status"],
+            registry=r,
+        )
+        self.token_evictions = Counter(
+            "gotk_token_cache_evictions", "Tokens that made room for others", registry=r
+        )
+        self.token_items = Gauge("gotk_token_cached_items", "Tokens in the cache", registry=r)
         self.leader = Gauge(
             "leader_election_master_status", "1 while this process leads", ["name"], registry=r
         )
@@ -125,6 +141,7 @@ class Metrics:
     def forget(self, kind: str, namespace: str, name: str) -> None:
         """Drop the series of an object that is gone."""
         self.reconcile_duration.remove(kind, name, namespace)
+        self.token_events.remove_by_labels({"kind": kind, "name": name, "namespace": namespace})
 
     def expose(self) -> bytes:
         """Return everything in the Prometheus text format."""

@@ -8,22 +8,23 @@ ConfigError
 ```
 """
 
+import asyncio
 import base64
 import binascii
 import hashlib
+import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final
 
-import msgspec
-
 from fluvial.apis.ids import Unstructured
 from fluvial.apis.meta import KubeConfigReference, SecretKeyReference
 from fluvial.toolkit.client import Client, ClusterConfig, ConfigError, NotFound, Resource
-from fluvial.toolkit.clock import Clock
+from fluvial.toolkit.client.tls import client_context
+from fluvial.toolkit.clouds import Involved, digest, find_account
 from fluvial.toolkit.remote import kubeconfig
-from fluvial.toolkit.remote.provider import Generic
-from fluvial.toolkit.remote.token import RequestedToken
+from fluvial.toolkit.remote.connections import Connections, ConnectionToken
+from fluvial.toolkit.remote.description import Connection, Description
 
 __all__ = ["Access", "AccessMissing", "Endpoint", "FeatureGateDisabled"]
 
@@ -65,17 +66,23 @@ class Access:
     """ServiceAccount whose tokens are used where a ConfigMap names none; empty: our own."""
 
     async def resolve(
-        self, local: Client, reference: KubeConfigReference, namespace: str, clock: Clock
+        self,
+        local: Client,
+        reference: KubeConfigReference,
+        namespace: str,
+        connections: Connections,
+        involved: Involved | None = None,
     ) -> Endpoint:
         """Read what is referred to, with the controller's own identity as upstream does.
 
-        Raises ConfigError, and what reading an object can raise. Messages never hold a credential.
+        `involved` is whom the metrics name for a look at the cache of `connections`. Raises
+        ConfigError, and what reading an object can raise. Messages never hold a credential.
         """
         if reference.secret_ref is not None:
             return await self._from_secret(local, reference.secret_ref, namespace)
         if reference.config_map_ref is not None:
             return await self._from_config_map(
-                local, reference.config_map_ref.name, namespace, clock
+                local, reference.config_map_ref.name, namespace, connections, involved
             )
         raise ConfigError("spec.kubeConfig: one of secretRef and configMapRef must be there")
 
@@ -101,33 +108,48 @@ class Access:
             except ConfigError as error:
                 raise ConfigError(f"{title}: {error}") from error
 
-        return Endpoint(_digest(content), connect)
+        return Endpoint(hashlib.sha256(content).hexdigest(), connect)
 
     async def _from_config_map(
-        self, local: Client, name: str, namespace: str, clock: Clock
+        self,
+        local: Client,
+        name: str,
+        namespace: str,
+        connections: Connections,
+        involved: Involved | None,
     ) -> Endpoint:
         title = f"ConfigMap '{namespace}/{name}'"
         data = await _data(local, _CONFIG_MAP, name, namespace, title)
-        named = data.get("serviceAccountName") or ""
-        if named and not self.object_identity:
+        wanted = Description.from_data(data)
+        if wanted.account and not self.object_identity:
             raise FeatureGateDisabled(
                 f"{title}: serviceAccountName needs the feature gate ObjectLevelWorkloadIdentity"
             )
         try:
-            provider = Generic.from_data(data)
+            connections.check(wanted)
+            account = await find_account(local, namespace, wanted.account, self.default_account)
+            found = await connections.connect(wanted, account, involved)
+            key = connections.key(wanted, account)
         except ConfigError as error:
             raise ConfigError(f"{title}: {error}") from error
-        account = named or self.default_account
 
         async def connect() -> ClusterConfig:
-            token = RequestedToken(local, account, namespace, provider.audiences, clock=clock)
+            token = ConnectionToken(connections, wanted, account)
             try:
-                return await provider.connect(token)
+                return await _configured(found, token)
             except ConfigError as error:
                 raise ConfigError(f"{title}: {error}") from error
 
-        # Whose tokens they are is part of it: two namespaces have different accounts of one name.
-        return Endpoint(_digest(msgspec.json.encode([namespace, account, provider])), connect)
+        # What the provider knows can change: a cluster that was made anew has another authority.
+        return Endpoint(digest(key, found.server, found.ca), connect)
+
+
+async def _configured(found: Connection, token: ConnectionToken) -> ClusterConfig:
+    try:
+        tls = await asyncio.to_thread(client_context, ca=found.ca or None)
+    except (ssl.SSLError, ValueError) as error:
+        raise ConfigError(f"ca.crt: {error}") from error
+    return ClusterConfig(server=found.server, credentials=token, tls=tls)
 
 
 async def _data(
@@ -139,7 +161,3 @@ async def _data(
         raise AccessMissing(f"spec.kubeConfig: {title} not found") from error
     data: dict[str, str] = found.get("data") or {}
     return data
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

@@ -1,6 +1,6 @@
 """Clients of remote clusters: one per cluster and credential, for as long as it is used."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final, Self
@@ -8,8 +8,10 @@ from typing import Final, Self
 from fluvial.apis.meta import KubeConfigReference
 from fluvial.toolkit.client import Client
 from fluvial.toolkit.clock import Clock
+from fluvial.toolkit.clouds import Involved, TokenCache
 from fluvial.toolkit.metrics import Metrics
 from fluvial.toolkit.remote.access import Access, Endpoint
+from fluvial.toolkit.remote.connections import ClusterProvider, Connections, cluster_providers
 
 __all__ = ["RemoteClusters"]
 
@@ -19,6 +21,9 @@ _IDLE: Final = 600.0
 _SWEEP: Final = 60.0
 _UNUSED: Final = 32
 """How many unused clients are kept at most."""
+
+_TOKENS: Final = 100
+"""How many tokens are held, unless a flag says otherwise; as upstream."""
 
 
 @dataclass(slots=True)
@@ -32,8 +37,10 @@ class RemoteClusters:
     """Hands out clients, and closes those that nobody uses any more.
 
     Everything of a remote client that is not the cluster's is taken from `local`: the lease that
-    fences writes above all. `agent`, `qps`, `burst` and `metrics` are those of `Client`. Use it as
-    an async context manager; `sweep` is for a task of the manager.
+    fences writes above all. `agent`, `qps`, `burst` and `metrics` are those of `Client`. `tokens`
+    is the cache of tokens for clusters of ConfigMaps (None: of its own), `providers` who has such
+    clusters (None: all there are). Use it as an async context manager; `sweep` is for a task of the
+    manager.
     """
 
     def __init__(
@@ -47,6 +54,8 @@ class RemoteClusters:
         qps: float = 50.0,
         burst: int = 300,
         idle: float = _IDLE,
+        tokens: TokenCache | None = None,
+        providers: Mapping[str, ClusterProvider] | None = None,
     ) -> None:
         self._local = local
         self._access = access
@@ -57,6 +66,11 @@ class RemoteClusters:
         self._burst = burst
         self._idle = idle
         self._held: dict[str, _Held] = {}
+        self._connections = Connections(
+            local,
+            TokenCache(_TOKENS, clock=clock, metrics=metrics) if tokens is None else tokens,
+            cluster_providers(local, clock) if providers is None else providers,
+        )
 
     async def __aenter__(self) -> Self:
         return self
@@ -71,13 +85,21 @@ class RemoteClusters:
         return len(self._held)
 
     @asynccontextmanager
-    async def client(self, reference: KubeConfigReference, namespace: str) -> AsyncIterator[Client]:
+    async def client(
+        self,
+        reference: KubeConfigReference,
+        namespace: str,
+        involved: Involved | None = None,
+    ) -> AsyncIterator[Client]:
         """Provide the client of a cluster for as long as it is needed.
 
-        The reference is read each time: a changed Secret leads to another client at once. Raises
-        ConfigError, and what reading the Secret or ConfigMap can raise.
+        The reference is read each time: a changed Secret leads to another client at once.
+        `involved` is whom the metrics of the tokens name. Raises ConfigError, and what reading the
+        Secret or ConfigMap can raise.
         """
-        endpoint = await self._access.resolve(self._local, reference, namespace, self._clock)
+        endpoint = await self._access.resolve(
+            self._local, reference, namespace, self._connections, involved
+        )
         held = await self._hold(endpoint)
         try:
             # The lease may have been taken after the client was made.

@@ -20,7 +20,7 @@ from fluvial.toolkit.client.config import (
 from fluvial.toolkit.client.errors import ConfigError
 from fluvial.toolkit.client.tls import Pair, client_context
 
-__all__ = ["read"]
+__all__ = ["endpoint", "read"]
 
 _INLINE: Final = {
     "certificate-authority": "certificate-authority-data",
@@ -77,19 +77,7 @@ async def read(
     Upstream drops all of these without a word, and goes on without them. Other contexts, users and
     clusters of the document do not matter.
     """
-    try:
-        document = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are the safe loader
-    except yaml.YAMLError as error:
-        # Without the quote that a YAML error carries: it may be of a key.
-        mark = getattr(error, "problem_mark", None)
-        where = f" in line {mark.line + 1}" if mark is not None else ""
-        raise ConfigError(f"kubeconfig: no YAML{where}") from error
-    if not isinstance(document, dict):
-        raise ConfigError("kubeconfig: must be a mapping")
-    name = document.get("current-context")
-    if not name or not isinstance(name, str):
-        raise ConfigError("kubeconfig: current-context is not set")
-    context = _find(document, "contexts", name)
+    document, name, context = _load(content)
     cluster = _find(document, "clusters", context.text("cluster"))
     user = _find(document, "users", context.text("user")) if context.text("user") else None
     _check_cluster(cluster, allow_insecure=allow_insecure)
@@ -106,6 +94,37 @@ async def read(
         namespace=context.text("namespace") or "default",
         proxy=cluster.text("proxy-url") or None,
     )
+
+
+def endpoint(content: bytes) -> tuple[str, str]:
+    """Read where the cluster of the current context is, and its authority (PEM, or empty).
+
+    Users do not matter. Raises ConfigError naming the field.
+    """
+    document, _, context = _load(content)
+    cluster = _find(document, "clusters", context.text("cluster"))
+    _check_cluster(cluster, allow_insecure=False)
+    try:
+        return cluster.text("server"), cluster.data("certificate-authority-data").decode()
+    except UnicodeDecodeError as error:
+        raise cluster.refuse("certificate-authority-data", "is no PEM") from error
+
+
+def _load(content: bytes) -> tuple[Mapping[str, Any], str, _Entry]:
+    """Return the document, and its current context with the name."""
+    try:
+        document = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are the safe loader
+    except yaml.YAMLError as error:
+        # Without the quote that a YAML error carries: it may be of a key.
+        mark = getattr(error, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark is not None else ""
+        raise ConfigError(f"kubeconfig: no YAML{where}") from error
+    if not isinstance(document, dict):
+        raise ConfigError("kubeconfig: must be a mapping")
+    name = document.get("current-context")
+    if not name or not isinstance(name, str):
+        raise ConfigError("kubeconfig: current-context is not set")
+    return document, name, _find(document, "contexts", name)
 
 
 def _find(document: Mapping[str, Any], plural: str, name: str) -> _Entry:
