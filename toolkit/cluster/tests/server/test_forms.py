@@ -8,9 +8,10 @@ from fluvial.cluster.errors import StatusError
 from fluvial.cluster.http import protobuf
 from fluvial.cluster.http.bodies import duplicates
 from fluvial.cluster.http.durations import human
-from fluvial.cluster.http.jsonpath import find
+from fluvial.cluster.http.jsonpath import PathError, find
 from fluvial.cluster.http.negotiation import negotiate
 from fluvial.cluster.http.paths import parse
+from fluvial.cluster.resources import builtin_resources
 
 PATHS = [
     ("a core collection", "/api/v1/namespaces/n/pods", ("", "v1", "n", "pods", "", "")),
@@ -35,6 +36,7 @@ def test_paths(reason, path, expected):
     assert found == expected
 
 
+CONFIGMAPS = next(item for item in builtin_resources() if item.plural == "configmaps")
 ACCEPTS = [
     ("nothing said", "", ("", False)),
     ("JSON", "application/json", ("", False)),
@@ -45,19 +47,36 @@ ACCEPTS = [
      ("", False)),
     ("metadata", "application/json;as=PartialObjectMetadata;v=v1;g=meta.k8s.io",
      ("PartialObjectMetadata", False)),
+    ("the better quality first", "application/json;q=0.5,application/yaml", ("", True)),
+    ("an exact type before a wildcard, whatever its quality",
+     "*/*;q=0.9,application/yaml;q=0.1", ("", True)),
+    ("a clause that cannot be had is passed over", "application/json;sv=v2,application/yaml",
+     ("", True)),
+    ("any type as a Table is JSON", "*/*;as=Table;v=v1;g=meta.k8s.io", ("Table", False)),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("reason", "header", "expected"), ACCEPTS, ids=[a[0] for a in ACCEPTS])
 def test_accepts(reason, header, expected):
-    accepted = negotiate(header)
+    accepted = negotiate(header, CONFIGMAPS)
     assert (accepted.form, accepted.yaml) == expected
 
 
-@pytest.mark.parametrize("header", ["text/html", "application/vnd.kubernetes.protobuf"])
+@pytest.mark.parametrize(
+    "header",
+    [
+        "text/html",
+        "application/*",
+        "application/vnd.kubernetes.protobuf",
+        "application/json;as=Table",
+        "application/json;stream=other",
+        "application/json;g=apidiscovery.k8s.io",
+        "application/vnd.kubernetes.protobuf;as=Table;v=v1;g=meta.k8s.io",
+    ],
+)
 def test_what_cannot_be_served_is_refused(header):
     with pytest.raises(StatusError) as caught:
-        negotiate(header)
+        negotiate(header, CONFIGMAPS)
     assert caught.value.code == 406
 
 
@@ -93,7 +112,12 @@ def test_a_body_that_is_no_message_is_refused(body):
 
 
 OBJECT = {
-    "spec": {"size": 3, "list": [{"n": "a", "v": 1}, {"n": "b", "v": 2}], "a.b": "dotted"},
+    "spec": {
+        "size": 3,
+        "list": [{"n": "a", "v": 1}, {"n": "b", "v": 2}],
+        "a.b": "dotted",
+        "nothing": None,
+    },
     "status": {"conditions": [{"type": "Ready", "status": "True"}]},
 }
 COLUMNS = [
@@ -105,12 +129,35 @@ COLUMNS = [
     ("a filter with other quotes", ".status.conditions[?(@.type=='Ready')].status", ["True"]),
     ("an escaped dot", r".spec.a\.b", ["dotted"]),
     ("what is not there", ".spec.none.deeper", []),
-]
+    ("a slice", ".spec.list[0:1].n", ["a"]),
+    ("a slice to the end", ".spec.list[1:].n", ["b"]),
+    ("quotes in brackets", ".spec['size']", [3]),
+    ("everywhere below", "..v", [1, 2]),
+    ("null is a value", ".spec.nothing", [None]),
+    ("an order", ".spec.list[?(@.v>1)].n", ["b"]),
+    ("no field to compare", ".spec.list[?(@.x==1)].n", []),
+    ("whether a field is there", ".spec.list[?(@.n)].v", [1, 2]),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("reason", "path", "expected"), COLUMNS, ids=[c[0] for c in COLUMNS])
 def test_column_paths(reason, path, expected):
     assert find(OBJECT, path) == expected
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".spec.list[2].n",
+        ".spec.list[0:3].n",
+        ".spec.size[0]",
+        ".spec[?(@.n==1)]",
+        '.spec.list[?(@.v=="1")].n',
+    ],
+)
+def test_paths_that_cannot_be_followed(path):
+    with pytest.raises(PathError):
+        find(OBJECT, path)
 
 
 AGES = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from typing import Any
@@ -13,7 +14,7 @@ from fluvial.cluster.http.negotiation import Accepted
 from fluvial.cluster.objects import Object
 from fluvial.render import yaml
 
-__all__ = ["answer", "raw", "text", "warning_header"]
+__all__ = ["answer", "raw", "tagged", "text", "warning_header"]
 
 JSON = "application/json"
 
@@ -31,6 +32,19 @@ def raw(data: bytes, *, status: int = 200, warnings: Iterable[str] = ()) -> web.
     for message in dict.fromkeys(warnings):
         response.headers.add("Warning", warning_header(message))
     response.headers["Cache-Control"] = "no-cache, private"
+    return response
+
+
+def tagged(request: web.BaseRequest, data: bytes) -> web.Response:
+    """Answer with JSON bytes and their digest as ETag; with 304 to whom has these bytes already."""
+    tag = f'"{hashlib.sha512(data).hexdigest().upper()}"'
+    if request.headers.get("If-None-Match") == tag:
+        response = web.Response(status=304)
+        del response.headers["Content-Type"]
+    else:
+        response = raw(data)
+    response.headers["ETag"] = tag
+    response.headers["Cache-Control"] = "public"
     return response
 
 

@@ -11,6 +11,8 @@ from fluvial.cluster.objects import Object
 __all__ = ["cells"]
 
 _UNKNOWN = "<unknown>"
+_NIL = "<nil>"
+"""What Go prints of a quantity that is not there, though what should hold it is."""
 _MOST = 2
 """How many metrics are shown; of the rest only the number."""
 
@@ -59,15 +61,17 @@ def _target(metric: Object, measured: Object) -> str:
         return "<unknown type>"
     target = source.get("target") or {}
     now = (measured.get(key) or {}).get("current") or {}
+    absent = _NIL if measured.get(key) else _UNKNOWN
     if kind in ("Resource", "ContainerResource"):
         name = source.get("name", "")
         if "averageValue" in target:
-            return f"{name}: {now.get('averageValue', _UNKNOWN)}/{target['averageValue']}"
+            return f"{name}: {now.get('averageValue', absent)}/{target['averageValue']}"
         wanted = target.get("averageUtilization")
         shown = "<auto>" if wanted is None else f"{wanted}%"
         used = now.get("averageUtilization")
         return f"{name}: {_UNKNOWN if used is None else f'{used}%'}/{shown}"
+    if kind == "Pods":
+        return f"{now.get('averageValue', absent)}/{target.get('averageValue', _NIL)}"
     if "averageValue" in target:
-        each = "" if kind == "Pods" else " (avg)"
-        return f"{now.get('averageValue', _UNKNOWN)}/{target['averageValue']}{each}"
-    return f"{now.get('value', _UNKNOWN)}/{target.get('value', '')}"
+        return f"{now.get('averageValue', _UNKNOWN)}/{target['averageValue']} (avg)"
+    return f"{now.get('value', absent)}/{target.get('value', _NIL)}"

@@ -208,7 +208,7 @@ def decode_patch(
     check_size(body)
     form = PATCH_FORMS.get(_media(content_type))
     if form is None or (form == "strategic" and resource.custom is not None):
-        if resource.custom is not None and form == "strategic":
+        if resource.custom is not None:
             raise unsupported_media_type(
                 "the body of the request was in an unknown format - accepted media types "
                 "include: application/json-patch+json, application/merge-patch+json, "

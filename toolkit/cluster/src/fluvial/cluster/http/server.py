@@ -12,6 +12,7 @@ import logging
 import re
 import time
 from collections.abc import Callable
+from http.client import OK
 from typing import Any
 
 import msgspec
@@ -23,12 +24,14 @@ from fluvial.cluster.auth.tokens import TokenAuthority
 from fluvial.cluster.endpoints import Endpoints, User
 from fluvial.cluster.errors import StatusError, internal, method_not_allowed
 from fluvial.cluster.http import discovery, openapi
-from fluvial.cluster.http.answers import answer, raw, text
+from fluvial.cluster.http.answers import answer, raw, tagged, text
 from fluvial.cluster.http.faults import Faults, abandoned, strike
-from fluvial.cluster.http.negotiation import negotiate, parse_accept
+from fluvial.cluster.http.health import health
+from fluvial.cluster.http.negotiation import DISCOVERY, Accepted, negotiate, offer, parse_accept
 from fluvial.cluster.http.paths import RequestInfo, parse
 from fluvial.cluster.http.unserved import check_aggregated
 from fluvial.cluster.http.verbs import ResourceVerbs, failure, verb_of
+from fluvial.cluster.resources import Catalog
 
 __all__ = ["VERSION", "AuditLog", "Server"]
 
@@ -49,8 +52,6 @@ VERSION = {
     "compiler": "gc",
     "platform": "linux/amd64",
 }
-_HEALTH = ("/healthz", "/livez", "/readyz")
-_CHECKS = ("ping", "log", "etcd")
 _FLOW_UID = "00000000-0000-0000-0000-000000000001"
 
 AuditLog = Callable[[dict[str, Any]], None]
@@ -86,6 +87,7 @@ class Server:
         info = parse(request.path)
         user = User("system:anonymous")
         fault = self._faults.find(request, verb_of(request, info))
+        header = request.headers.get("Accept", "")
         try:
             struck = await strike(fault, request, self._closing) if fault is not None else None
             if struck is None:
@@ -95,14 +97,14 @@ class Server:
             else:
                 response = struck
         except StatusError as error:
-            response = failure(error, error.warnings)
+            response = failure(error, error.warnings, header)
         except ConnectionError:
             if fault is None:
                 raise
             return web.Response()  # never sent: the fault has broken the connection
         except Exception as error:
             logger.exception("%s %s failed", request.method, request.path)
-            response = failure(internal(str(error)), [])
+            response = failure(internal(str(error)), [], header)
         if self._audit is not None:
             self._audit(
                 {
@@ -163,14 +165,16 @@ class Server:
         path = info.path.rstrip("/") or "/"
         if request.method != "GET":
             raise method_not_allowed()
-        if path in _HEALTH or path.startswith(tuple(f"{name}/" for name in _HEALTH)):
-            return text(_health(path) if "verbose" in request.query else "ok")
+        found = health(path, request.query)
+        if found is not None:
+            return found
         if path == "/version":
+            offer(request.headers.get("Accept", ""), ("application/json",))
             return answer(VERSION)
         if path.startswith("/openapi"):
             return self._openapi(request, path)
         if path == "/":
-            return answer({"paths": sorted(["/api", "/api/v1", "/apis", *_HEALTH, "/version"])})
+            return answer({"paths": _paths(self._endpoints.catalog)})
         found = self._discovery(request, path)
         return text("404 page not found\n", 404) if found is None else found
 
@@ -178,16 +182,9 @@ class Server:
         catalog, parts = self._endpoints.catalog, path.strip("/").split("/")
         header = request.headers.get("Accept", "")
         if path in ("/api", "/apis"):
-            if self._wants_aggregated(header):
-                key = f"aggregated{path}"
-                if key not in self._documents:
-                    whole = discovery.aggregated(catalog, core=path == "/api")
-                    self._documents[key] = msgspec.json.encode(whole)
-                response = raw(self._documents[key])
-                kind = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
-                response.headers["Content-Type"] = kind
-                response.headers["Vary"] = "Accept"
-                return response
+            form = _aggregated_form(header)
+            if form is not None:
+                return self._aggregated(request, path, form)
             accepted = negotiate(header)
             if path == "/api":
                 return answer(discovery.api_versions(request.host), accepted=accepted)
@@ -203,17 +200,21 @@ class Server:
             check_aggregated(self._endpoints, parts[1], parts[2])
         return None if document is None else answer(document, accepted=negotiate(header))
 
-    @staticmethod
-    def _wants_aggregated(header: str) -> bool:
-        for media, values in parse_accept(header or "*/*"):
-            if media not in ("application/json", "*/*", "application/*"):
-                continue
-            if values.get("as") == "APIGroupDiscoveryList":
-                if values.get("g") == "apidiscovery.k8s.io" and values.get("v") == "v2":
-                    return True
-                continue
-            return False
-        return False
+    def _aggregated(self, request: web.BaseRequest, path: str, form: Accepted) -> web.Response:
+        """Answer with all groups at once, or with 304 to whom has this very document."""
+        key = f"aggregated{path}{form.yaml}"
+        if key not in self._documents:
+            whole = discovery.aggregated(self._endpoints.catalog, core=path == "/api")
+            body = answer(whole, accepted=form).body
+            assert isinstance(body, bytes)
+            self._documents[key] = body
+        group, version, kind = DISCOVERY
+        media = f"application/{'yaml' if form.yaml else 'json'}"
+        response = tagged(request, self._documents[key])
+        if response.status == OK:
+            response.headers["Content-Type"] = f"{media};g={group};v={version};as={kind}"
+        response.headers["Vary"] = "Accept"
+        return response
 
     def _openapi(self, request: web.BaseRequest, path: str) -> web.Response:
         catalog = self._endpoints.catalog
@@ -252,7 +253,22 @@ class Server:
         return response
 
 
-def _health(path: str) -> str:
-    """Return what each check says, as `?verbose` asks for."""
-    name = path.split("/")[1]
-    return "".join(f"[+]{check} ok\n" for check in _CHECKS) + f"{name} check passed\n"
+def _aggregated_form(header: str) -> Accepted | None:
+    """Return JSON or YAML when one of an Accept header's clauses asks for all groups at once."""
+    for clause in parse_accept(header):
+        if tuple(clause.values.get(name) for name in ("g", "v", "as")) != DISCOVERY:
+            continue
+        for media in ("application/json", "application/yaml"):
+            if clause.matches(media):
+                return Accepted(yaml=media.endswith("yaml"))
+    return None
+
+
+def _paths(catalog: Catalog) -> list[str]:
+    """Return the paths that lead on, as the server's root names them."""
+    found = {"/api", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz"}
+    found.add("/version")
+    for resource in catalog:
+        found.add(f"/apis/{resource.group}" if resource.group else "/api")
+        found.add(f"/apis/{resource.api_version}" if resource.group else "/api/v1")
+    return sorted(found)

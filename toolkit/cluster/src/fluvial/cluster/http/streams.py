@@ -16,7 +16,7 @@ from fluvial.cluster.endpoints.watching import INITIAL_EVENTS_END
 from fluvial.cluster.errors import StatusError
 from fluvial.cluster.http.answers import partial
 from fluvial.cluster.http.negotiation import Accepted
-from fluvial.cluster.http.table import Table
+from fluvial.cluster.http.table import Table, check_include
 from fluvial.cluster.objects import Object
 
 __all__ = ["stream"]
@@ -92,6 +92,8 @@ async def stream(
     closing: asyncio.Event,
 ) -> web.StreamResponse:
     """Serve one watch. Refusals are raised before anything was written."""
+    if accepted.form == "Table":
+        check_include(include)
     batches = endpoints.watcher.open(target, options)
     shaper = _Shaper(endpoints, target, accepted, include)
     response = web.StreamResponse(headers={"Content-Type": "application/json"})

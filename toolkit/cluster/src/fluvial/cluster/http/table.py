@@ -11,15 +11,16 @@ from collections.abc import Iterable
 from functools import cache
 from typing import Any
 
+from fluvial.cluster import fielderrors
 from fluvial.cluster.builtin.conversion import convert
-from fluvial.cluster.http import cells, cluster_cells
-from fluvial.cluster.http.jsonpath import find
+from fluvial.cluster.errors import bad_request
+from fluvial.cluster.http import cells
+from fluvial.cluster.http.custom_cells import custom_cells
 from fluvial.cluster.objects import Object
 from fluvial.cluster.resources import Resource, read_data
 
-__all__ = ["Table", "age"]
+__all__ = ["Table", "check_include"]
 
-_DEFAULT = [("Name", "string", "name", 0), ("Age", "date", "", 0)]
 _NAME_TEXT = (
     "Name must be unique within a namespace. Is required when creating resources, although some "
     "resources may allow a client to request the generation of an appropriate name automatically. "
@@ -42,23 +43,53 @@ def _columns() -> dict[str, Any]:
     return table
 
 
-def age(stamp: str | None, now: dt.datetime) -> str:
-    """Return how long ago a time was, as kubectl shows it; `<unknown>` for none."""
-    return cells.age(stamp, now)
+_SCALE_COLUMNS = (
+    ("Name", "string", _NAME_TEXT),
+    ("Desired", "integer", "replicas is the desired number of instances for the scaled object."),
+    (
+        "Available",
+        "integer",
+        "replicas is the actual number of observed instances of the scaled object.",
+    ),
+    ("Age", "string", _AGE_TEXT),
+)
+
+
+def check_include(include: str) -> None:
+    """Refuse an `includeObject` that is none of the known ones."""
+    if include not in ("", "Metadata", "Object", "None"):
+        wrong = fielderrors.invalid(
+            "includeObject", include, "must be 'Metadata', 'Object', 'None', or empty"
+        )
+        where = f"{wrong['field']}: {wrong['message']}"
+        raise bad_request(f"Unable to convert to Table as requested: {where}")
 
 
 class Table:
-    """Makes Tables of one resource's objects; `include` is the includeObject option."""
+    """Makes Tables of one resource's objects; `include` is the includeObject option.
 
-    def __init__(self, resource: Resource, now: dt.datetime, include: str = "Metadata") -> None:
+    `kind` is what the objects are when they are no objects of the resource: only `Scale` has
+    columns. Raises 400 for an unknown `include`.
+    """
+
+    def __init__(
+        self, resource: Resource, now: dt.datetime, include: str = "", kind: str = ""
+    ) -> None:
+        check_include(include)
         self._resource = resource
         self._now = now
         self._include = include or "Metadata"
+        self._scale = kind == "Scale"
 
     def definitions(self) -> list[Object]:
         """Return the columnDefinitions."""
         if self._resource.custom is not None:
             return self._custom_definitions()
+        if self._scale:
+            return [
+                {"name": name, "type": kind, "format": "", "description": text, "priority": 0}
+                for name, kind, text in _SCALE_COLUMNS
+            ]
         key = f"{self._resource.api_version}/{self._resource.plural}"
         texts = _columns()["descriptions"]
         found = _columns()["resources"].get(key)
@@ -75,13 +106,30 @@ class Table:
             for name, kind, form, priority, text in found
         ]
 
+    def _custom_columns(self) -> list[Object]:
+        """Return the printer columns of a custom resource, or those of its scale."""
+        custom = self._resource.custom
+        assert custom is not None
+        if not self._scale:
+            return custom.columns
+        paths = custom.scale or {}
+        counts = [
+            {"name": name, "type": "integer", "description": f"Number of {what} replicas",
+             "jsonPath": f".{part}.replicas"}
+            for name, what, part in (("Desired", "desired", "spec"),
+                                     ("Available", "actual", "status"))
+            if paths.get(f"{part}ReplicasPath")
+        ]  # fmt: skip
+        age = {"name": "Age", "type": "date", "description": _AGE_TEXT,
+               "jsonPath": ".metadata.creationTimestamp"}  # fmt: skip
+        return [*counts, age]
+
     def _custom_definitions(self) -> list[Object]:
-        assert self._resource.custom is not None
         named = {
             "name": "Name", "type": "string", "format": "name", "description": _NAME_TEXT,
             "priority": 0,
         }  # fmt: skip
-        columns = self._resource.custom.columns
+        columns = self._custom_columns()
         if not columns:
             return [
                 named,
@@ -104,7 +152,7 @@ class Table:
     def row(self, obj: Object) -> Object:
         """Return one row."""
         row: Object = {"cells": self._cells(obj)}
-        conditions = cells.row_conditions(self._resource, obj)
+        conditions = [] if self._scale else cells.row_conditions(self._resource, obj)
         if conditions:
             row["conditions"] = conditions
         if self._include == "Metadata":
@@ -121,44 +169,21 @@ class Table:
 
     def _cells(self, obj: Object) -> list[Any]:
         if self._resource.custom is not None:
-            return self._custom_cells(obj)
-        maker = cells.MAKERS.get(f"{self._resource.group}/{self._resource.plural}")
+            return custom_cells(self._custom_columns(), obj, self._now)
+        name = f"{self._resource.group}/{self._resource.plural}"
+        maker = cells.MAKERS.get("autoscaling/scale" if self._scale else name)
         if maker is None:
             columns = [column["name"] for column in self.definitions()]
-            return cluster_cells.fallback(obj, self._now, columns)
+            return cells.fallback(obj, self._now, columns)
         return maker(self._as_printed(obj), self._now)
 
     def _as_printed(self, obj: Object) -> Object:
         """Return an object in the version that its maker of cells reads."""
+        if self._scale:
+            return obj
         printed = {"events.k8s.io/v1": "v1", "autoscaling/v1": "autoscaling/v2"}
         version = printed.get(self._resource.api_version)
         return obj if version is None else convert(dict(obj), version)
-
-    def _custom_cells(self, obj: Object) -> list[Any]:
-        assert self._resource.custom is not None
-        name = obj["metadata"]["name"]
-        columns = self._resource.custom.columns
-        if not columns:
-            return [name, cells.age(obj["metadata"].get("creationTimestamp"), self._now)]
-        return [name, *(self._custom_cell(column, obj) for column in columns)]
-
-    def _custom_cell(self, column: Object, obj: Object) -> Any:
-        values = find(obj, column["jsonPath"])
-        if not values:
-            return "<unknown>" if column["type"] == "date" else None
-        value = values[0]
-        if column["type"] == "date":
-            return cells.age(value, self._now) if isinstance(value, str) else "<unknown>"
-        if column["type"] == "string":
-            shown = [cells.text(item) for item in values]
-            return ",".join(shown)
-        if column["type"] == "integer" and isinstance(value, int) and not isinstance(value, bool):
-            return value
-        if column["type"] == "number" and isinstance(value, int | float):
-            return value
-        if column["type"] == "boolean" and isinstance(value, bool):
-            return value
-        return None
 
     def table(self, objects: Iterable[Object], metadata: Object, *, columns: bool = True) -> Object:
         """Return a Table of objects."""

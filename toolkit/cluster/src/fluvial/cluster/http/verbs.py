@@ -22,7 +22,7 @@ from fluvial.cluster.errors import (
 )
 from fluvial.cluster.http import bodies, logs, queries
 from fluvial.cluster.http.answers import answer, partial, raw, text
-from fluvial.cluster.http.negotiation import Accepted, negotiate
+from fluvial.cluster.http.negotiation import LISTED, SERVED, Accepted, negotiate, prefers_yaml
 from fluvial.cluster.http.paths import RequestInfo
 from fluvial.cluster.http.streams import stream
 from fluvial.cluster.http.table import Table
@@ -111,12 +111,20 @@ class ResourceVerbs:
             for item in self._endpoints.catalog
         )
 
+    @staticmethod
+    def _negotiate(request: web.BaseRequest, target: Target, *, watching: bool = False) -> Accepted:
+        """Pick the form of the answer."""
+        listing = request.method == "GET" and not target.name
+        header = request.headers.get("Accept", "")
+        offered = LISTED if listing or watching else SERVED
+        return negotiate(header, target.resource, offered=offered, watching=watching)
+
     async def _get(
         self, request: web.BaseRequest, target: Target, user: User, sub: Subresource | None
     ) -> web.StreamResponse:
         if target.subresource == "log":
             return await logs.serve(request, self._endpoints, target, self._closing)
-        accepted = negotiate(request.headers.get("Accept", ""))
+        accepted = self._negotiate(request, target)
         queries_version = request.query.get("resourceVersion", "")
         if queries_version:
             self._endpoints.reader.check_version(queries_version)
@@ -133,7 +141,7 @@ class ResourceVerbs:
     async def _list(
         self, request: web.BaseRequest, target: Target, user: User, sub: Subresource | None
     ) -> web.StreamResponse:
-        accepted = negotiate(request.headers.get("Accept", ""))
+        accepted = self._negotiate(request, target)
         options = queries.list_options(request.query)
         await self._endpoints.load_page(target, options)
         page = self._endpoints.page(target, options)
@@ -154,7 +162,7 @@ class ResourceVerbs:
     async def _create(
         self, request: web.BaseRequest, target: Target, user: User, sub: Subresource | None
     ) -> web.StreamResponse:
-        accepted = negotiate(request.headers.get("Accept", ""))
+        accepted = self._negotiate(request, target)
         agent = request.headers.get("User-Agent", "")
         options = queries.write_options(request.query, agent, user, "CreateOptions")
         obj, options.duplicates = await self._body(request, target, sub)
@@ -173,7 +181,7 @@ class ResourceVerbs:
     async def _update(
         self, request: web.BaseRequest, target: Target, user: User, sub: Subresource | None
     ) -> web.StreamResponse:
-        accepted = negotiate(request.headers.get("Accept", ""))
+        accepted = self._negotiate(request, target)
         agent = request.headers.get("User-Agent", "")
         options = queries.write_options(request.query, agent, user, "UpdateOptions")
         obj, options.duplicates = await self._body(request, target, sub)
@@ -184,7 +192,7 @@ class ResourceVerbs:
     async def _patch(
         self, request: web.BaseRequest, target: Target, user: User, sub: Subresource | None
     ) -> web.StreamResponse:
-        accepted = negotiate(request.headers.get("Accept", ""))
+        accepted = self._negotiate(request, target)
         content_type = request.headers.get("Content-Type", "")
         body = await request.read()
         patch, form, seen = bodies.decode_patch(body, content_type, target.resource)
@@ -202,7 +210,7 @@ class ResourceVerbs:
     async def _delete(
         self, request: web.BaseRequest, target: Target, user: User, sub: Subresource | None
     ) -> web.StreamResponse:
-        accepted = negotiate(request.headers.get("Accept", ""))
+        accepted = self._negotiate(request, target)
         if target.subresource:
             raise method_not_allowed()
         body, options = await self._delete_options(request, target, user)
@@ -212,7 +220,7 @@ class ResourceVerbs:
     async def _deletecollection(
         self, request: web.BaseRequest, target: Target, user: User, sub: Subresource | None
     ) -> web.StreamResponse:
-        accepted = negotiate(request.headers.get("Accept", ""))
+        accepted = self._negotiate(request, target)
         body, options = await self._delete_options(request, target, user)
         listed = queries.list_options(request.query)
         page = await self._endpoints.delete_collection(target, body, listed, options)
@@ -303,13 +311,15 @@ class ResourceVerbs:
         status: int,
         warnings: list[str],
     ) -> web.Response:
-        own = obj.get("kind") == target.resource.kind and not target.subresource.startswith("scale")
+        kind = obj.get("kind")
+        if kind == "Status":
+            return answer(obj, status=status, warnings=warnings, accepted=accepted)
         accepted.check(target.resource, listing=False)
-        if own and accepted.form == "PartialObjectMetadata":
+        if accepted.form == "PartialObjectMetadata":
             obj = partial(obj, accepted.version)
-        elif own and accepted.form == "Table":
+        elif accepted.form == "Table" and kind in (target.resource.kind, "Scale"):
             include = request.query.get("includeObject", "")
-            table = Table(target.resource, self._endpoints.clock(), include)
+            table = Table(target.resource, self._endpoints.clock(), include, str(kind))
             meta = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
             obj = table.table([obj], meta)
         return answer(obj, status=status, warnings=warnings, accepted=accepted)
@@ -371,9 +381,10 @@ def _item(obj: Object, *, custom: bool) -> Object:
     return {key: value for key, value in obj.items() if key not in ("kind", "apiVersion")}
 
 
-def failure(error: StatusError, warnings: list[str]) -> web.Response:
-    """Answer with a Status."""
-    response = answer(error.body(), status=error.code, warnings=warnings)
+def failure(error: StatusError, warnings: list[str], header: str = "") -> web.Response:
+    """Answer with a Status, as YAML when that is what the Accept header prefers."""
+    accepted = Accepted(yaml=prefers_yaml(header))
+    response = answer(error.body(), status=error.code, warnings=warnings, accepted=accepted)
     if error.details and error.details.get("retryAfterSeconds"):
         response.headers["Retry-After"] = str(error.details["retryAfterSeconds"])
     return response
