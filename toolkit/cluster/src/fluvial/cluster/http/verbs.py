@@ -150,7 +150,7 @@ class ResourceVerbs:
     async def _watch(
         self, request: web.BaseRequest, target: Target, user: User, sub: Subresource | None
     ) -> web.StreamResponse:
-        accepted = negotiate(request.headers.get("Accept", ""), watching=True)
+        accepted = self._negotiate(request, target, watching=True)
         options = queries.watch_options(request.query, target.name)
         timeout = queries.seconds(request.query)
         whole = Target(target.resource, target.namespace)
