@@ -150,3 +150,29 @@ async def test_a_cluster_that_does_not_trust_them_refuses(team):
     await team.put(CONFIG_MAP, "cluster", data=data)
     await team.kustomization(kubeConfig={"configMapRef": {"name": "cluster"}})
     await team.until_ready(status="False", part=f"cluster {cluster['server']}: ")
+
+
+async def test_a_cloud_that_trusts_our_tokens_leads_to_its_cluster(team, google):
+    """The account's token is exchanged for one that the other cluster knows."""
+    await team.offers.tree(team, {"a.yaml": config_map("a")})
+    await bind(team.far, "robot", "configmaps")
+    request = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
+    robot = await team.far.client.create(
+        ACCOUNTS, request, team.far.name, name="robot", subresource="token"
+    )
+    cluster = yaml.load(team.far.harness.kubeconfig.read_text())["clusters"][0]["cluster"]
+    name = f"projects/p/locations/l/clusters/{team.name}"
+    google.users[f"system:serviceaccount:{team.name}:deployer"] = robot["status"]["token"]
+    google.clusters[f"/v1/{name}"] = {
+        "endpoint": cluster["server"].removeprefix("https://"),
+        "masterAuth": {"clusterCaCertificate": cluster["certificate-authority-data"]},
+    }
+    pool = "projects/1/locations/global/workloadIdentityPools/a/providers/b"
+    annotations = {"gcp.auth.fluxcd.io/workload-identity-provider": pool}
+    await team.put(ACCOUNTS, "deployer", metadata={"annotations": annotations})
+    data = {"provider": "gcp", "cluster": name, "serviceAccountName": "deployer"}
+    await team.put(CONFIG_MAP, "cluster", data=data)
+    await team.kustomization(kubeConfig={"configMapRef": {"name": "cluster"}})
+    await team.until_ready()
+    assert await ours(team.far) == {"a": "1"}
+    assert google.claims[-1]["aud"] == [f"//iam.googleapis.com/{pool}"]
