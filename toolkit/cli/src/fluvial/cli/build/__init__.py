@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from fluvial.cli.build import helm, kustomization, kustomize
+from fluvial.cli.build import helm, helmrelease, kustomization, kustomize
 from fluvial.cli.build.flags import VerbatimParser
 
 if TYPE_CHECKING:
@@ -19,5 +19,5 @@ def add(commands: "Commands") -> None:
     engines = parser.add_subparsers(
         dest="engine", required=True, metavar="ENGINE", parser_class=VerbatimParser
     )
-    for module in (kustomize, kustomization, helm):
+    for module in (kustomize, kustomization, helm, helmrelease):
         module.add(engines)

@@ -9,7 +9,7 @@ from fluvial.apis.ids import Unstructured
 from fluvial.apis.kustomize import GROUP, Kustomization
 from fluvial.render.yaml import dump
 
-__all__ = ["MaskingError", "finish"]
+__all__ = ["MaskingError", "add_entries", "finish", "mask"]
 
 _MASK: Final = "**SOPS**"
 _DOCKER_MASK: Final = f'{{"mask":"{_MASK}"}}'
@@ -31,31 +31,33 @@ def finish(data: Unstructured, obj: Kustomization) -> Unstructured:
         f"{GROUP}/namespace": obj.metadata.namespace,
     }
     common = obj.spec.common_metadata
-    _add(data, "labels", {**owner, **(common.labels if common else {})})
-    _add(data, "annotations", common.annotations if common else {})
+    add_entries(data, "labels", {**owner, **(common.labels if common else {})})
+    add_entries(data, "annotations", common.annotations if common else {})
     if data.get("kind") == "Secret":
-        _mask(data)
+        mask(data)
     return data
 
 
-def _add(data: Unstructured, field: str, entries: dict[str, str]) -> None:
+def add_entries(data: Unstructured, field: str, entries: dict[str, str]) -> None:
+    """Add entries to the `labels` or `annotations` of an object; they win."""
     if entries:
         metadata = data["metadata"]
         metadata[field] = {**(metadata.get(field) or {}), **entries}
 
 
-def _mask(data: Unstructured) -> None:
+def mask(data: Unstructured) -> None:
     """Replace the values of an encrypted Secret, or those that are encrypted files.
 
     As in Flux's command line a Secret is encrypted when its text says so anywhere, and what is
-    encrypted among the texts of another one is replaced by the mask in base64, too.
+    encrypted among the texts of another one is replaced by the mask in base64, too. Raises
+    MaskingError.
     """
     text = dump(data)
     if "sops:" in text and "mac: ENC[" in text:
         data.pop("sops", None)
-        mask = _DOCKER_MASK if data.get("type") == _DOCKER else _MASK
-        _replace(data, "data", lambda _key, _value: _encoded(mask))
-        _replace(data, "stringData", lambda _key, _value: mask)
+        shown = _DOCKER_MASK if data.get("type") == _DOCKER else _MASK
+        _replace(data, "data", lambda _key, _value: _encoded(shown))
+        _replace(data, "stringData", lambda _key, _value: shown)
         return
     name = (data.get("metadata") or {}).get("name")
     _replace(data, "data", lambda key, value: _masked(_decoded(value, name, key), value))

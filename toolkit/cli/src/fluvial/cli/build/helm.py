@@ -7,17 +7,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from fluvial.cli.build.capabilities import capabilities_of
 from fluvial.cli.build.charts import FLAGS as CHART_FLAGS
 from fluvial.cli.build.charts import ChartSettings, ChartUnavailable
-from fluvial.cli.build.charts.loading import load, with_dependencies
+from fluvial.cli.build.charts.loading import load, tell_deprecated, with_dependencies
 from fluvial.cli.build.flags import Flag, FlagError, read_flags
 from fluvial.cli.build.helm_output import print_files, print_text
-from fluvial.cli.build.helm_provenance import FORMS, print_provenance
+from fluvial.cli.build.helm_provenance import check_form, print_provenance
 from fluvial.cli.build.helm_values import ValuesRefused, compose_values
 from fluvial.cli.build.kustomize import repository
 from fluvial.cli.build.template_cache import keep_templates
 from fluvial.render.helm import (
-    Capabilities,
     ChartError,
     HelmError,
     HelmVersion,
@@ -29,7 +29,6 @@ from fluvial.render.helm import (
     check_installable,
     check_release_name,
     helm_version,
-    kube_version,
     kustomize_folder,
     post_render,
     release_name,
@@ -141,7 +140,7 @@ def _template(names: list[str], given: Mapping[str, Any]) -> None:
         if given.get(flag):
             raise _Refused(f"--{flag} is not supported: {way_out}")
     rules = _rules(given)
-    capabilities = _capabilities(given, rules)
+    capabilities = capabilities_of(given, rules)
     _check_dry_run(given.get("dry-run", "client"))
     name, place = _name_and_chart(names, given)
     settings = ChartSettings.of(given)
@@ -151,8 +150,7 @@ def _template(names: list[str], given: Mapping[str, Any]) -> None:
     values = compose_values(given, rules, layers)
     keep_templates(off=given.get("no-template-cache", False))
     chart = loaded.chart
-    if chart.metadata.get("deprecated") and not chart.is_library:
-        sys.stderr.write('level=WARN msg="this chart is deprecated"\n')
+    tell_deprecated(chart)
     chart = with_dependencies(
         loaded,
         settings,
@@ -227,25 +225,10 @@ def _rules(given: Mapping[str, Any]) -> HelmVersion:
         raise _Refused(f"--helm-version: {error}") from None
 
 
-def _capabilities(given: Mapping[str, Any], rules: HelmVersion) -> Capabilities:
-    version = given.get("kube-version", "")
-    extra = given.get("api-versions", [])
-    try:
-        wanted = version or rules.kube_version
-        kube_version(wanted)
-    except ChartError:
-        raise _Refused(
-            f"invalid kube version '{version}': could not parse \"{version}\" as version"
-        ) from None
-    return Capabilities(kube_version=wanted, kube_version_given=True, extra_api_versions=extra)
-
-
 def _check_provenance(given: Mapping[str, Any]) -> None:
-    wanted = given.get("provenance")
-    if wanted is None:
+    if given.get("provenance") is None:
         return
-    if wanted not in FORMS:
-        raise _Refused(f"--provenance: {wanted!r} is none of {', '.join(FORMS)}")
+    check_form(given["provenance"])
     for flag in ("include-crds", "output-dir", "post-renderer-kustomize"):
         if given.get(flag):
             raise _Refused(

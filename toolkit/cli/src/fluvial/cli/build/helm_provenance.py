@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
+from fluvial.cli.build.flags import FlagError
 from fluvial.render.helm import (
     FieldOrigin,
     Hook,
@@ -19,9 +20,15 @@ from fluvial.render.helm import (
     shown_hooks,
 )
 
-__all__ = ["FORMS", "print_provenance"]
+__all__ = ["check_form", "print_provenance"]
 
-FORMS: Final = ("text", "json")
+_FORMS: Final = ("text", "json")
+
+
+def check_form(wanted: str) -> None:
+    """Raise FlagError for a form of `--provenance` that there is not."""
+    if wanted not in _FORMS:
+        raise FlagError(f"--provenance: {wanted!r} is none of {', '.join(_FORMS)}")
 
 
 def print_provenance(

@@ -13,7 +13,7 @@ from fluvial.cli.build.charts.verifying import verify
 from fluvial.render.helm import Chart, HelmVersion, load_chart, missing_dependencies
 from fluvial.render.kustomize import DiskTree
 
-__all__ = ["Loaded", "load", "with_dependencies"]
+__all__ = ["Loaded", "load", "tell_deprecated", "with_dependencies"]
 
 _LARGEST_PACKAGE: Final = 100 << 20
 
@@ -88,3 +88,9 @@ def with_dependencies(
     else:
         update_dependencies(folder, chart, settings, lambda text: sys.stdout.write(f"{text}\n"))
     return load_chart(DiskTree(folder), rules)
+
+
+def tell_deprecated(chart: Chart) -> None:
+    """Warn of a chart whose authors have given it up, as helm does."""
+    if chart.metadata.get("deprecated") and not chart.is_library:
+        sys.stderr.write('level=WARN msg="this chart is deprecated"\n')

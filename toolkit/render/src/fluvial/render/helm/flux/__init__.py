@@ -11,6 +11,7 @@ was written. The rest fills in what a HelmRelease leaves open: names, labels, de
 
 from fluvial.render.helm.flux._definitions import definitions_of
 from fluvial.render.helm.flux._naming import (
+    action_of,
     full_release_name,
     release_name,
     release_namespace,
@@ -33,6 +34,7 @@ __all__ = [
     "Found",
     "InlineValues",
     "Labels",
+    "action_of",
     "compose",
     "definitions_of",
     "full_release_name",

@@ -1,12 +1,13 @@
-"""Names and places that a HelmRelease leaves open, as upstream fills them in."""
+"""Names, places and settings that a HelmRelease leaves open, as upstream fills them in."""
 
 import hashlib
 from typing import Final
 
-from fluvial.apis.helm import HelmRelease
+from fluvial.apis.helm import HelmRelease, Install, Upgrade
 from fluvial.render.helm._model import Release
 
 __all__ = [
+    "action_of",
     "full_release_name",
     "release_name",
     "release_namespace",
@@ -57,3 +58,13 @@ def release_of(obj: HelmRelease, revision: int = 1, *, upgrade: bool = False) ->
         is_install=not upgrade,
         is_upgrade=upgrade,
     )
+
+
+def action_of(obj: HelmRelease, *, upgrade: bool) -> Install | Upgrade:
+    """Return what the spec says of an install, or of an upgrade; their defaults where it does not.
+
+    Both have what matters to a rendering: `crds` and `disable_schema_validation`.
+    """
+    if upgrade:
+        return obj.spec.upgrade or Upgrade()
+    return obj.spec.install or Install()

@@ -1,0 +1,188 @@
+"""`fluvial build helmrelease FILE…` prints what the helm controller would apply.
+
+Nothing is read from a cluster: the HelmRelease, the ConfigMaps and Secrets of its `valuesFrom` and
+the sources of its chart come out of files, folders or standard input.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from fluvial.apis.helm import HelmRelease, Upgrade
+from fluvial.cli.build.capabilities import capabilities_of
+from fluvial.cli.build.charts import FLAGS as CHART_FLAGS
+from fluvial.cli.build.charts import ChartUnavailable
+from fluvial.cli.build.charts.loading import load, tell_deprecated, with_dependencies
+from fluvial.cli.build.finishing import MaskingError
+from fluvial.cli.build.flags import Flag, FlagError, read_flags
+from fluvial.cli.build.helm_output import print_text
+from fluvial.cli.build.helm_provenance import check_form, print_provenance
+from fluvial.cli.build.helmrelease.errors import ReleaseRefused
+from fluvial.cli.build.helmrelease.finishing import finished
+from fluvial.cli.build.helmrelease.manifests import Manifest, Manifests
+from fluvial.cli.build.helmrelease.releases import choose, find_values
+from fluvial.cli.build.helmrelease.sources import locate
+from fluvial.cli.build.helmrelease.values_files import replace_values
+from fluvial.cli.build.template_cache import keep_templates
+from fluvial.render.helm import (
+    HELM_4_2,
+    Chart,
+    HelmError,
+    ValueLayers,
+    check_installable,
+    post_render,
+    render,
+)
+from fluvial.render.helm.flux import (
+    InlineValues,
+    action_of,
+    compose,
+    labels_of,
+    post_renderer,
+    release_of,
+    steps_of,
+)
+from fluvial.render.yaml import YamlError
+
+if TYPE_CHECKING:
+    from fluvial.cli.commands import Commands
+
+__all__ = ["add"]
+
+_FLAGS: Final[dict[str, tuple[Flag, str]]] = {
+    "name": (Flag(), "the HelmRelease to build, where there are several"),
+    "namespace": (Flag(short="n"), "its namespace; also of one that says none (else: default)"),
+    "chart": (Flag(), "the chart, as `fluvial build helm` takes it, in place of its source"),
+    "source": (Flag(), "the folder that a GitRepository or Bucket holds"),
+    "is-upgrade": (Flag("bool"), "render an upgrade (the second revision), not an install"),
+    "skip-crds": (Flag("bool"), "leave out what is in crds/"),
+    "no-hooks": (Flag("bool"), "leave out hooks, tests too"),
+    "skip-tests": (Flag("bool"), "leave out tests"),
+    "show-only": (Flag("texts", "s"), "only what this template prints; may be repeated"),
+    "kube-version": (Flag(), "the cluster's version, as templates see it"),
+    "api-versions": (Flag("words", "a"), "more API versions for templates to see"),
+    "provenance": (Flag(bare="text"), "where each field comes from instead; =json for programs"),
+    "no-template-cache": (Flag("bool"), "parse all templates anew"),
+    "help": (Flag("bool", "h"), "print this"),
+}
+_ALL_FLAGS: Final = CHART_FLAGS | {name: flag for name, (flag, _) in _FLAGS.items()}
+_USAGE: Final = "Usage:  fluvial build helmrelease FILE… [flags]"
+_COMMAND: Final = "fluvial build helmrelease"
+
+
+def add(engines: "Commands") -> None:
+    """Add the command."""
+    text = "Print the objects that a HelmRelease applies, without a cluster."
+    parser = engines.add_parser(
+        "helmrelease", aliases=["hr"], help=text, description=text, verbatim=True
+    )
+    parser.set_defaults(run=_run)
+
+
+def _run(parsed: argparse.Namespace) -> int:
+    try:
+        files, given = read_flags(parsed.arguments, _ALL_FLAGS)
+        if given.get("help"):
+            sys.stdout.write(_help())
+            return 0
+        _build(files, given)
+    except FlagError as error:
+        sys.stderr.write(f"{_COMMAND}: {error}\n")
+        return 2
+    except (ChartUnavailable, ReleaseRefused, MaskingError, HelmError) as error:
+        sys.stderr.write(f"{_COMMAND}: {error}\n")
+        return 1
+    except YamlError as error:
+        # Every line but the first is a quote, perhaps of a Secret.
+        problem = str(error).partition("\n")[0]
+        sys.stderr.write(f"{_COMMAND}: {problem}\n")
+        return 1
+    return 0
+
+
+def _help() -> str:
+    lines = []
+    for name, (flag, text) in _FLAGS.items():
+        short = f"-{flag.short}, " if flag.short else "    "
+        taken = "" if flag.kind == "bool" else "[=text|json]" if flag.bare else f" {name.upper()}"
+        lines.append(f"  {short}--{name + taken:<28} {text}\n")
+    charts = ", ".join(f"--{name}" for name in sorted(CHART_FLAGS))
+    return (
+        "Print the objects that a HelmRelease applies, without a cluster.\n\n"
+        f"{_USAGE}\n\nFILE is a file or a folder with HelmReleases, their ConfigMaps and Secrets, "
+        "and the sources of\ntheir charts; - is standard input.\n\nFlags:\n"
+        f"{''.join(lines)}\nWhere charts come from, as of `fluvial build helm`:\n{charts}\n"
+    )
+
+
+def _build(files: list[str], given: Mapping[str, Any]) -> None:
+    """Read, compose, render and print. Raises what `_run` reports."""
+    if not files:
+        raise FlagError(f"name the file of a HelmRelease, or - for standard input\n\n{_USAGE}")
+    if given.get("provenance") is not None:
+        check_form(given["provenance"])
+    capabilities = capabilities_of(given, HELM_4_2)
+    manifests = Manifests.read(files)
+    manifest, obj = choose(manifests, given.get("name", ""), given.get("namespace", ""))
+    upgrade = given.get("is-upgrade", False)
+    action = action_of(obj, upgrade=upgrade)
+    if isinstance(action, Upgrade) and action.preserve_values:
+        raise ReleaseRefused(
+            "spec.upgrade.preserveValues: an upgrade starts from the values of the release before, "
+            "which are in the cluster: leave --is-upgrade out"
+        )
+    layers = ValueLayers() if given.get("provenance") else None
+    found = find_values(manifests, obj)
+    chart = _chart(manifests, obj, given, layers)
+    values = compose(
+        found,
+        obj.spec.values,
+        layers,
+        namespace=obj.metadata.namespace,
+        written=_inline(manifest),
+    )
+    keep_templates(off=given.get("no-template-cache", False))
+    done = render(
+        chart,
+        values,
+        release_of(obj, 2 if upgrade else 1, upgrade=upgrade),
+        capabilities,
+        helm_version=HELM_4_2,
+        skip_schema=action.disable_schema_validation,
+        provenance=layers is not None,
+    )
+    if layers is not None:
+        missed = print_provenance(done, layers, given)
+    else:
+        renderer = post_renderer(labels_of(obj), steps_of(obj))
+        strategy = obj.spec.post_render_strategy
+        done = post_render(done, renderer, strategy=strategy, helm_version=HELM_4_2)
+        definitions = action.crds != "Skip" and not given.get("skip-crds", False)
+        done = finished(done, obj, definitions=definitions)
+        missed = print_text(done, {**given, "include-crds": True}, HELM_4_2)
+    if missed is not None:
+        raise ReleaseRefused(f"could not find template {missed} in chart")
+
+
+def _chart(
+    manifests: Manifests, obj: HelmRelease, given: Mapping[str, Any], layers: ValueLayers | None
+) -> Chart:
+    """Load the chart with all that it needs. Raises ReleaseRefused, ChartUnavailable, HelmError."""
+    place = locate(manifests, obj, given)
+    loaded = load(place.place, place.settings, HELM_4_2)
+    tell_deprecated(loaded.chart)
+    chart = with_dependencies(
+        loaded,
+        place.settings,
+        HELM_4_2,
+        update=given.get("dependency-update", False),
+        build=given.get("dependency-build", False),
+    )
+    check_installable(chart)
+    replace_values(chart, place, HELM_4_2, layers)
+    return chart
+
+
+def _inline(manifest: Manifest) -> InlineValues:
+    return InlineValues(manifest.file, manifest.document, (*manifest.inside, "spec", "values"))
