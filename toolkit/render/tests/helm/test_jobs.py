@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from fluvial.render.gotemplate import keep_parsed
-from fluvial.render.helm import ChartError, Release
+from fluvial.render.helm import ChartError, Release, ValuesError
 from fluvial.render.helm.jobs import RenderReply, RenderRequest, render
 
 FILES = {
@@ -48,6 +48,13 @@ def test_a_version_from_outside_replaces_the_charts(pack) -> None:
     done = run(archive=pack(FILES), version="1.2.3+abc")
     assert "v: 1 1.2.3+abc" in done.manifest
     assert done.chart.metadata["version"] == "1.2.3+abc"
+
+
+def test_a_schema_is_left_out_on_request(pack) -> None:
+    strict = pack(FILES | {"values.schema.json": '{"required": ["size"]}'})
+    with pytest.raises(ValuesError, match="size"):
+        run(archive=strict)
+    assert "v: 1" in run(archive=strict, skip_schema=True).manifest
 
 
 def test_lookup_finds_what_was_sent_along(pack) -> None:

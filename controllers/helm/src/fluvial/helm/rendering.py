@@ -23,7 +23,7 @@ from fluvial.helm.jobs import (
     RenderRequest,
 )
 from fluvial.render.helm import HELM_4_2, Capabilities, Release
-from fluvial.render.helm.flux import labels_of, steps_of
+from fluvial.render.helm.flux import action_of, labels_of, steps_of
 from fluvial.render.helm.jobs import RenderRequest as ChartRequest
 from fluvial.toolkit import Client, Transient, Waiting
 from fluvial.toolkit.artifacts import ArtifactError, ArtifactNotFound, Fetcher
@@ -106,6 +106,9 @@ class Renderer:
                         values=values,
                         release=release,
                         capabilities=capabilities,
+                        skip_schema=action_of(
+                            obj, upgrade=release.is_upgrade
+                        ).disable_schema_validation,
                         helm_version=HELM_4_2.minor,
                         templates=self._templates,
                     ),

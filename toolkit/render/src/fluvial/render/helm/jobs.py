@@ -27,9 +27,9 @@ class RenderRequest(msgspec.Struct, kw_only=True):
 
     `values` are the user's, as JSON; nulls delete defaults. `version` replaces the version of
     Chart.yaml in memory when it is not empty. `objects` is what `lookup` finds, by
-    `apiVersion/kind/namespace/name`. `helm_version` is the release of Helm whose output is wanted.
-    `templates` names a folder in which parsed templates are kept; one that is not safe to use, or
-    an empty name, is done without.
+    `apiVersion/kind/namespace/name`. `skip_schema` leaves values.schema.json out. `helm_version`
+    is the release of Helm whose output is wanted. `templates` names a folder in which parsed
+    templates are kept; one that is not safe to use, or an empty name, is done without.
     """
 
     archive: bytes = b""
@@ -39,6 +39,7 @@ class RenderRequest(msgspec.Struct, kw_only=True):
     capabilities: Capabilities = Capabilities()
     version: str = ""
     objects: dict[str, dict[str, Any]] = {}
+    skip_schema: bool = False
     helm_version: str = HELM_4_3.minor
     templates: str = ""
 
@@ -88,6 +89,7 @@ def render(
         request.capabilities,
         helm_version=rules,
         lookup=lookup,
+        skip_schema=request.skip_schema,
     )
     if renderer is not None:
         done = post_render(done, renderer, strategy=strategy, helm_version=rules)
