@@ -5,23 +5,21 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from fluvial.toolkit import Key, RealClock
-from fluvial.toolkit.apply import Applier, Owner
-from fluvial.toolkit.apply.tracking import Tracker
-from fluvial.toolkit.apply.unmoved import Verdict
+from fluvial.toolkit import Change, Key, RealClock
+from fluvial.toolkit.apply import Action, Applier, Claim, Owner, Tracker, Verdict
 
 MANAGER = "kustomize-controller"
 GROUP = "kustomize.toolkit.fluxcd.io"
 LABEL = f"{GROUP}/name"
+OURS, THEIRS = b"ours".ljust(16), b"theirs".ljust(16)
 WITHIN = 60.0
 
 
 class Tracked:
-    """A tracker, and what it says moved."""
+    """A tracker, and an applier that tells it what it has verified."""
 
-    def __init__(self, client, tasks):
-        self.moved = []
-        self._news = asyncio.Event()
+    def __init__(self, client, tasks, **options):
+        self._client = client
         self.tracker = Tracker(
             client,
             RealClock(),
@@ -29,126 +27,186 @@ class Tracked:
             manager=MANAGER,
             label=LABEL,
             controls=[f"{GROUP}/ssa"],
-            moved=self._on_moved,
+            **options,
         )
 
-    def _on_moved(self, obj):
-        self.moved.append(obj["metadata"]["name"])
-        self._news.set()
+    async def apply(self, obj, inputs=OURS, *, trusted=True, name="apps"):
+        """Apply one object; returns the request's result."""
+        claim = Claim(self.tracker, inputs, trusted=trusted)
+        applier = Applier(self._client, MANAGER, Owner(GROUP, name, "flux-system"), claim=claim)
+        return (await applier.apply([obj])).changes[0]
+
+    async def keep(self, obj):
+        """Apply an object until it is known to be unmoved: a write is verified by the next look."""
+        resource = await self._client.resource_of(obj)
+        key = Key("default", obj["metadata"]["name"])
+        if (await self.apply(obj)).changed:
+            assert self.tracker.verdict(resource, key, OURS) is Verdict.UNVERIFIED
+            assert (await self.apply(obj)).action is Action.UNCHANGED
+        await self.until(resource, key, Verdict.UNMOVED)
+        return resource, key
 
     async def until(self, resource, key, verdict):
         """Wait until the tracker says so; nothing but watches may tell it."""
         async with asyncio.timeout(WITHIN):
-            while self.tracker.verdict(resource, key) is not verdict:  # noqa: ASYNC110  no event
+            while self.tracker.verdict(resource, key, OURS) is not verdict:  # noqa: ASYNC110  no event
                 await asyncio.sleep(0.01)
-
-    async def until_moved(self):
-        async with asyncio.timeout(WITHIN):
-            await self._news.wait()
-        self._news.clear()
 
 
 @pytest.fixture
-def tracking(client):
+def tracking(client, monkeypatch):
+    monkeypatch.setattr("fluvial.toolkit.apply.tracking._GATHER", 0.0)
+
     @asynccontextmanager
-    async def begin():
-        async with asyncio.TaskGroup() as tasks:
-            tracked = Tracked(client, tasks)
-            yield tracked
-            for resource in list(tracked.tracker._watched):
-                keys = [Key("default", "web"), Key("default", "a")]
-                tracked.tracker.forget(resource, keys)
+    async def begin(**options):
+        async def run(made):
+            async with asyncio.TaskGroup() as tasks:
+                made.set_result(Tracked(client, tasks, **options))
+
+        made = asyncio.get_running_loop().create_future()
+        task = asyncio.create_task(run(made))
+        yield await made
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
     return begin
 
 
-@pytest.fixture
-def keep(client, config):
-    """Apply an object and verify it with the answer; also as somebody else."""
-    applier = Applier(client, MANAGER, Owner(GROUP, "apps", "flux-system"))
-
-    async def apply(tracked, obj):
-        resource = await client.resource_of(obj)
-        key = Key("default", obj["metadata"]["name"])
-        tracked.tracker.expect(resource, [key])
-        await applier.apply([obj])
-        tracked.tracker.verified(resource, await client.get(resource, key.name, key.namespace))
-        await tracked.until(resource, key, Verdict.UNMOVED)
-        tracked.moved.clear()
-        tracked._news.clear()
-        return resource, key
-
-    return apply
-
-
 async def test_edits_strips_and_deletions_are_seen_and_the_rest_is_not(
-    tracking, keep, client, deployment
+    tracking, client, deployment
 ):
     async with tracking() as tracked:
-        resource, key = await keep(tracked, deployment())
+        resource, key = await tracked.keep(deployment())
         status = {"status": {"replicas": 1, "observedGeneration": 1}}
         await client.patch(resource, "web", status, "default", subresource="status")
         note = {"metadata": {"annotations": {"note": "theirs"}}}
-        answer = await client.patch(resource, "web", note, "default")
-        # Both have been shown once a third change of the same object is.
-        paused = {"spec": {"paused": True}}
-        await client.patch(resource, "web", paused, "default")
-        await tracked.until_moved()
-        assert tracked.moved == ["web"], "status and other people's annotations are no movement"
-        assert tracked.tracker.verdict(resource, key) is Verdict.CHANGED
-        assert answer["metadata"]["generation"] == 1
+        answer = await client.patch(resource, "web", note, "default", field_manager="robot")
+        async with asyncio.timeout(WITHIN):
+            version = int(answer["metadata"]["resourceVersion"])
+            while tracked.tracker.shown(resource, key) < version:  # noqa: ASYNC110  no event
+                await asyncio.sleep(0.01)
+        found = tracked.tracker.verdict(resource, key, OURS)
+        assert found is Verdict.UNMOVED, "status and other people's annotations are no movement"
+        assert tracked.tracker.verdict(resource, key, THEIRS) is Verdict.UNVERIFIED
 
-        await keep(tracked, deployment())
+        await client.patch(resource, "web", {"spec": {"paused": True}}, "default")
+        await tracked.until(resource, key, Verdict.CHANGED)
+
+        await tracked.keep(deployment())
         strip = {"metadata": {"labels": {LABEL: None}}}
         await client.patch(resource, "web", strip, "default")
-        await tracked.until_moved()
-        assert tracked.tracker.verdict(resource, key) is Verdict.UNSEEN, "out of the selection"
+        await tracked.until(resource, key, Verdict.UNSEEN)
 
-        await keep(tracked, deployment())
-        control = {"metadata": {"annotations": {f"{GROUP}/ssa": "Ignore"}}}
-        await client.patch(resource, "web", control, "default")
-        await tracked.until_moved()
-        assert tracked.tracker.verdict(resource, key) is Verdict.DISOWNED
+        await tracked.keep(deployment())
+        for field in ("annotations", "labels"):
+            control = {"metadata": {field: {f"{GROUP}/ssa": "Merge"}}}
+            await client.patch(resource, "web", control, "default", field_manager="robot")
+            await tracked.until(resource, key, Verdict.DISOWNED)
+            control["metadata"][field] = {f"{GROUP}/ssa": None}
+            await client.patch(resource, "web", control, "default", field_manager="robot")
+            await tracked.until(resource, key, Verdict.UNMOVED)
 
         await client.delete(resource, "web", "default")
-        await tracked.until_moved()
-        assert tracked.tracker.verdict(resource, key) is Verdict.UNSEEN
+        await tracked.until(resource, key, Verdict.UNSEEN)
 
 
-async def test_a_config_map_is_looked_at_after_every_change(tracking, keep, client, config_map):
+async def test_what_former_managers_leave_is_to_be_cleaned_away(tracking, client, deployment):
     async with tracking() as tracked:
-        resource, key = await keep(tracked, config_map())
-        await client.patch(resource, "a", {"metadata": {"annotations": {"note": "x"}}}, "default")
-        await tracked.until_moved()
-        assert tracked.tracker.verdict(resource, key) is Verdict.CHANGED
-        assert tracked.tracker.ask(resource, key) == 0.0
-        assert 0.0 < tracked.tracker.ask(resource, key) <= 10.0, "one look in ten seconds"
+        resource, key = await tracked.keep(deployment())
+        note = {"metadata": {"annotations": {"note": "x"}}}
+        await client.patch(resource, "web", note, "default", field_manager="kubectl-annotate")
+        await tracked.until(resource, key, Verdict.DISOWNED)
+        assert (await tracked.apply(deployment())).action is Action.CONFIGURED
 
 
-async def test_a_new_process_knows_nothing_until_it_has_verified(
-    tracking, keep, client, config_map
+async def test_a_label_that_somebody_else_has_set_right_is_watched_by_version(
+    tracking, client, deployment
 ):
+    """It is not in our entry of managedFields, and so its changes show nowhere else."""
+    web = deployment()
+    web["metadata"]["labels"] = {"tier": "front"}
     async with tracking() as tracked:
-        resource, key = await keep(tracked, config_map())
+        resource, key = await tracked.keep(web)
+        for value in ("back", "front"):
+            change = {"metadata": {"labels": {"tier": value}}}
+            await client.patch(resource, "web", change, "default", field_manager="robot")
+        await tracked.until(resource, key, Verdict.DISOWNED)
+        assert (await tracked.apply(web)).action is Action.UNCHANGED
+        await tracked.until(resource, key, Verdict.UNMOVED)
+        change = {"metadata": {"labels": {"tier": "back"}}}
+        await client.patch(resource, "web", change, "default", field_manager="robot")
+        await tracked.until(resource, key, Verdict.CHANGED)
+
+
+async def test_a_config_map_is_looked_at_after_every_change(tracking, client, config_map):
+    async with tracking() as tracked:
+        resource, key = await tracked.keep(config_map())
+        note = {"metadata": {"annotations": {"note": "x"}}}
+        await client.patch(resource, "a", note, "default", field_manager="robot")
+        await tracked.until(resource, key, Verdict.CHANGED)
+
+
+async def test_an_object_that_two_owners_apply_is_verified_for_one_of_them(tracking, config_map):
+    async with tracking() as tracked:
+        resource, key = await tracked.keep(config_map())
+        await tracked.apply(config_map(), THEIRS, name="others")
+        await tracked.apply(config_map(), THEIRS, name="others")
+        assert tracked.tracker.verdict(resource, key, OURS) is Verdict.UNVERIFIED
+        assert (await tracked.apply(config_map())).action is Action.CONFIGURED
+
+
+async def test_a_new_process_knows_nothing_until_it_has_verified(tracking, config_map):
+    async with tracking() as tracked:
+        resource, key = await tracked.keep(config_map())
     async with tracking() as tracked:
         tracked.tracker.expect(resource, [key])
-        assert tracked.tracker.verdict(resource, key) is Verdict.UNVERIFIED
-        live = await client.get(resource, key.name, key.namespace)
-        tracked.tracker.verified(resource, live)
+        assert tracked.tracker.verdict(resource, key, OURS) is Verdict.UNVERIFIED
+        await tracked.apply(config_map())
         await tracked.until(resource, key, Verdict.UNMOVED)
 
 
-async def test_only_metadata_and_only_applied_objects_are_read(
-    tracking, keep, client, config_map, plane
-):
+async def test_only_metadata_and_only_applied_objects_are_kept(tracking, client, config_map):
     async with tracking() as tracked:
-        resource, key = await keep(tracked, config_map())
+        resource, key = await tracked.keep(config_map())
         for number in range(3):
             other = config_map(f"other-{number}")
             other["metadata"]["labels"] = {LABEL: "someone"}
             await client.create(resource, other, "default")
         await client.patch(resource, "a", {"data": {"key": "edited"}}, "default")
-        await tracked.until_moved()
-        assert tracked.moved == ["a"]
-        ledger, _, _ = tracked.tracker._watched[resource]
-        assert ledger.keys() == [key]
+        await tracked.until(resource, key, Verdict.DISOWNED)
+        assert tracked.tracker._watched[resource].ledger.keys() == [key]
+
+
+async def test_another_definition_brings_its_objects_into_doubt(tracking, definition, widget):
+    definition["spec"]["versions"][0]["subresources"] = {"status": {}}
+    async with tracking() as tracked:
+        await tracked.apply(definition)
+        resource, key = await tracked.keep(widget())
+        properties = definition["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]
+        properties["spec"]["properties"]["color"] = {"type": "string", "default": "red"}
+        await tracked.apply(definition)
+        await tracked.until(resource, key, Verdict.UNVERIFIED)
+
+
+async def test_an_answer_by_an_older_definition_is_worth_nothing(tracking, client, config_map):
+    async with tracking() as tracked:
+        resource, key = await tracked.keep(config_map())
+        live = await client.get(resource, key.name, key.namespace)
+        claim = Claim(tracked.tracker, OURS, trusted=False)
+        epoch = claim.begin(resource, key)
+        tracked.tracker._redefined(definition_changed("configmaps."))
+        claim.verified(resource, live, config_map(), epoch)
+        assert tracked.tracker.verdict(resource, key, OURS) is Verdict.UNVERIFIED
+
+
+def definition_changed(name):
+    return Change("updated", None, {"metadata": {"name": name, "resourceVersion": "2"}})
+
+
+async def test_other_namespaces_than_the_watched_one_are_never_known(tracking, client, config_map):
+    async with tracking(namespace="kube-system") as tracked:
+        for _ in range(3):
+            await tracked.apply(config_map())
+        resource = await client.resource_of(config_map())
+        assert tracked.tracker.verdict(resource, Key("default", "a"), OURS) is Verdict.UNVERIFIED
+        assert not tracked.tracker._watched

@@ -10,18 +10,19 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from fluvial.toolkit import Informer, Key, Resource, Selection
-from fluvial.toolkit.apply.unmoved import Ledger, Verdict, keeps_generation
+from fluvial.toolkit.apply.unmoved import CLAIM_BYTES, Ledger, Verdict, keeps_generation
 from fluvial.toolkit.client import WatchEvent
 from fluvial.toolkit.testing import FakeClock
 
 STATUS = frozenset({"status"})
+STATED = {"namespaced": False, "subresources": STATUS}
 DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment", subresources=STATUS)
 CONFIG_MAPS = Resource("", "v1", "configmaps", "ConfigMap")
 WIDGETS = Resource("example.com", "v1", "widgets", "Widget")
 MANAGER = "kustomize-controller"
 SSA = "kustomize.toolkit.fluxcd.io/ssa"
 KEY = Key("default", "app")
-OTHER = {"manager": "kubectl-edit", "operation": "Update", "fieldsV1": {"f:spec": {"f:n": {}}}}
+OTHER = {"manager": "robot", "operation": "Update", "fieldsV1": {"f:spec": {"f:n": {}}}}
 
 
 def entry(labels=("owner",), spec=("n",), **more):
@@ -75,7 +76,32 @@ def live(version=10, generation=1, uid="0b5f4c52-4f9a-4c8e-9c43-8a1f6f6d9e01", *
             Verdict.DISOWNED,
             "an annotation that changes how it is applied",
         ),
+        (
+            live(11, labels={"owner": "apps", "theirs": "1", SSA: "Ignore"}),
+            Verdict.DISOWNED,
+            "the same as a label",
+        ),
         (live(11, annotations={"note": "x"}), Verdict.UNMOVED, "any other annotation"),
+        (
+            live(11, managedFields=[entry(), {**OTHER, "manager": "robot"}]),
+            Verdict.UNMOVED,
+            "another manager who leaves nothing to be cleaned away",
+        ),
+        (
+            live(11, managedFields=[entry(), {**OTHER, "manager": "kubectl-edit"}]),
+            Verdict.DISOWNED,
+            "fields of kubectl are to be taken over",
+        ),
+        (
+            live(11, managedFields=[entry(), {**OTHER, "manager": "tofu-1"}]),
+            Verdict.DISOWNED,
+            "so are those of managers that are overridden",
+        ),
+        (
+            live(11, annotations={"kubectl.kubernetes.io/last-applied-configuration": "{}"}),
+            Verdict.DISOWNED,
+            "kubectl's copy is to be removed",
+        ),
         (live(11, managedFields=[OTHER]), Verdict.DISOWNED, "our entry is gone"),
         (
             live(11, managedFields=[entry(spec=()), OTHER]),
@@ -95,7 +121,7 @@ def live(version=10, generation=1, uid="0b5f4c52-4f9a-4c8e-9c43-8a1f6f6d9e01", *
     ],
 )
 def test_verdict(shown, expected, reason):
-    ledger = Ledger(DEPLOYMENTS, MANAGER, [SSA])
+    ledger = Ledger(DEPLOYMENTS, MANAGER, [SSA], ["tofu"])
     ledger.expect([KEY])
     ledger.verified(live())
     ledger.put(shown)
@@ -114,6 +140,16 @@ def test_verdict(shown, expected, reason):
             "it has none",
         ),
         (WIDGETS, False, "without a status subresource it moves with the status"),
+        (
+            Resource("gateway.networking.k8s.io", "v1", "gatewayclasses", "GatewayClass", **STATED),
+            False,
+            "an apply waits for the status of a class",
+        ),
+        (
+            Resource("apiextensions.k8s.io", "v1", "crds", "CustomResourceDefinition", **STATED),
+            False,
+            "and for that of a definition",
+        ),
     ],
 )
 def test_keeps_generation(resource, expected, reason):
@@ -127,6 +163,37 @@ def test_without_a_generation_any_new_version_wants_a_look():
     assert ledger.verdict(KEY) is Verdict.UNMOVED
     ledger.put(live(11))
     assert ledger.verdict(KEY) is Verdict.CHANGED
+
+
+def test_it_is_verified_for_a_claim():
+    ledger = Ledger(DEPLOYMENTS, MANAGER)
+    ours, others = b"1" * CLAIM_BYTES, b"2" * CLAIM_BYTES
+    ledger.expect([KEY])
+    ledger.verified(live(), claim=ours)
+    ledger.put(live())
+    assert ledger.verdict(KEY, ours) is Verdict.UNMOVED
+    assert ledger.verdict(KEY, others) is Verdict.UNVERIFIED, "other inputs, or another owner"
+    ledger.verified(live(), claim=others)
+    assert ledger.verdict(KEY, ours) is Verdict.UNVERIFIED, "who looked last knows"
+
+
+@pytest.mark.parametrize(
+    ("metadata", "exact", "expected", "reason"),
+    [
+        ({"labels": {"owner": "apps"}}, False, Verdict.UNMOVED, "we own what we want"),
+        ({"labels": {"theirs": "1"}}, False, Verdict.CHANGED, "a label by somebody else's doing"),
+        ({"annotations": {"note": "x"}}, False, Verdict.CHANGED, "an annotation likewise"),
+        ({}, True, Verdict.CHANGED, "more of it counts than its entry tells"),
+    ],
+)
+def test_what_the_entry_does_not_show_goes_by_the_version(metadata, exact, expected, reason):
+    ledger = Ledger(DEPLOYMENTS, MANAGER)
+    ledger.expect([KEY])
+    ledger.verified(live(), {"metadata": metadata}, exact=exact)
+    ledger.put(live())
+    assert ledger.verdict(KEY) is Verdict.UNMOVED, reason
+    ledger.put(live(11))
+    assert ledger.verdict(KEY) is expected, reason
 
 
 def test_what_is_not_expected_is_not_kept():
@@ -146,6 +213,8 @@ def test_doubt_lasts_until_the_next_answer():
     assert ledger.verdict(KEY) is Verdict.UNVERIFIED
     ledger.verified(live())
     assert ledger.verdict(KEY) is Verdict.UNMOVED
+    ledger.doubt_all()
+    assert (ledger.verdict(KEY), ledger.shown(KEY)) == (Verdict.UNVERIFIED, 10)
 
 
 def test_forgotten_objects_take_no_room():
@@ -201,10 +270,12 @@ class Histories(RuleBasedStateMachine):
         before = copy.deepcopy(obj)
         self.spec(obj, self.wanted[name])
         obj["metadata"]["labels"]["owner"] = "apps"
-        obj["metadata"]["managedFields"] = [entry()]
         if obj != before or name not in self.server:
+            obj["metadata"]["managedFields"] = [entry()]
             self.store(name, obj)
-        self.ledger.verified(copy.deepcopy(self.server[name]))
+        # Where nothing is to be written it stays with whoever has set it right.
+        manifest = {"metadata": {"labels": {"owner": "apps"}}}
+        self.ledger.verified(copy.deepcopy(self.server[name]), manifest)
         self.controls[name] = self.server[name]["metadata"]["annotations"].get(SSA)
 
     @rule(name=names, value=st.integers(0, 3))
@@ -239,9 +310,28 @@ class Histories(RuleBasedStateMachine):
     def someone_strips_our_label(self, name):
         def change(_, metadata):
             if metadata["labels"].pop("owner", None):
-                metadata["managedFields"] = [entry(labels=())]
+                self.disown(metadata)
 
         self.edit(name, change)
+
+    @rule(name=names, value=st.sampled_from(["apps", "someone"]))
+    def someone_sets_our_label(self, name, value):
+        def change(_, metadata):
+            if metadata["labels"].get("owner") != value:
+                metadata["labels"]["owner"] = value
+                self.disown(metadata)
+
+        self.edit(name, change)
+
+    @rule(name=names)
+    def someone_takes_our_label_over(self, name):
+        """Leave the value that we want, no longer as ours."""
+        self.someone_strips_our_label(name)
+        self.someone_sets_our_label(name, "apps")
+
+    def disown(self, metadata):
+        if metadata["managedFields"]:
+            metadata["managedFields"] = [entry(labels=())]
 
     @rule(name=names, value=st.sampled_from(["Ignore", "Merge", None]))
     def someone_sets_a_control(self, name, value):
@@ -331,7 +421,6 @@ class Histories(RuleBasedStateMachine):
             obj = self.shown[name]
             assert obj["spec"] == {"n": self.wanted[name]}
             assert obj["metadata"]["labels"]["owner"] == "apps"
-            assert entry() in obj["metadata"]["managedFields"]
             assert "deletionTimestamp" not in obj["metadata"]
             assert obj["metadata"]["annotations"].get(SSA) == self.controls[name]
 

@@ -95,12 +95,7 @@ class _Run(Generic[M]):
             self._store.add_index(name, indexer)
         handlers: list[tuple[Informer, Callable[[Change], None]]] = [(self._informer, self._on_own)]
         for watch in self._spec.watches:
-            selection = Selection(
-                watch.resource,
-                self._rt.flags.watch_namespace,
-                label_selector=watch.label_selector,
-                metadata_only=watch.metadata_only,
-            )
+            selection = watch.selection(self._rt.flags.watch_namespace)
             handlers.append((self._rt.informers.get(selection), self._waker(watch)))
         for informer, handler in handlers:
             informer.add_handler(handler)

@@ -10,6 +10,7 @@ from fluvial.apis.meta import Resource as Model
 from fluvial.toolkit.client import Resource, resource_of_kind
 from fluvial.toolkit.conditions import READY, RECONCILING, STALLED
 from fluvial.toolkit.context import Reconciler
+from fluvial.toolkit.informer import Selection
 from fluvial.toolkit.predicates import Predicate, any_change, spec_or_request
 from fluvial.toolkit.store import Indexer, Key, Store
 
@@ -46,6 +47,15 @@ class Watch:
     def resource(self) -> Resource:
         """The endpoint that is watched."""
         return resource_of_kind(self.of) if isinstance(self.of, Kind) else self.of
+
+    def selection(self, namespace: str | None) -> Selection:
+        """Return what its informer follows, in one namespace or (None) in all."""
+        return Selection(
+            self.resource,
+            namespace,
+            label_selector=self.label_selector,
+            metadata_only=self.metadata_only,
+        )
 
 
 class Controller(Generic[M]):

@@ -2,13 +2,23 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from fluvial.apis.ids import Unstructured
 from fluvial.apis.meta import DependencyReference
 from fluvial.toolkit.apply import EvaluationError, Expression
-from fluvial.toolkit.client import Client, NotFound, Resource
+from fluvial.toolkit.client import NotFound, Resource
 
-__all__ = ["Dependency", "observe_dependencies", "unready"]
+__all__ = ["Dependency", "Reader", "observe_dependencies", "unready"]
+
+
+class Reader(Protocol):
+    """What objects are read from: a client, or what has been shown already."""
+
+    async def get(
+        self, resource: Resource, name: str, namespace: str | None = None
+    ) -> Unstructured:
+        """Return an object. Raises NotFound."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,16 +31,16 @@ class Dependency:
 
 
 async def observe_dependencies(
-    client: Client, resource: Resource, references: Iterable[DependencyReference], namespace: str
+    reader: Reader, resource: Resource, references: Iterable[DependencyReference], namespace: str
 ) -> list[Dependency]:
-    """Read the dependencies, past every cache as upstream does.
+    """Read the dependencies; upstream does so past every cache.
 
     `namespace` is that of the dependent, for references that name none.
     """
     found = []
     for reference in references:
         try:
-            raw: Unstructured | None = await client.get(
+            raw: Unstructured | None = await reader.get(
                 resource, reference.name, reference.namespace or namespace
             )
         except NotFound:

@@ -35,6 +35,8 @@ from fluvial.toolkit.apply.ordering import Stage, order, sort_key, stage, stages
 from fluvial.toolkit.apply.owner import Owner
 from fluvial.toolkit.apply.policy import Policy
 from fluvial.toolkit.apply.pruning import prune, wait_gone
+from fluvial.toolkit.apply.tracking import Claim, Tracker
+from fluvial.toolkit.apply.unmoved import Verdict
 
 __all__ = [
     "MISSING",
@@ -46,6 +48,7 @@ __all__ = [
     "BeforeWrite",
     "Change",
     "ChangeSet",
+    "Claim",
     "Entry",
     "EvaluationError",
     "Expression",
@@ -65,6 +68,8 @@ __all__ = [
     "Stage",
     "State",
     "Status",
+    "Tracker",
+    "Verdict",
     "expand",
     "kstatus",
     "normalize",

@@ -14,6 +14,7 @@ from fluvial.toolkit.apply.managers import cleanup_patch
 from fluvial.toolkit.apply.options import ApplyOptions
 from fluvial.toolkit.apply.owner import Owner
 from fluvial.toolkit.apply.policy import Policy
+from fluvial.toolkit.apply.tracking import Claim
 from fluvial.toolkit.apply.undeclared import drop, named
 from fluvial.toolkit.client import (
     ApiError,
@@ -25,6 +26,7 @@ from fluvial.toolkit.client import (
     TransportError,
     UnknownKind,
 )
+from fluvial.toolkit.store import Key
 
 __all__ = ["Plan", "Planner", "readable"]
 
@@ -41,7 +43,10 @@ _SHORTEST_SECRET = 4
 
 @dataclass(slots=True)
 class Plan:
-    """One object's part of a stage; `change` is complete but for the answer to the write."""
+    """One object's part of a stage; `change` is complete but for the answer to the write.
+
+    `live` is None where there is no object, and where it was not looked at: it is unmoved.
+    """
 
     resource: Resource
     payload: bytes
@@ -52,14 +57,25 @@ class Plan:
 
 
 class Planner:
-    """Reads, dry-runs and compares, without any write; `options` are those of the run."""
+    """Reads, dry-runs and compares, without any write; `options` are those of the run.
 
-    def __init__(self, client: Client, manager: str, owner: Owner, options: ApplyOptions) -> None:
+    With a `claim` it passes over what is known to be unmoved, and notes what is as it should be.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        manager: str,
+        owner: Owner,
+        options: ApplyOptions,
+        claim: Claim | None = None,
+    ) -> None:
         self._client = client
         self._manager = manager
         self._owner = owner
         self.options = options
         self._rules = IgnoreRules(options.ignore)
+        self._claim = claim
 
     async def plan(self, obj: Unstructured) -> Plan:
         """Decide about a normalised object. Raises ObjectError."""
@@ -80,12 +96,20 @@ class Planner:
             resource, msgspec.json.encode(obj), Change(identity, resource.version, Action.UNCHANGED)
         )
         plan.obj = obj
+        claim, key = self._claim, Key(identity.namespace, identity.name)
+        if claim is not None and claim.unmoved(resource, key):
+            return plan
+        epoch = claim.begin(resource, key) if claim is not None else 0
         try:
             await self._decide(plan, identity)
         except (ApiError, TransportError) as error:
             if isinstance(error, NotFound) and not error.reason:
                 await self._check_served(identity, resource)
             raise ObjectError.dry_run(identity, error, readable(error, obj)) from error
+        if claim is not None and plan.live is not None and plan.change.action is Action.UNCHANGED:
+            # Which rules of `ignore` are for an object may depend on what others write to it.
+            exact = bool(self.options.ignore)
+            claim.verified(resource, plan.live, plan.obj, epoch, exact=exact)
         return plan
 
     async def _check_served(self, identity: ObjectId, resource: Resource) -> None:

@@ -19,6 +19,7 @@ from fluvial.toolkit.apply.options import ApplyOptions, PruneOptions
 from fluvial.toolkit.apply.ordering import Stage, sort_key, stages
 from fluvial.toolkit.apply.owner import Owner
 from fluvial.toolkit.apply.pruning import prune
+from fluvial.toolkit.apply.tracking import Claim
 from fluvial.toolkit.client import (
     ApiError,
     Client,
@@ -44,7 +45,8 @@ class Applier:
     """Applies decoded objects on behalf of one owner.
 
     `manager` is the field manager, `concurrency` how many objects of a stage are read and
-    dry-run at a time. The client's identity is the one that everything is done with.
+    dry-run at a time. The client's identity is the one that everything is done with. With a `claim`
+    an apply passes over objects that are known to be unmoved: they count as unchanged.
     """
 
     def __init__(
@@ -55,12 +57,14 @@ class Applier:
         concurrency: int = 4,
         *,
         clock: Clock | None = None,
+        claim: Claim | None = None,
     ) -> None:
         self._client = client
         self._manager = manager
         self._owner = owner
         self._concurrency = concurrency
         self._clock = clock or RealClock()
+        self._claim = claim
 
     async def apply(
         self,
@@ -80,7 +84,7 @@ class Applier:
         options = options or ApplyOptions()
         prepared = self._prepare(objects, options)
         gate = _Gate(before_write, options.previous.union(await self._identify(prepared)))
-        planner = Planner(self._client, self._manager, self._owner, options)
+        planner = Planner(self._client, self._manager, self._owner, options, self._claim)
         result = ChangeSet()
         for which, members in stages(prepared, options.custom_stage):
             plans, errors = await self._plan(planner, members)
@@ -93,7 +97,8 @@ class Applier:
                 except ObjectError as error:
                     raise ApplyFailed([error], result) from error
                 result.changes.append(change)
-                if change.action is not Action.SKIPPED:
+                # What was passed over was waited for when it was verified, and is the same still.
+                if change.action is not Action.SKIPPED and live is not None:
                     waited.append((change, live))
             if which in {Stage.DEFINITIONS, Stage.CLASSES}:
                 await self._settle(waited, options, result)
@@ -278,7 +283,7 @@ class Applier:
 
     async def _settle(
         self,
-        treated: Sequence[tuple[Change, Unstructured | None]],
+        treated: Sequence[tuple[Change, Unstructured]],
         options: ApplyOptions,
         result: ChangeSet,
     ) -> None:
@@ -291,7 +296,7 @@ class Applier:
                 change.id, f"{change.id} is terminating: nothing can be applied until it is gone"
             )
             for change, live in treated
-            if live is not None and live["metadata"].get("deletionTimestamp")
+            if live["metadata"].get("deletionTimestamp")
         ]
         if ending:
             raise ApplyFailed(ending, result)

@@ -7,36 +7,39 @@ custom resource is refused, with upstream as here.
 """
 
 import re
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from fluvial.apis.ids import Unstructured, split_api_version
 from fluvial.toolkit.client import ApiError
 
-__all__ = ["drop", "named"]
+__all__ = ["BUILT_IN", "drop", "named"]
 
-_GROUPS = {
-    "",
-    "admissionregistration.k8s.io",
-    "apps",
-    "authentication.k8s.io",
-    "authorization.k8s.io",
-    "autoscaling",
-    "batch",
-    "certificates.k8s.io",
-    "coordination.k8s.io",
-    "discovery.k8s.io",
-    "events.k8s.io",
-    "flowcontrol.apiserver.k8s.io",
-    "networking.k8s.io",
-    "node.k8s.io",
-    "policy",
-    "rbac.authorization.k8s.io",
-    "resource.k8s.io",
-    "scheduling.k8s.io",
-    "storage.k8s.io",
-}
+BUILT_IN: Final = frozenset(
+    {
+        "",
+        "admissionregistration.k8s.io",
+        "apps",
+        "authentication.k8s.io",
+        "authorization.k8s.io",
+        "autoscaling",
+        "batch",
+        "certificates.k8s.io",
+        "coordination.k8s.io",
+        "discovery.k8s.io",
+        "events.k8s.io",
+        "flowcontrol.apiserver.k8s.io",
+        "networking.k8s.io",
+        "node.k8s.io",
+        "policy",
+        "rbac.authorization.k8s.io",
+        "resource.k8s.io",
+        "scheduling.k8s.io",
+        "storage.k8s.io",
+    }
+)
+"""The groups whose kinds upstream reads into Go types; no definition is in one of them."""
 _UNTYPED = {
     ("rbac.authorization.k8s.io", "Role"),
     ("rbac.authorization.k8s.io", "ClusterRole"),
@@ -53,7 +56,7 @@ def named(error: ApiError, obj: Unstructured) -> list[str]:
     Empty for other errors, for custom resources, and when the answer names anything else beside.
     """
     group, _ = split_api_version(obj["apiVersion"])
-    if group not in _GROUPS or (group, obj["kind"]) in _UNTYPED:
+    if group not in BUILT_IN or (group, obj["kind"]) in _UNTYPED:
         return []
     head, _, findings = error.message.partition("): ")
     if not head.startswith("failed to create typed patch object"):

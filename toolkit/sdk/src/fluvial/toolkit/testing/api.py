@@ -26,6 +26,7 @@ _BUILT_IN = (
     Resource("apps", "v1", "deployments", "Deployment", subresources=frozenset({"status"})),
     Resource("coordination.k8s.io", "v1", "leases", "Lease"),
 )
+_BOOKMARK = "BOOKMARK"
 _VERBS = ["create", "delete", "get", "list", "patch", "watch"]
 
 Fault: TypeAlias = Callable[["Recorded"], web.StreamResponse | None]
@@ -130,6 +131,12 @@ class FakeApi:
         for collection in self._collections.values():
             collection.events.clear()
             collection.oldest = self._now
+
+    def bookmark(self) -> None:
+        """Give every watch a sign of life, as a server does where nothing happens."""
+        self._now = next(self._version)
+        for collection in self._collections.values():
+            self._emit(collection, _BOOKMARK, {"metadata": {"resourceVersion": str(self._now)}})
 
     @property
     def watchers(self) -> int:
@@ -327,7 +334,9 @@ class FakeApi:
                 return response
             async for event in self._since(collection, since):
                 obj = event.object
-                if namespace in {"", obj["metadata"].get("namespace", "")} and _selected(
+                if event.type == _BOOKMARK:
+                    await response.write(_line(event.type, obj))
+                elif namespace in {"", obj["metadata"].get("namespace", "")} and _selected(
                     obj, dict(request.query)
                 ):
                     await response.write(_line(event.type, _shown(obj, dict(request.headers))))
@@ -391,7 +400,10 @@ def _merged(target: Any, patch: Any) -> Any:
 def _selected(obj: Unstructured, query: dict[str, str]) -> bool:
     labels = obj["metadata"].get("labels") or {}
     terms = filter(None, query.get("labelSelector", "").split(","))
-    return all(labels.get(key) == value for key, _, value in (t.partition("=") for t in terms))
+    return all(
+        labels.get(key) == value if equals else key in labels
+        for key, equals, value in (term.partition("=") for term in terms)
+    )
 
 
 def _shown(obj: Unstructured, headers: dict[str, str]) -> Unstructured:
