@@ -34,7 +34,7 @@ from fluvial.toolkit import Client, ClusterConfig, Resource
 from fluvial.toolkit.client import resource_of_kind
 from fluvial.toolkit.references import DEFINITIONS
 
-__all__ = ["WITHIN", "Harness", "Process", "Repository", "running", "until"]
+__all__ = ["WITHIN", "Harness", "Process", "Repository", "is_established", "running", "until"]
 
 WITHIN = 60.0
 """Seconds after which a test gives up: long enough for a busy machine, and never needed else."""
@@ -225,7 +225,7 @@ class Harness:
                 await client.create(DEFINITIONS, crd(kind))
             for kind in kinds:
                 name = f"{kind.plural}.{kind.group}"
-                await until(client, DEFINITIONS, name, None, _is_established)
+                await until(client, DEFINITIONS, name, None, is_established)
             # Discovery follows a moment later; a controller that starts earlier finds nothing.
             await asyncio.gather(*(client.list(resource_of_kind(kind)) for kind in kinds))
 
@@ -276,7 +276,8 @@ class Harness:
         return process
 
 
-def _is_established(definition: Unstructured) -> bool:
+def is_established(definition: Unstructured) -> bool:
+    """Whether the kind of a definition is served."""
     conditions = definition["status"]["conditions"]
     return any(c["type"] == "Established" and c["status"] == "True" for c in conditions)
 

@@ -10,10 +10,12 @@ from aiohttp import web
 from fluvial.kustomize.building import Builder
 from fluvial.kustomize.flags import KustomizeFlags
 from fluvial.kustomize.jobs import BUILD_JOB, build
-from fluvial.kustomize.main import controller
+from fluvial.kustomize.main import controller, watches
+from fluvial.kustomize.proofs import Proofs
 from fluvial.toolkit import Manager, Resource
 from fluvial.toolkit.artifacts import ArtifactServer, Entry, Fetcher, LocalStore, pack
 from fluvial.toolkit.identity import enter_identities
+from fluvial.toolkit.references import DEFINITIONS
 from fluvial.toolkit.testing import FakeApi, running
 from fluvial.toolkit.workers import JobError
 
@@ -23,6 +25,7 @@ TENANT = "system:serviceaccount:default:deployer"
 EXTRA = [
     Resource("", "v1", "serviceaccounts", "ServiceAccount"),
     Resource("batch", "v1", "jobs", "Job"),
+    DEFINITIONS,
 ]
 
 
@@ -192,7 +195,9 @@ def running_controller(api, tmp_path, make_flags):
         manager = Manager(MANAGER, flags, api.config, clock=clock)
         fetcher = await manager.enter(Fetcher(tmp_path / "cache", retries=0))
         identities = await enter_identities(manager, "ReconciliationFailed")
-        manager.add(controller(Builder(fetcher, InlinePool(), flags), identities, flags))
+        proofs = Proofs(flags, watches(flags), MANAGER)
+        manager.add_task("proofs", proofs.run)
+        manager.add(controller(Builder(fetcher, InlinePool(), flags), identities, flags, proofs))
         async with running(manager):
             yield manager
 

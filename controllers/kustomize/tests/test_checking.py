@@ -61,7 +61,7 @@ REFERENCES = [
 )
 def test_checked(kustomization, spec, expected, reason):
     obj = decode(KUSTOMIZATION, kustomization(**spec))
-    assert checked(obj, CHANGES) == expected, reason
+    assert checked(obj, CHANGES.checked) == expected, reason
 
 
 def available(api):

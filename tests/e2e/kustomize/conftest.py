@@ -1,3 +1,4 @@
 from delivery import pipeline, team
+from passes import passes
 
-__all__ = ["pipeline", "team"]
+__all__ = ["passes", "pipeline", "team"]

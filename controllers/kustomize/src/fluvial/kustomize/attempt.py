@@ -10,9 +10,18 @@ from fluvial.kustomize.flags import KustomizeFlags
 from fluvial.toolkit import Client, Context, conditions
 from fluvial.toolkit.apply import Fights
 
-__all__ = ["HEALTHY", "ORIGIN_REVISION", "Attempt", "health_timeout", "is_settled"]
+__all__ = [
+    "HEALTHY",
+    "ORIGIN_REVISION",
+    "SUCCEEDED",
+    "Attempt",
+    "health_timeout",
+    "is_settled",
+    "settle",
+]
 
 HEALTHY: Final = "Healthy"
+SUCCEEDED: Final = "ReconciliationSucceeded"
 
 ORIGIN_REVISION: Final = "org.opencontainers.image.revision"
 """Key of an artifact's metadata: what the artifact was made from."""
@@ -34,6 +43,14 @@ def is_settled(obj: Kustomization, artifact: Artifact) -> bool:
         and obj.status.observed_generation == obj.metadata.generation
         and obj.status.last_applied_revision == artifact.revision
     )
+
+
+def settle(ctx: Context[Kustomization], artifact: Artifact) -> None:
+    """Let the status say that this artifact is applied."""
+    status = ctx.obj.status
+    status.last_applied_revision = artifact.revision
+    status.last_applied_origin_revision = artifact.metadata.get(ORIGIN_REVISION, "")
+    ctx.ready(SUCCEEDED, f"Applied revision: {artifact.revision}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

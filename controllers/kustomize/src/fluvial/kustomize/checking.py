@@ -1,7 +1,7 @@
 """Check: whether what was applied does its work."""
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 
 from fluvial.apis.duration import format_duration
 from fluvial.apis.ids import ObjectId, Unstructured, split_api_version
@@ -22,7 +22,7 @@ async def check(it: Attempt, built: Built, changes: ChangeSet) -> None:
     Waiting (HealthCheckCanceled) where the feature gate lets a newer state interrupt the wait.
     """
     obj = it.obj
-    ids = checked(obj, changes)
+    ids = checked(obj, changes.checked)
     if not ids:
         conditions.delete(obj, HEALTHY)
         return
@@ -46,10 +46,11 @@ async def check(it: Attempt, built: Built, changes: ChangeSet) -> None:
         it.event("Progressing", passed)
 
 
-def checked(obj: Kustomization, changes: ChangeSet) -> list[ObjectId]:
+def checked(obj: Kustomization, applied: Iterable[ObjectId]) -> list[ObjectId]:
     """List what is checked: with `wait` all that was applied, else `healthChecks`; never itself."""
+    ids: Iterable[ObjectId]
     if obj.spec.wait:
-        ids = changes.checked
+        ids = applied
     else:
         ids = [
             ObjectId(

@@ -8,6 +8,7 @@ from fluvial.kustomize.attempt import HEALTHY
 from fluvial.kustomize.building import Builder
 from fluvial.kustomize.flags import KustomizeFlags
 from fluvial.kustomize.jobs import BUILD_JOB
+from fluvial.kustomize.proofs import Proofs
 from fluvial.kustomize.reconciler import MANAGER, KustomizationReconciler
 from fluvial.kustomize.references import (
     CONFIGS,
@@ -24,7 +25,7 @@ from fluvial.toolkit.identity import Identities, enter_identities
 from fluvial.toolkit.references import config_watches, dependencies_of, users
 from fluvial.toolkit.rendering import enter_rendering
 
-__all__ = ["FINALIZER", "controller", "main", "setup"]
+__all__ = ["FINALIZER", "controller", "main", "setup", "watches"]
 
 FINALIZER: Final = "finalizers.fluxcd.io"
 """Equal to the Go controller's, so that either cleans up after the other."""
@@ -38,20 +39,22 @@ async def setup(manager: Manager[KustomizeFlags]) -> None:
     flags = manager.flags
     fetcher, pool = await enter_rendering(manager, MANAGER, BUILD_JOB, flags.http_retry)
     identities = await enter_identities(manager, "ReconciliationFailed")
-    manager.add(controller(Builder(fetcher, pool, flags), identities, flags))
+    proofs = Proofs(flags, watches(flags), MANAGER)
+    manager.add_task("proofs", proofs.run)
+    manager.add(controller(Builder(fetcher, pool, flags), identities, flags, proofs))
 
 
 def controller(
-    builder: Builder, identities: Identities, flags: KustomizeFlags
+    builder: Builder, identities: Identities, flags: KustomizeFlags, proofs: Proofs
 ) -> Controller[Kustomization]:
-    """Make the controller: what it owns, and what wakes it."""
+    """Make the controller: what it owns, and what wakes it; `proofs` is to be run beside it."""
     return Controller(
         KUSTOMIZATION,
-        KustomizationReconciler(builder, identities, flags),
+        KustomizationReconciler(builder, identities, flags, proofs),
         finalizer=FINALIZER,
         owned=[HEALTHY],
         manager=f"gotk-{MANAGER}",
-        watches=_watches(flags),
+        watches=watches(flags),
         indexes={
             SOURCES: source_of,
             DEPENDENCIES: dependencies_of(KUSTOMIZATION),
@@ -61,7 +64,8 @@ def controller(
     )
 
 
-def _watches(flags: KustomizeFlags) -> list[Watch]:
+def watches(flags: KustomizeFlags) -> list[Watch]:
+    """List what wakes Kustomizations besides themselves."""
     found = [
         Watch(kind, users(name, SOURCES), artifact_changed)
         for name, kind in SOURCE_KINDS.items()
