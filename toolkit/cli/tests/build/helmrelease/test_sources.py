@@ -107,6 +107,8 @@ def test_who_asks_comes_from_the_secret_unless_flags_say(located):
     settings = located(template(), [CLOSED, LOGIN]).settings
     assert (settings.username, settings.password) == ("me", "hunter2")
     assert settings.pass_credentials
+    anywhere = {**CLOSED, "metadata": {"name": "charts"}}
+    assert located(template(), [anywhere, LOGIN]).settings.username == "me"
     settings = located(template(), [CLOSED, LOGIN], username="you", password="x").settings
     assert (settings.username, settings.password) == ("you", "x")
     assert not located(template(), [CLOSED]).settings.username, "helm's and docker's files are left"

@@ -155,7 +155,7 @@ def _at_version(settings: ChartSettings, wanted: str) -> ChartSettings:
 
 
 def _need(manifests: Manifests, kind: Kind[M], namespace: str, name: str) -> M:
-    """Return a source that must be at hand."""
+    """Return a source that must be at hand, with its namespace."""
     found = manifests.find(kind.group, kind.kind, namespace, name)
     if found is None:
         raise ReleaseRefused(
@@ -163,6 +163,8 @@ def _need(manifests: Manifests, kind: Kind[M], namespace: str, name: str) -> M:
             "chart with --chart"
         )
     try:
-        return decode(kind, found.value)
+        source = decode(kind, found.value)
     except DecodeError as error:
         raise ReleaseRefused(f"{found.file}: {error}") from None
+    source.metadata.namespace = namespace
+    return source
