@@ -41,6 +41,9 @@ class Expression:
     def __init__(self, source: str, names: tuple[str, ...] = NAMES) -> None:
         """Compile, with only these names known; raises `CelError`."""
         self.source = source.strip()
+        self._program = self._compile(names)
+
+    def _compile(self, names: tuple[str, ...]) -> Any:
         extensions, functions = extensions_and_functions()
         try:
             env = cel.NewEnv(
@@ -48,7 +51,7 @@ class Expression:
                 extensions=extensions,
                 functions=[*functions, *permissions.functions()],
             )
-            self._program = env.compile(self.source)
+            return env.compile(self.source)
         except RuntimeError as error:
             raise CelError(compile_text(str(error))) from None
 

@@ -11,6 +11,7 @@ from fluvial.cluster.builtin import (
     definitions,
     events,
     limits,
+    mutatingpolicies,
     networking,
     pods,
     policies,
@@ -35,8 +36,8 @@ class Strategies:
         self._plain = Strategy()
         self.allocator = services.Allocator(service_network)
         for module in (
-            apps, autoscaling, batch, cluster, core, definitions, events, limits, networking, pods,
-            policies, policy, rbac, storage, webhooks,
+            apps, autoscaling, batch, cluster, core, definitions, events, limits, mutatingpolicies,
+            networking, pods, policies, policy, rbac, storage, webhooks,
         ):  # fmt: skip
             self._known.update(module.STRATEGIES)
         self._known["/services"] = services.ServiceStrategy(self.allocator)

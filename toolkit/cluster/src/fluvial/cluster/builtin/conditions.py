@@ -9,7 +9,7 @@ from fluvial.cluster.errors import Cause
 from fluvial.cluster.expressions import NAMES, CelError, Expression
 from fluvial.cluster.names import label_key_errors
 
-__all__ = ["conditions_errors", "expression_errors"]
+__all__ = ["conditions_errors", "expression_errors", "type_text"]
 
 _MOST_CONDITIONS = 64
 _HOOK_NAMES = ("object", "oldObject", "request", "authorizer", "namespaceObject")
@@ -62,13 +62,13 @@ def expression_errors(
         return [fielderrors.invalid(path, source, f"compilation failed: {error}")]
     if not results or result in (*results, "DYN"):
         return []
-    wanted = [_type_text(name) for name in results]
+    wanted = [type_text(name) for name in results]
     shown = wanted[0] if len(wanted) == 1 else f"one of [{' '.join(wanted)}]"
-    text = f"must evaluate to {shown} but got {_type_text(result)}"
+    text = f"must evaluate to {shown} but got {type_text(result)}"
     return [fielderrors.invalid(path, source, text)]
 
 
-def _type_text(name: str) -> str:
+def type_text(name: str) -> str:
     """Return a type as messages of Go show it: `list(dyn)`."""
-    text = _SHOWN.get(name) or name.lower()
+    text = _SHOWN.get(name) or (name.lower() if name.upper() == name else name)
     return text.replace("<", "(").replace(">", ")")

@@ -115,7 +115,9 @@ class Writer:
         plugins.mutate(self._access, named, obj)
         asked = Attributes.of(named, "CREATE", obj, None, options)
         if not self._chain.idle:
-            obj = await self._chain.admit(asked)
+            obj = await self._chain.admit(
+                asked, lambda made: plugins.mutate(self._access, named, made)
+            )
             meta = obj["metadata"]
         if not meta.get("name") and meta.get("generateName"):
             meta["name"] = generated(meta["generateName"])

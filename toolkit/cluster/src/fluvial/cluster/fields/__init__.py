@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from fluvial.cluster.fields.apply import apply, track_update
 from fluvial.cluster.fields.builtin import builtin_kinds, schema_for_builtin
+from fluvial.cluster.fields.configuration import merge_configuration
 from fluvial.cluster.fields.custom import CustomSchema, schema_from_crd
 from fluvial.cluster.fields.definition import check_definition, stored_versions
 from fluvial.cluster.fields.errors import (
@@ -18,6 +19,7 @@ from fluvial.cluster.fields.errors import (
     FieldsError,
     PatchFailure,
     RejectedPatch,
+    TestFailed,
     TypedObjectError,
 )
 from fluvial.cluster.fields.gojson import json_complaint
@@ -41,6 +43,7 @@ __all__ = [
     "PatchFailure",
     "RejectedPatch",
     "Schema",
+    "TestFailed",
     "TypedObjectError",
     "apply",
     "builtin_kinds",
@@ -51,6 +54,7 @@ __all__ = [
     "diff_merge",
     "json_complaint",
     "keep_times",
+    "merge_configuration",
     "parent_managed_fields",
     "patch_json",
     "patch_merge",

@@ -5,6 +5,7 @@
     ├── TypedObjectError  500: an applied object does not fit its schema
     ├── BadPatch          400: a patch is not of the form that its media type asks for
     ├── RejectedPatch     422: a JSON patch does not fit the object
+    │   └── TestFailed    … because a value is not the one that it tests for
     └── PatchFailure      500: a strategic merge patch cannot be carried out
 
 `status` is the HTTP status and `reason` the machine-readable reason of the Status object that a
@@ -26,6 +27,7 @@ __all__ = [
     "FieldsError",
     "PatchFailure",
     "RejectedPatch",
+    "TestFailed",
     "TypedObjectError",
     "not_an_object",
 ]
@@ -85,6 +87,12 @@ class RejectedPatch(FieldsError):  # noqa: N818 (named for what it is)
     def __init__(self, detail: str) -> None:
         super().__init__("the server rejected our request due to an error in our request")
         self.detail = detail
+
+
+class TestFailed(RejectedPatch):
+    """A JSON patch tests for a value that is not there."""
+
+    __test__ = False  # it is no test, whatever its name says
 
 
 class PatchFailure(FieldsError):  # noqa: N818 (named for what it is)

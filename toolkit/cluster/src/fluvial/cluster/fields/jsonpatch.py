@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fluvial.cluster.fields.errors import BadPatch, RejectedPatch
+from fluvial.cluster.fields.errors import BadPatch, RejectedPatch, TestFailed
 from fluvial.cluster.fields.values import copied, equal
 
 __all__ = ["patch_json"]
@@ -147,4 +147,4 @@ def _test(doc: Any, path: str, expected: Any) -> None:
         found = _lookup(container, part)
         actual = None if found is _MISSING else found
     if not equal(actual, expected):
-        raise RejectedPatch(f"testing the value of {path!r} failed")
+        raise TestFailed(f"testing the value of {path!r} failed")

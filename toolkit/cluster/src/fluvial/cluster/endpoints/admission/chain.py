@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
+
 from fluvial.cluster.endpoints.access import Access
 from fluvial.cluster.endpoints.admission.attributes import Attributes
 from fluvial.cluster.endpoints.admission.bindings import Bindings
 from fluvial.cluster.endpoints.admission.calls import Caller
 from fluvial.cluster.endpoints.admission.matching import Matcher
+from fluvial.cluster.endpoints.admission.mutations import MutatingPolicies
 from fluvial.cluster.endpoints.admission.objects import Versions
 from fluvial.cluster.endpoints.admission.policies import Policies
 from fluvial.cluster.endpoints.admission.registry import Registry
+from fluvial.cluster.endpoints.admission.rounds import Rounds
 from fluvial.cluster.endpoints.admission.scopes import Scopes
 from fluvial.cluster.endpoints.admission.webhooks import Webhooks
 from fluvial.cluster.objects import Object
@@ -31,6 +36,7 @@ class Chain:
         self._webhooks = Webhooks(self._registry, matcher, versions, self._scopes, caller)
         bindings = Bindings(matcher, access)
         self._policies = Policies(self._registry, bindings, self._scopes)
+        self._mutations = MutatingPolicies(self._registry, bindings, versions, self._scopes)
 
     @property
     def idle(self) -> bool:
@@ -41,11 +47,29 @@ class Chain:
         """Let `authorizer` in CEL ask `allows`."""
         self._scopes.allows = allows
 
-    async def admit(self, asked: Attributes) -> Object:
-        """Return the object of a create or update as the mutating webhooks want it."""
-        found = await self._webhooks.mutate(asked)
-        assert found is not None
-        return found
+    async def admit(
+        self, asked: Attributes, prepare: Callable[[Object], None] = lambda _: None
+    ) -> Object:
+        """Return the object of a create or update as mutating policies and webhooks want it.
+
+        What they change may be changed once more: by the plugins of the server (`prepare`, in
+        place), and by those of them that are to be called again.
+        """
+        rounds = Rounds()
+        asked = await self._round(asked, rounds)
+        if rounds.wanted:
+            assert asked.object is not None
+            rounds.second = True
+            prepare(asked.object)
+            asked = await self._round(asked, rounds)
+        assert asked.object is not None
+        return asked.object
+
+    async def _round(self, asked: Attributes, rounds: Rounds) -> Attributes:
+        obj = await self._mutations.mutate(asked, rounds.policies)
+        asked = dataclasses.replace(asked, object=obj)
+        obj = await self._webhooks.mutate(asked, rounds.webhooks)
+        return dataclasses.replace(asked, object=obj)
 
     async def validate(self, asked: Attributes) -> None:
         """Raise the refusal of a policy or of a validating webhook."""
@@ -54,5 +78,5 @@ class Chain:
 
     async def review(self, asked: Attributes) -> None:
         """Ask everybody about a deletion, which has no object that could be changed."""
-        await self._webhooks.mutate(asked)
+        await self._webhooks.mutate(asked, Rounds().webhooks)
         await self.validate(asked)

@@ -15,6 +15,11 @@ _MUTATING = f"{_GROUP}/mutatingwebhookconfigurations"
 _VALIDATING = f"{_GROUP}/validatingwebhookconfigurations"
 _POLICIES = f"{_GROUP}/validatingadmissionpolicies"
 _BINDINGS = f"{_GROUP}/validatingadmissionpolicybindings"
+_MUTATIONS = f"{_GROUP}/mutatingadmissionpolicies"
+_MUTATION_BINDINGS = f"{_GROUP}/mutatingadmissionpolicybindings"
+_KINDS = (_MUTATING, _VALIDATING, _POLICIES, _BINDINGS, _MUTATIONS, _MUTATION_BINDINGS)
+
+_Bound = list[tuple[Object, list[Object]]]
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -29,6 +34,11 @@ class Hook:
     def name(self) -> str:
         """Return the name that errors give."""
         return str(self.spec["name"])
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it is called again by."""
+        return self.configuration, self.name
 
     @property
     def ignores_failure(self) -> bool:
@@ -48,13 +58,14 @@ class Registry:
         self._cursor = -1
         self._mutating: list[Hook] = []
         self._validating: list[Hook] = []
-        self._policies: list[tuple[Object, list[Object]]] = []
+        self._policies: _Bound = []
+        self._mutations: _Bound = []
 
     @property
     def idle(self) -> bool:
         """Tell whether nothing is registered."""
         self._refresh()
-        return not (self._mutating or self._validating or self._policies)
+        return not (self._mutating or self._validating or self._policies or self._mutations)
 
     @property
     def mutating(self) -> list[Hook]:
@@ -69,10 +80,16 @@ class Registry:
         return self._validating
 
     @property
-    def policies(self) -> list[tuple[Object, list[Object]]]:
+    def policies(self) -> _Bound:
         """The validating policies that are bound, each with its bindings."""
         self._refresh()
         return self._policies
+
+    @property
+    def mutations(self) -> _Bound:
+        """The mutating policies that are bound, each with its bindings."""
+        self._refresh()
+        return self._mutations
 
     def _refresh(self) -> None:
         if self._cursor >= 0 and not self._changed():
@@ -80,21 +97,23 @@ class Registry:
         self._cursor = self._access.store.revision
         self._mutating = self._hooks(_MUTATING, mutating=True)
         self._validating = self._hooks(_VALIDATING, mutating=False)
-        bindings = [entry.object for entry in self._access.store.entries(_BINDINGS)]
+        self._policies = self._bound(_POLICIES, _BINDINGS)
+        self._mutations = self._bound(_MUTATIONS, _MUTATION_BINDINGS)
+
+    def _bound(self, policies: str, prefix: str) -> _Bound:
+        """Return policies with the bindings that name them."""
+        bindings = [entry.object for entry in self._access.store.entries(prefix)]
         found = []
-        for entry in self._access.store.entries(_POLICIES):
+        for entry in self._access.store.entries(policies):
             own = [each for each in bindings if each["spec"].get("policyName") == entry.key[1]]
             if own:
                 found.append((entry.object, own))
-        self._policies = found
+        return found
 
     def _changed(self) -> bool:
         store = self._access.store
         try:
-            return any(
-                store.events(prefix, self._cursor)
-                for prefix in (_MUTATING, _VALIDATING, _POLICIES, _BINDINGS)
-            )
+            return any(store.events(prefix, self._cursor) for prefix in _KINDS)
         except CompactedError:
             return True
 

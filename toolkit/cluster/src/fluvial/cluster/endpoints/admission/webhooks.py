@@ -11,6 +11,7 @@ from fluvial.cluster.endpoints.admission.matching import Match, Matcher, exempt,
 from fluvial.cluster.endpoints.admission.objects import Versions
 from fluvial.cluster.endpoints.admission.registry import Hook, Registry
 from fluvial.cluster.endpoints.admission.review import Answer, ReviewError, read, review
+from fluvial.cluster.endpoints.admission.rounds import Turn
 from fluvial.cluster.endpoints.admission.scopes import Scopes, joined, outcome
 from fluvial.cluster.errors import StatusError, bad_request, forbidden, internal
 from fluvial.cluster.fields import FieldsError, patch_json
@@ -43,23 +44,20 @@ class Webhooks:
         self._scopes = scopes
         self._caller = caller
 
-    async def mutate(self, asked: Attributes) -> Object | None:
-        """Return the object as the mutating webhooks want it.
-
-        When one changed it, those before it with the reinvocation policy `IfNeeded` are asked
-        once more, after all had their turn.
-        """
+    async def mutate(self, asked: Attributes, turn: Turn) -> Object | None:
+        """Return the object as the mutating webhooks want it, after one round of them."""
         hooks = [] if exempt(asked) else self._registry.mutating
-        obj, again = asked.object, set[int]()
-        called: set[int] = set()
-        for index, hook in enumerate(hooks):
-            obj, changed, was_called = await self._one(hook, dataclasses.replace(asked, object=obj))
+        obj = asked.object
+        turn.begin(obj)
+        for hook in hooks:
+            if turn.skips(hook.key):
+                continue
+            obj, changed, called = await self._one(hook, dataclasses.replace(asked, object=obj))
             if changed:
-                again |= called
-            if was_called and hook.spec.get("reinvocationPolicy") == "IfNeeded":
-                called.add(index)
-        for index in sorted(again):
-            obj, _, _ = await self._one(hooks[index], dataclasses.replace(asked, object=obj))
+                turn.mutated()
+            if called and hook.spec.get("reinvocationPolicy") == "IfNeeded":
+                turn.called(hook.key)
+        turn.end(obj)
         return obj
 
     async def _one(self, hook: Hook, asked: Attributes) -> tuple[Object | None, bool, bool]:
