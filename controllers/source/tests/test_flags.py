@@ -51,6 +51,8 @@ def test_the_advertised_address(monkeypatch, addr, adv, expected, reason):
         ("--storage-addr=:99999", "host"),
         ("--storage-addr=[::1:9090", "unpaired bracket"),
         ("--feature-gates=OptimizedGitClones=true", "unknown gate"),
+        ("--default-service-account=a", "needs --feature-gates=ObjectLevelWorkloadIdentity=true"),
+        ("--token-cache-max-size=-1", "0 or more"),
     ],
 )
 def test_flags_that_end_the_process(argument, message):

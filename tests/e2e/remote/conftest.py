@@ -2,23 +2,23 @@
 
 import pytest
 import pytest_asyncio
+from cloudservices import CloudServices
 from delivery import KUSTOMIZATIONS, RELEASES, ready_of
-from googlecloud import Google
 from namespaces import NAMESPACES, Namespace, new_namespace
 from offers import offering
 
 
 @pytest.fixture(scope="module")
-def google():
-    """Run what the controllers take for Google Cloud."""
-    with Google() as google, pytest.MonkeyPatch.context() as patch:
-        for name, value in google.environment.items():
+def clouds():
+    """Run what the controllers take for clouds."""
+    with CloudServices() as services, pytest.MonkeyPatch.context() as patch:
+        for name, value in services.environment.items():
             patch.setenv(name, value)
-        yield google
+        yield services
 
 
 @pytest.fixture(scope="module")
-def clusters(make_harness, google):
+def clusters(make_harness, clouds):
     """Run two control planes, and the controllers against the first."""
     near, far = make_harness("near"), make_harness("far")
     far.start_plane(standins=False)

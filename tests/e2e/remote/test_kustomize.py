@@ -152,7 +152,7 @@ async def test_a_cluster_that_does_not_trust_them_refuses(team):
     await team.until_ready(status="False", part=f"cluster {cluster['server']}: ")
 
 
-async def test_a_cloud_that_trusts_our_tokens_leads_to_its_cluster(team, google):
+async def test_a_cloud_that_trusts_our_tokens_leads_to_its_cluster(team, clouds):
     """The account's token is exchanged for one that the other cluster knows."""
     await team.offers.tree(team, {"a.yaml": config_map("a")})
     await bind(team.far, "robot", "configmaps")
@@ -162,8 +162,8 @@ async def test_a_cloud_that_trusts_our_tokens_leads_to_its_cluster(team, google)
     )
     cluster = yaml.load(team.far.harness.kubeconfig.read_text())["clusters"][0]["cluster"]
     name = f"projects/p/locations/l/clusters/{team.name}"
-    google.users[f"system:serviceaccount:{team.name}:deployer"] = robot["status"]["token"]
-    google.clusters[f"/v1/{name}"] = {
+    clouds.users[f"system:serviceaccount:{team.name}:deployer"] = robot["status"]["token"]
+    clouds.clusters[f"/v1/{name}"] = {
         "endpoint": cluster["server"].removeprefix("https://"),
         "masterAuth": {"clusterCaCertificate": cluster["certificate-authority-data"]},
     }
@@ -175,4 +175,4 @@ async def test_a_cloud_that_trusts_our_tokens_leads_to_its_cluster(team, google)
     await team.kustomization(kubeConfig={"configMapRef": {"name": "cluster"}})
     await team.until_ready()
     assert await ours(team.far) == {"a": "1"}
-    assert google.claims[-1]["aud"] == [f"//iam.googleapis.com/{pool}"]
+    assert clouds.claims[-1]["aud"] == [f"//iam.googleapis.com/{pool}"]

@@ -5,6 +5,7 @@ from contextlib import aclosing
 
 import pytest
 import pytest_asyncio
+from cloudservices import CloudServices
 from harness import WITHIN, Harness, Repository
 from namespaces import Namespace, new_namespace
 
@@ -18,7 +19,16 @@ EVENTS = Resource("", "v1", "events", "Event")
 
 
 @pytest.fixture(scope="module")
-def controller(make_harness):
+def clouds():
+    """Run what the controller takes for clouds."""
+    with CloudServices() as services, pytest.MonkeyPatch.context() as patch:
+        for name, value in services.environment.items():
+            patch.setenv(name, value)
+        yield services
+
+
+@pytest.fixture(scope="module")
+def controller(make_harness, clouds):
     """Start a plane and the controller; its storage is `harness.storage`."""
     harness = make_harness("source")
     harness.start_plane(standins=False)

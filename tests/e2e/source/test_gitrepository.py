@@ -130,6 +130,14 @@ async def test_a_bearer_token(namespace, host, apps):
     await namespace.repository("apps", ready(commit))
 
 
+async def test_the_token_of_the_machine(namespace, host, apps, clouds):
+    host.token = clouds.machine
+    commit = apps.push({"a": "1"})
+    spec = {"url": url_of(host), "ref": {"branch": "main"}, "provider": "azure"}
+    await namespace.apply("apps", spec)
+    await namespace.repository("apps", ready(commit))
+
+
 async def test_tags_ranges_and_commits(namespace, host, apps):
     one = apps.push({"a": "1"})
     apps.tag("v1.0.0", commit_of(one))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest_asyncio
 
 from fluvial.source.gitrepository.reconciler import GitRepositoryReconciler
-from fluvial.source.main import NAME, git_repositories
+from fluvial.source.main import NAME, git_identities, git_repositories
 from fluvial.source.storage import Storage
 from fluvial.toolkit import Manager
 from fluvial.toolkit.testing import FakeApi, FakeClock, running
@@ -31,7 +31,12 @@ class System:
         manager.add_task("artifacts", storage.serve)
         workers = await manager.enter(WorkerPool(workers=1))
         reconciler = GitRepositoryReconciler(
-            storage, self.mirrors, self._command, self._executor, workers
+            storage,
+            self.mirrors,
+            self._command,
+            self._executor,
+            workers,
+            identities=git_identities(manager),
         )
         manager.add(git_repositories(reconciler))
         async with running(manager):

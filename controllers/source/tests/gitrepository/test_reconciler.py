@@ -124,6 +124,11 @@ STALLING = [
     ({"ref": {"semver": "latest"}}, "GitOperationFailed", "spec.ref.semver"),
     ({"url": "http://git.test:port/x"}, "URLInvalid", "failed to parse spec.url"),
     ({"provider": "github"}, "InvalidProviderConfiguration", "spec.provider"),
+    (
+        {"provider": "azure", "serviceAccountName": "a"},
+        "FeatureGateDisabled",
+        "spec.serviceAccountName needs the feature gate ObjectLevelWorkloadIdentity",
+    ),
     ({"verify": {"secretRef": {"name": "k"}}}, "VerificationError", "spec.verify"),
     ({"recurseSubmodules": True}, "GitOperationFailed", "spec.recurseSubmodules"),
 ]
@@ -153,6 +158,7 @@ RETRIED = [
     ({"secretRef": {"name": "none"}}, "AuthenticationFailed", "secret 'default/none'"),
     ({"proxySecretRef": {"name": "none"}}, "AuthenticationFailed", "secret 'default/none'"),
     ({"secretRef": {"name": "half"}}, "AuthenticationFailed", "'password' requires 'username'"),
+    ({"provider": "aws"}, "AuthenticationFailed", "spec.url must be of the form https://git-code"),
     ({"sparseCheckout": ["./gone"]}, "GitOperationFailed", "'gone' does not exist"),
     ({"sparseCheckout": ["../.."]}, "GitOperationFailed", "does not exist"),
 ]

@@ -6,14 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar
 
-from fluvial.toolkit import FlagError, RuntimeFlags, duration, flag
+from fluvial.toolkit import FlagError, duration, flag
 from fluvial.toolkit.artifacts import ALGORITHMS, Bucket
+from fluvial.toolkit.flags import TokenFlags
 
 __all__ = ["SourceFlags"]
 
 
 @dataclass(kw_only=True)
-class SourceFlags(RuntimeFlags):
+class SourceFlags(TokenFlags):
     """What every controller has, and storage, retention and caches."""
 
     gates: ClassVar[Mapping[str, bool]] = {
@@ -22,6 +23,9 @@ class SourceFlags(RuntimeFlags):
     }
 
     concurrent: int = flag(2, "Workers per kind.")
+    default_service_account: str = flag(
+        "", "Account whose identity is used in clouds where the spec names none."
+    )
     storage_path: str = flag("/data", "Folder of the artifacts; must exist.", env="STORAGE_PATH")
     storage_bucket: str = flag(
         "",
@@ -48,6 +52,10 @@ class SourceFlags(RuntimeFlags):
     def validate(self) -> None:
         """Check values against each other. Raises FlagError."""
         super().validate()
+        if self.default_service_account and not self.enabled("ObjectLevelWorkloadIdentity"):
+            raise FlagError(
+                "--default-service-account needs --feature-gates=ObjectLevelWorkloadIdentity=true"
+            )
         if self.artifact_digest_algo not in ALGORITHMS:
             known = ", ".join(sorted(ALGORITHMS))
             raise FlagError(f"--artifact-digest-algo: {self.artifact_digest_algo!r}; use {known}")

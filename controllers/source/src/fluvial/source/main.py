@@ -12,6 +12,7 @@ from fluvial.apis.source import GitRepository, HelmChart
 from fluvial.source.conditions import OWNED
 from fluvial.source.flags import SourceFlags
 from fluvial.source.git.command import GitCommand
+from fluvial.source.git.identities import GitIdentities
 from fluvial.source.gitrepository.includes import INDEX, includers, indexed
 from fluvial.source.gitrepository.reconciler import GitRepositoryReconciler
 from fluvial.source.helmchart import source as chart_source
@@ -20,10 +21,19 @@ from fluvial.source.storage import Storage
 from fluvial.toolkit import Controller, Manager, Watch, artifact_changed, logger
 from fluvial.toolkit import main as run
 from fluvial.toolkit.artifacts import Fetcher
+from fluvial.toolkit.clouds import TokenCache
 from fluvial.toolkit.extensions import SOURCES, installed, load
 from fluvial.toolkit.workers import WorkerPool
 
-__all__ = ["FINALIZER", "NAME", "git_repositories", "helm_charts", "main", "setup"]
+__all__ = [
+    "FINALIZER",
+    "NAME",
+    "git_identities",
+    "git_repositories",
+    "helm_charts",
+    "main",
+    "setup",
+]
 
 NAME: Final = "source-controller"
 FINALIZER: Final = "finalizers.fluxcd.io"
@@ -56,10 +66,25 @@ async def setup(manager: Manager[SourceFlags]) -> None:
         GitCommand(scratch.home, scratch.executor),
         scratch.executor,
         workers,
+        identities=git_identities(manager),
     )
     manager.add(git_repositories(reconciler))
     manager.add(helm_charts(HelmChartReconciler(flags, storage, fetcher, workers)))
     await _extend(manager, storage)
+
+
+def git_identities(manager: Manager[SourceFlags]) -> GitIdentities:
+    """Return who the objects of a manager are in clouds."""
+    flags = manager.flags
+    cache = TokenCache(
+        flags.token_cache_max_size,
+        longest=flags.token_cache_max_duration,
+        clock=manager.clock,
+        metrics=manager.metrics,
+    )
+    return GitIdentities(
+        manager.client, cache, manager.clock, default_account=flags.default_service_account
+    )
 
 
 async def _extend(manager: Manager[SourceFlags], storage: Storage) -> None:

@@ -23,6 +23,7 @@ from fluvial.source.git.errors import (
     Redirected,
     RepositoryEmpty,
 )
+from fluvial.source.git.identities import GitIdentities
 from fluvial.source.git.mirror import Mirror
 from fluvial.source.gitrepository.access import access_of, reference_of
 from fluvial.source.gitrepository.build import Builder
@@ -50,7 +51,7 @@ class GitRepositoryReconciler:
     """Turns the tree of a Git reference into an artifact.
 
     `mirrors` is the folder of the kept bare mirrors; `command` runs git and `executor` what else
-    blocks; `workers` pack.
+    blocks; `workers` pack; `identities` are those of clouds.
     """
 
     def __init__(
@@ -60,11 +61,14 @@ class GitRepositoryReconciler:
         command: GitCommand,
         executor: Executor,
         workers: WorkerPool,
+        *,
+        identities: GitIdentities,
     ) -> None:
         self._storage = storage
         self._mirrors = mirrors
         self._command = command
         self._executor = executor
+        self._identities = identities
         self._builder = Builder(storage, workers)
 
     async def reconcile(self, ctx: Context[GitRepository], obj: GitRepository) -> Result:
@@ -89,7 +93,7 @@ class GitRepositoryReconciler:
         try:
             _refuse_unsupported(ctx, obj)
             reference = reference_of(obj)
-            access = await access_of(ctx.client, obj)
+            access = await access_of(ctx, self._identities)
         except ReconcileError as error:
             ctx.mark(FETCH_FAILED, "True", error.reason, error.message)
             raise

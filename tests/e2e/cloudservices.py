@@ -1,4 +1,4 @@
-"""A stand-in for Google Cloud: it knows one cluster, and whose tokens it exchanges for what."""
+"""Stand-ins for services of clouds, in a thread: tokens and clusters of Google, machines of Azure."""
 
 import base64
 import json
@@ -7,14 +7,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl
 
 
-class Google:
-    """Exchanges tokens at /v1/token and describes clusters; `claims` are those of what was given.
+class CloudServices:
+    """Exchanges tokens of accounts, describes clusters, and gives machines a token.
 
-    `users` maps the subject of a token to the one that it is exchanged for.
+    `users` maps the subject of a token to the one that it is exchanged for, `claims` are those of
+    what was given. `clusters` are by path. `machine` is the token of every machine.
     """
 
     def __init__(self):
-        google = self
+        services = self
+        self.machine = "machine"
         self.claims = []
         self.users = {}
         self.clusters = {}
@@ -22,12 +24,15 @@ class Google:
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self):
                 text = self.rfile.read(int(self.headers["Content-Length"])).decode()
-                self._answer(google._exchange(dict(parse_qsl(text))))
+                self._answer(services._exchange(dict(parse_qsl(text))))
 
             def do_GET(self):
                 token = self.headers.get("Authorization", "").removeprefix("Bearer ")
-                known = token in google.users.values()
-                self._answer(google.clusters.get(self.path) if known else None)
+                if self.headers.get("Metadata") == "true":
+                    self._answer({"access_token": services.machine, "expires_in": "3600"})
+                else:
+                    known = token in services.users.values()
+                    self._answer(services.clusters.get(self.path) if known else None)
 
             def log_message(self, *_):
                 pass
@@ -55,7 +60,11 @@ class Google:
     def environment(self):
         """Variables that lead here."""
         url = f"http://127.0.0.1:{self._server.server_address[1]}"
-        return {f"CLOUDSDK_API_ENDPOINT_OVERRIDES_{name}": url for name in ("STS", "CONTAINER")}
+        return {
+            "AZURE_POD_IDENTITY_AUTHORITY_HOST": url,
+            "CLOUDSDK_API_ENDPOINT_OVERRIDES_CONTAINER": url,
+            "CLOUDSDK_API_ENDPOINT_OVERRIDES_STS": url,
+        }
 
     def _exchange(self, form):
         body = form["subject_token"].split(".")[1]
