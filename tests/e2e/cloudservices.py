@@ -1,4 +1,4 @@
-"""Stand-ins for services of clouds, in a thread: tokens and clusters of Google, machines of Azure."""
+"""Stand-ins for services of clouds: Google's tokens and clusters, Azure's machines."""
 
 import base64
 import json
