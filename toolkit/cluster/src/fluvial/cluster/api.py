@@ -56,8 +56,12 @@ class Api:
         return found.gvr if found else None
 
     def resources(self) -> list[Resource]:
-        """Return everything that is served, built-in and custom."""
-        return list(self._endpoints.catalog)
+        """Return everything that is served, built-in and custom.
+
+        The versions in which custom objects are stored come first: what needs any version of them
+        takes one that no webhook has to make.
+        """
+        return sorted(self._endpoints.catalog, key=lambda resource: not resource.is_stored)
 
     async def get(self, resource: str | Gvr, namespace: str | None, name: str) -> Object:
         """Read one object; `namespace` is None for cluster-scoped ones."""

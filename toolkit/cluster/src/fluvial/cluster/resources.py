@@ -97,6 +97,12 @@ class Resource:
         return f"{self.plural}.{self.group}" if self.group else self.plural
 
     @property
+    def is_stored(self) -> bool:
+        """Tell whether this is the version in which custom objects are stored."""
+        storage = None if self.custom is None else self.custom.storage
+        return storage is None or storage.version == self.version
+
+    @property
     def converts(self) -> bool:
         """Tell whether a webhook converts the objects between versions."""
         return self.custom is not None and self.custom.conversion is not None

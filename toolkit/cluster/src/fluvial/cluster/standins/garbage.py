@@ -18,6 +18,9 @@ __all__ = ["GarbageCollector"]
 
 _DEFINITIONS = "apiextensions.k8s.io/v1/customresourcedefinitions"
 _UNKNOWN_KIND = 30.0
+_RESTART = 1.0
+"""Seconds until a resource is watched again that could not be, such as by a dead webhook."""
+
 _IGNORED = {"v1/events", "events.k8s.io/v1/events"}
 
 
@@ -74,8 +77,10 @@ class GarbageCollector:
                             self._entered(Item.of(resource, obj))
                         await asyncio.sleep(0)
             except StatusError as error:
-                if error.code != 410:
+                if error.code == 404:
                     break
+                if error.code != 410:
+                    await asyncio.sleep(_RESTART)
         for item in [each for each in self._graph.items.values() if each.resource == resource]:
             self._gone(item.uid)
 

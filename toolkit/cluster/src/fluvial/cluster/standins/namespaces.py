@@ -5,6 +5,7 @@ from __future__ import annotations
 import collections
 import copy
 import datetime as dt
+from collections.abc import Sequence
 
 from fluvial.cluster.errors import StatusError
 from fluvial.cluster.objects import Object, metadata, name_of
@@ -27,11 +28,12 @@ def remaining_conditions(
     finalizers: dict[str, int],
     *,
     now: dt.datetime,
+    failures: Sequence[str] = (),
 ) -> list[Object]:
     """Return a terminating namespace's conditions.
 
     `left` counts objects by resource (`pods.`, `deployments.apps`), `finalizers` those that a
-    finalizer holds.
+    finalizer holds; `failures` says why resources could not be emptied.
     """
     values = {
         "NamespaceDeletionDiscoveryFailure": (
@@ -60,6 +62,13 @@ def remaining_conditions(
             "All content-preserving finalizers finished",
         ),
     }
+    if failures:
+        text = f"{len(failures)} remaining: {', '.join(sorted(failures))}"
+        values["NamespaceDeletionContentFailure"] = (
+            "True",
+            "ContentDeletionFailed",
+            f"Failed to delete all resource types, {text}",
+        )
     if left:
         text = ", ".join(f"{name} has {count} resource instances" for name, count in left.items())
         values["NamespaceContentRemaining"] = (
@@ -94,19 +103,26 @@ class Namespaces:
             return None
         if _FINALIZER not in (namespace["spec"].get("finalizers") or []):
             return None
-        left, finalizers = await self._empty(name_of(namespace))
+        left, finalizers, failures = await self._empty(name_of(namespace))
         found = list((namespace.get("status") or {}).get("conditions") or [])
-        found = remaining_conditions(found, left, finalizers, now=self._timer.now())
+        found = remaining_conditions(
+            found, left, finalizers, now=self._timer.now(), failures=failures
+        )
         status = {"phase": "Terminating", "conditions": found}
         namespace = await self._view.set_status(NAMESPACES, namespace, status)
-        if left:
+        if left or failures:
             return _AGAIN
         await self._finalize(namespace)
         return None
 
-    async def _empty(self, namespace: str) -> tuple[dict[str, int], dict[str, int]]:
-        """Delete everything in a namespace; return what is left, by resource and by finalizer."""
+    async def _empty(self, namespace: str) -> tuple[dict[str, int], dict[str, int], list[str]]:
+        """Delete everything in a namespace.
+
+        Returns what is left, by resource and by finalizer, and why resources could not be emptied:
+        one that fails keeps none of the others.
+        """
         left: dict[str, int] = {}
+        failures: list[str] = []
         finalizers: collections.Counter[str] = collections.Counter()
         seen: set[str] = set()
         for resource in self._view.api.resources():
@@ -114,16 +130,23 @@ class Namespaces:
             if not usable or resource.prefix in seen:
                 continue
             seen.add(resource.prefix)
-            name = str(resource.gvr)
-            for obj in await self._view.api.list(name, namespace):
-                if not is_deleting(obj):
-                    await self._delete(name, namespace, obj)
-            rest = await self._view.api.list(name, namespace)
+            try:
+                rest = await self._emptied(str(resource.gvr), namespace)
+            except StatusError as error:
+                failures.append(error.message)
+                continue
             if rest:
                 left[f"{resource.plural}.{resource.group}"] = len(rest)
             for obj in rest:
                 finalizers.update(metadata(obj).get("finalizers") or [])
-        return left, dict(finalizers)
+        return left, dict(finalizers), failures
+
+    async def _emptied(self, resource: str, namespace: str) -> list[Object]:
+        """Delete all objects of a resource; returns those that are left. Raises `StatusError`."""
+        for obj in await self._view.api.list(resource, namespace):
+            if not is_deleting(obj):
+                await self._delete(resource, namespace, obj)
+        return await self._view.api.list(resource, namespace)
 
     async def _delete(self, resource: str, namespace: str, obj: Object) -> None:
         try:
