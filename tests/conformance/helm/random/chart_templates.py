@@ -91,7 +91,11 @@ def block(draw: st.DrawFn, scope: Scope, key: str, pad: str, depth: int) -> str:
         if draw(st.booleans()):
             condition = draw(expression(scope, "bool", 1))
             again = draw(expression(inner, kind, 1))
-            text += f"{pad}{{{{- if {condition} }}}}{{{{ {name} = {again} }}}}{{{{ end }}}}\n"
+            sign = draw(st.sampled_from(["=", ":="]))
+            text += f"{pad}{{{{- if {condition} }}}}{{{{ {name} {sign} {again} }}}}\n"
+            if draw(st.booleans()):
+                text += f"{pad}{{{{- else }}}}\n{pad}{key}v: {{{{ {name} | toJson }}}}\n"
+            text += f"{pad}{{{{- end }}}}\n"
         return text + draw(block(inner, key, pad, depth - 1))
     if form == 4:
         first = draw(block(scope, f"{key}a", pad, depth - 1))

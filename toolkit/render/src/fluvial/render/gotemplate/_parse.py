@@ -55,10 +55,15 @@ def parse(name: str, text: str) -> Parsed:
 
 
 class _Scope:
-    """The variables of one template being parsed."""
+    """The variables of one template being parsed.
+
+    `past` are those of a body whose `else` is being parsed: Go's parser takes them for declared
+    there, but whatever executes the `else` has not executed the body, and does not find them.
+    """
 
     def __init__(self) -> None:
         self.names = ["$"]
+        self.past: list[str] = []
         self.frame = 1
         self.ranges = 0
 
@@ -74,6 +79,11 @@ class _Scope:
         self.names.append(name)
         self.frame = max(self.frame, len(self.names))
         return len(self.names) - 1
+
+    def leave(self, mark: int) -> None:
+        """Put the variables from slot `mark` on among those of the past."""
+        self.past += self.names[mark:]
+        del self.names[mark:]
 
 
 class _Parser:
@@ -171,7 +181,7 @@ class _Parser:
                 slots.extend(map(scope.find, use.names))
             else:
                 slot = scope.find(name)
-                if slot == _UNBOUND and name not in pending:
+                if slot == _UNBOUND and name not in pending and name not in scope.past:
                     self._fail(f"undefined variable {quote(name)}", pos=use.pos)
                 slots.append(slot)
         if form.problem is not None:
@@ -228,12 +238,14 @@ class _Parser:
         self._deeper()
         scope = self.scope
         at = self.piece.at
-        mark = len(scope.names)
+        mark, past = len(scope.names), len(scope.past)
         slots = self._bind(form)
+        inner = len(scope.names)
         body = nodes.Items(at)
         scope.ranges += keyword == "range"
         stop = self._items(body)
         scope.ranges -= keyword == "range"
+        scope.leave(inner)
         otherwise = None
         if stop.keyword == f"else {keyword}":
             otherwise = nodes.Items(self.piece.at)
@@ -245,6 +257,6 @@ class _Parser:
             stop = self._items(otherwise)
             if stop.keyword != "end":
                 self._fail("expected end; found {{else}}", stop)
-        del scope.names[mark:]
+        del scope.names[mark:], scope.past[past:]
         self.depth -= 1
         return nodes.Control(at, keyword, form, slots, body, otherwise)

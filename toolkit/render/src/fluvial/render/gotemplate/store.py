@@ -26,7 +26,7 @@ from fluvial.render.gotemplate._values import to_bytes
 
 __all__ = ["ParsedStore"]
 
-_FORM: Final = b"3"
+_FORM: Final = b"4"
 """Goes with what the parser makes of a text: to be raised when either changes."""
 
 _SMALLEST: Final = 256
