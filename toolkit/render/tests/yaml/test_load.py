@@ -27,6 +27,9 @@ from fluvial.render.yaml import (
         ("# only a comment", None, "still nothing"),
         ('{"a": [1, {"b": null}]}', {"a": [1, {"b": None}]}, "JSON is YAML"),
         ("\ufeffa: 1", {"a": 1}, "a byte order mark is skipped"),
+        ("a: 1\n--- \nb: [", {"a": 1}, "what is wrong in the second document is not looked at"),
+        ("a: 1\n... # end\n%YAML 9\nb", {"a": 1}, "nor what comes after the end of the first"),
+        ("# c\n---\n---\na: 1", None, "a first document may be empty"),
     ],
 )  # fmt: skip
 def test_load(text: str, value: Any, reason: str) -> None:

@@ -15,7 +15,7 @@ from fluvial.render.helm._durations import DURATIONS
 from fluvial.render.helm._encode import must_to_yaml, to_json, to_yaml
 from fluvial.render.helm._errors import go_yaml_problem
 from fluvial.render.helm._pretty import to_yaml_pretty
-from fluvial.render.helm._reading import first_document, utf8_problem
+from fluvial.render.helm._reading import utf8_problem
 from fluvial.render.helm._toml import from_toml, to_toml
 from fluvial.render.helm._values import floats
 from fluvial.render.yaml import YamlError, load
@@ -109,9 +109,6 @@ def _read_yaml(text: str) -> Any:
     try:
         return floats(load(text, file="yaml"))
     except YamlError as error:
-        alone = first_document(text)
-        if alone != text:
-            return _read_yaml(alone)
         if error.problem.startswith("found undefined alias"):
             alias = _ALIAS.match(text.splitlines()[error.line - 1][error.column - 1 :])
             shown = alias[1] if alias else ""

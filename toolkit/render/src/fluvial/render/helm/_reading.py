@@ -5,19 +5,9 @@ from typing import Final
 
 from fluvial.render.gotemplate._values import to_bytes
 
-__all__ = ["first_document", "utf8_problem"]
+__all__ = ["utf8_problem"]
 
 _INVALID: Final = re.compile("[\ud800-\udfff]")
-_MARKER: Final = re.compile(r"^(?:---|\.\.\.)(?=\s|\Z)", re.MULTILINE)
-_NOTHING: Final = re.compile(r"(?:\s|#[^\n]*(?:\n|\Z)|%[^\n]*\n|---(?=\s))*")
-
-
-def first_document(text: str) -> str:
-    """Return the part of a stream that its first document is: Go's reader never sees the rest."""
-    for found in _MARKER.finditer(text):
-        if not _NOTHING.fullmatch(text, 0, found.start()):
-            return text[: found.start()]
-    return text
 
 
 def utf8_problem(text: str) -> str:

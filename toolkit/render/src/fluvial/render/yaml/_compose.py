@@ -17,6 +17,7 @@ from yaml.events import (
     AliasEvent,
     CollectionEndEvent,
     CollectionStartEvent,
+    DocumentEndEvent,
     DocumentStartEvent,
     ScalarEvent,
 )
@@ -80,7 +81,7 @@ def compose(text: str, file: str, *, first: bool = False) -> list[Node]:
     Raises YamlError that quotes the place.
     """
     try:
-        _check(text, file)
+        _check(text, file, first=first)
         return _compose(text, 1 if first else None)
     except pyyaml.MarkedYAMLError as error:
         mark = error.problem_mark
@@ -144,7 +145,7 @@ def _roots(composer: _Composer | _Redefining) -> Iterator[Node]:
         yield node
 
 
-def _check(text: str, file: str) -> None:
+def _check(text: str, file: str, *, first: bool) -> None:
     """Refuse what Go's scanner does, and nesting that would exhaust the C composer's stack.
 
     Few brackets, and no line that starts with many indicators or spaces, prove that nothing is
@@ -172,5 +173,7 @@ def _check(text: str, file: str) -> None:
             mark = event.start_mark
             if mark and event.end_mark and _SLASH.search(text, mark.index, event.end_mark.index):
                 problem = r"found unknown escape character: write / instead of \/"
+        elif first and isinstance(event, DocumentEndEvent):
+            return
         if problem:
             raise _error(problem, event.start_mark if event else None, text, file)

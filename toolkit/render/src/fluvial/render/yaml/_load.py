@@ -336,6 +336,11 @@ def load(
     dialect: Dialect = Dialect.SIGS,
     unique_keys: bool | None = None,
 ) -> Any:
-    """Read the first document, as Go's Unmarshal does; None when the stream holds nothing."""
-    values = load_all(text, file=file, dialect=dialect, unique_keys=unique_keys)
-    return values[0] if values else None
+    """Read the first document, as Go's Unmarshal does; None when it is empty.
+
+    What comes after it, or after the `...` that may end it, is not looked at.
+    """
+    documents = load_documents(
+        text, file=file, dialect=dialect, unique_keys=unique_keys, first=True
+    )
+    return documents[0].value if documents else None
