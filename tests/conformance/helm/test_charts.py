@@ -106,6 +106,7 @@ def test_there_are_charts() -> None:
         "required",
         "scalardoc",
         "schema",
+        "schemafirst",
         "schemaglobals",
         "schemakid",
         "toonew",

@@ -220,7 +220,7 @@ def test_schema(rendered, values, problem: str, reason: str) -> None:
 @pytest.mark.parametrize(
     ("schema", "problem"),
     [
-        ('{"$ref": "http://127.0.0.1:1/x.json"}', "would have to be fetched"),
+        ('{"$ref": "http://127.0.0.1:1/x.json"}', r"would have to be fetched: [^\n]+\Z"),
         ('{"$ref": "file:///etc/passwd"}', "would have to be fetched"),
         ("{", "cannot be used"),
     ],

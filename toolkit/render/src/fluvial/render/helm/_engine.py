@@ -75,6 +75,9 @@ def render(
         raise ValuesError(f"chart dependencies processing failed: {error}") from None
     if not capabilities.kube_version:
         capabilities = msgspec.structs.replace(capabilities, kube_version=helm_version.kube_version)
+    seen = merge_values(chart, supplied, helm_version)
+    if not skip_schema:
+        check_schemas(chart, seen)
     needed = chart.metadata.get("kubeVersion", "")
     version = kube_version(capabilities.kube_version, given=capabilities.kube_version_given)[0]
     if needed and not in_range(needed, version):
@@ -83,9 +86,6 @@ def render(
             f"chart requires kubeVersion: {needed} which is incompatible with Kubernetes "
             f"v{shown.removeprefix('v')}"
         )
-    seen = merge_values(chart, supplied, helm_version)
-    if not skip_schema:
-        check_schemas(chart, seen)
     engine = _Engine(functions, helm_version, lookup, Trace() if provenance else None)
     top = {
         "Release": {

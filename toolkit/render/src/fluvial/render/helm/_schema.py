@@ -44,8 +44,10 @@ def _violations(chart: Chart, schema: bytes, values: dict[str, Any]) -> list[str
         document = msgspec.json.decode(to_json(values))
         return worded(_validator(schema).iter_errors(document))
     except (msgspec.DecodeError, ValueError) as error:
+        # What follows the first line says that values are masked.
+        problem = str(error).partition("\n")[0]
         raise ValuesError(
-            f"{chart.path}/values.schema.json cannot be used: {error}",
+            f"{chart.path}/values.schema.json cannot be used: {problem}",
             file=f"{chart.path}/values.schema.json",
         ) from None
 
@@ -64,4 +66,6 @@ def _validator(schema: bytes) -> "jsonschema_rs.Validator":
 def _refuse(uri: str) -> Any:
     if uri.startswith("urn:"):
         return True
-    raise ValueError(f"the reference {uri} would have to be fetched; put it into the schema")
+    raise ValueError(
+        f"the reference {uri} would have to be fetched: put it into the schema, or skip validation"
+    )
