@@ -221,6 +221,21 @@ async def test_the_controller_by_a_web_identity(cloud, monkeypatch, tmp_path):
     assert cloud.forms[0]["WebIdentityToken"] == "projected"
 
 
+async def test_the_controller_by_a_pod_identity(cloud, monkeypatch, tmp_path):
+    (tmp_path / "token").write_text("pod")
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{cloud.url}/v1/credentials")
+    monkeypatch.setenv("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", str(tmp_path / "token"))
+    cloud.answers["/v1/credentials"] = {
+        "AccessKeyId": "ASIA2",
+        "SecretAccessKey": SECRET,
+        "Token": "session",
+        "Expiration": "2099-01-01T00:00:00Z",
+    }
+    keys = await Aws().own(Need(region="eu-west-1"))
+    assert (keys.access, keys.session, keys.expires.year) == ("ASIA2", "session", 2099)
+    assert cloud.requests[0].headers["Authorization"] == "pod"
+
+
 async def test_keys_that_live_on_are_not_held(cloud, connect, monkeypatch, authority, asked):
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIA1")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
