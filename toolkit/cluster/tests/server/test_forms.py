@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from fluvial.cluster.errors import StatusError
+from fluvial.cluster.gotimes import canonical_time
 from fluvial.cluster.http import protobuf
 from fluvial.cluster.http.bodies import duplicates
 from fluvial.cluster.http.durations import human
@@ -104,11 +105,60 @@ def test_numbers_and_booleans_of_a_protobuf_deployment():
     assert protobuf.decode(body)["spec"] == {"replicas": 3, "paused": True}
 
 
-@pytest.mark.parametrize("body", [b"{}", protobuf.MAGIC + b"\x0a\xff", protobuf.MAGIC])
-def test_a_body_that_is_no_message_is_refused(body):
-    with pytest.raises(StatusError) as caught:
+NO_MESSAGES = [
+    (b"", "empty data"),
+    (b"{}", "provided data does not appear to be a protobuf message, expected prefix"),
+    (protobuf.MAGIC, "empty body"),
+    (protobuf.MAGIC + b"\x0a\xff", "proto: "),
+]
+
+
+@pytest.mark.parametrize(("body", "text"), NO_MESSAGES)
+def test_a_body_that_is_no_message_is_refused(body, text):
+    with pytest.raises(protobuf.BodyError, match=text):
         protobuf.decode(body)
-    assert caught.value.code == 400
+
+
+def test_a_protobuf_message_without_a_kind_is_of_the_wanted_one():
+    body = protobuf.MAGIC + field(2, field(2, field(1, b"x") + field(2, b"y")))
+    decoded = protobuf.decode(body, "v1", "ConfigMap")
+    assert decoded == {"apiVersion": "v1", "kind": "ConfigMap", "data": {"x": "y"}}
+
+
+def test_of_an_unknown_protobuf_kind_only_the_name_is_read():
+    body = protobuf.MAGIC + field(1, field(1, b"v1") + field(2, b"Nope"))
+    assert protobuf.decode(body, "v1", "ConfigMap") == {"apiVersion": "v1", "kind": "Nope"}
+
+
+TIMES = [
+    ("UTC", "2026-01-01T00:00:00Z", False, "2026-01-01T00:00:00Z"),
+    ("another zone", "2026-01-01T01:00:00+01:00", False, "2026-01-01T00:00:00Z"),
+    ("a fraction is cut off", "2026-01-01T00:00:00.999Z", False, "2026-01-01T00:00:00Z"),
+    ("microseconds", "2026-01-01T01:00:00.000001+01:00", True, "2026-01-01T00:00:00.000001Z"),
+]
+
+
+@pytest.mark.parametrize(("reason", "text", "micro", "expected"), TIMES, ids=[t[0] for t in TIMES])
+def test_times_are_written_in_utc(reason, text, micro, expected):
+    assert canonical_time(text, micro=micro) == expected
+
+
+NO_TIMES = [
+    ("no time", "x", False, 'as "2006-01-02T15:04:05Z07:00": cannot parse "x" as "2006"'),
+    ("a day", "2026-01-01", False, 'cannot parse "" as "T"'),
+    ("a month too many", "2026-13-01T00:00:00Z", False, "month out of range"),
+    ("text after it", "2026-01-01T00:00:00Zx", False, 'extra text: "x"'),
+    ("microseconds are six digits", "2026-01-01T00:00:00Z", True, 'cannot parse "Z" as ".000000"'),
+]
+
+
+@pytest.mark.parametrize(
+    ("reason", "text", "micro", "message"), NO_TIMES, ids=[t[0] for t in NO_TIMES]
+)
+def test_what_is_no_time_is_refused_in_go_words(reason, text, micro, message):
+    with pytest.raises(ValueError, match="parsing time") as caught:
+        canonical_time(text, micro=micro)
+    assert str(caught.value).endswith(message)
 
 
 OBJECT = {

@@ -3,6 +3,9 @@
     ClusterError
     ├── StatusError          an answer of the API: carries a `Status` body
     ├── storage.CompactedError    history before a resource version is gone (storage.py)
+    ├── http.jsonpath.PathError   a printer column's path cannot be followed (jsonpath.py)
+    ├── http.protobuf.BodyError   a body that nothing can be read from (protobuf.py)
+    ├── http.routes.NoPageError   a path that leads nowhere (routes.py)
     └── database.DatabaseError    a database file cannot be used (database.py)
 
 Every refusal that a client may see is a `StatusError`, made by one of the functions below, so
@@ -27,6 +30,7 @@ __all__ = [
     "internal",
     "invalid",
     "method_not_allowed",
+    "method_not_supported",
     "not_acceptable",
     "not_found",
     "not_implemented",
@@ -159,6 +163,13 @@ def method_not_allowed() -> StatusError:
     """405: the endpoint has no such verb."""
     message = "the server does not allow this method on the requested resource"
     return StatusError(405, "MethodNotAllowed", message, {})
+
+
+def method_not_supported(group: str, resource: str, verb: str) -> StatusError:
+    """405: a custom resource, or a subresource of it, has no such verb."""
+    kind = _qualified(group, resource)
+    message = f'{verb} is not supported on resources of kind "{kind}"'
+    return StatusError(405, "MethodNotAllowed", message, _details(group, resource))
 
 
 def not_acceptable(accepted: Sequence[str]) -> StatusError:

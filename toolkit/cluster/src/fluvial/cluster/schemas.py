@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from fluvial.cluster import fielderrors, fields, typed
+from fluvial.cluster import fielderrors, fields, kinds, typed
 from fluvial.cluster.builtin.strategy import Strategy
 from fluvial.cluster.endpoints.target import Target, WriteOptions
 from fluvial.cluster.errors import Cause, StatusError, bad_request, generic, invalid
@@ -44,6 +44,7 @@ def _decode_error(resource: Resource, text: str) -> StatusError:
 
 def _unknown(resource: Resource, obj: Object, *, applied: bool) -> list[str]:
     if resource.custom is not None:
+        typed.check_metadata(of(resource).fields["metadata"], obj["metadata"])
         return resource.custom.decode(obj, nulls=not applied)
     return typed.decode(of(resource), obj)
 
@@ -76,7 +77,8 @@ def _decode(
     applied: bool = False,
 ) -> None:
     """Decode; raises `TypeMismatchError` for values of a wrong type."""
-    cleared = (obj.get("metadata") or {}).get("managedFields") == []
+    meta = obj.get("metadata")
+    cleared = isinstance(meta, dict) and meta.get("managedFields") == []
     unknown = _unknown(resource, obj, applied=applied)
     problems = [*options.duplicates, *(f'unknown field "{path}"' for path in unknown)]
     if problems and options.validation == "Strict":
@@ -164,13 +166,10 @@ def _check_kind(resource: Resource, obj: Object) -> None:
         return
     if (version, kind) == (resource.api_version, resource.kind):
         return
-    group, _, name = version.rpartition("/")
-    try:
-        schema = fields.schema_for_builtin(group, name, kind)
-    except KeyError:
-        text = f'no kind "{kind}" is registered for version "{version}" in scheme "fluvial"'
-        raise typed.TypeMismatchError(text) from None
-    typed.decode(schema, fields.patch_merge(obj, {}))
+    wanted = (resource.api_version, resource.kind)
+    why = kinds.mismatch(resource, obj, (version, kind), wanted)
+    if why:
+        raise typed.TypeMismatchError(why)
 
 
 def applied(

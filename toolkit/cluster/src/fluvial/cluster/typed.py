@@ -13,9 +13,11 @@ import re
 from typing import Any
 
 from fluvial.cluster.fields import Schema, canonical_quantity
+from fluvial.cluster.fields.values import copied
+from fluvial.cluster.gotimes import canonical_time
 from fluvial.cluster.objects import Object
 
-__all__ = ["TypeMismatchError", "decode"]
+__all__ = ["TypeMismatchError", "check_metadata", "decode"]
 
 _POINTER_STRINGS = frozenset(
     {
@@ -143,6 +145,18 @@ def decode(schema: Schema, obj: Object) -> list[str]:
     return unknown
 
 
+def check_metadata(schema: Schema, metadata: Any) -> None:
+    """Raise `TypeMismatchError` for what is no metadata; that of custom resources is not changed.
+
+    It is decoded by itself, so places in messages begin with it.
+    """
+    if not isinstance(metadata, dict):
+        raise TypeMismatchError(
+            f"json: cannot unmarshal {_json_type(metadata)} into Go value of type v1.ObjectMeta"
+        )
+    decode(schema, copied(metadata))
+
+
 def _struct(schema: Schema, value: dict[str, Any], path: str, unknown: list[str]) -> None:
     omitted = _ZERO_OMITTED.get(schema.detail, frozenset())
     for name in list(value):
@@ -205,8 +219,35 @@ def _value(child: Schema, item: Any, path: str, unknown: list[str], parent: Sche
     return _scalar(child, item, path, parent)
 
 
+_MICRO = frozenset({"acquireTime", "renewTime", "eventTime", "lastObservedTime"})
+"""Times of Lease and Event that are kept to the microsecond; no other kind has these names."""
+
+
+def _time(item: Any, path: str) -> str:
+    """Return a time as it is written; raises `TypeMismatchError` for what is none."""
+    if not isinstance(item, str):
+        raise TypeMismatchError(
+            f"json: cannot unmarshal {_json_type(item)} into Go value of type string"
+        )
+    try:
+        return canonical_time(item, micro=path.rpartition(".")[2] in _MICRO)
+    except ValueError as error:
+        raise TypeMismatchError(str(error)) from None
+
+
+def _int_or_string(item: Any) -> Any:
+    if isinstance(item, str) or type(item) is int:
+        return item
+    shown = f"number {item}" if isinstance(item, float) else _json_type(item)
+    raise TypeMismatchError(f"json: cannot unmarshal {shown} into Go value of type int32")
+
+
 def _scalar(child: Schema, item: Any, path: str, parent: Schema) -> Any:
     detail = child.detail
+    if detail == "time":
+        return _time(item, path)
+    if detail == "int-or-string":
+        return _int_or_string(item)
     if detail == "quantity" and isinstance(item, str | int | float) and not isinstance(item, bool):
         return canonical_quantity(str(item))
     if child.scalar == "string" and not isinstance(item, str):
@@ -253,14 +294,16 @@ def _go_type(schema: Schema | None) -> str:
     return ".".join(schema.detail.split(".")[-2:]) or "string"
 
 
+def _json_type(item: Any) -> str:
+    if isinstance(item, dict | list):
+        return "object" if isinstance(item, dict) else "array"
+    if isinstance(item, bool):
+        return "bool"
+    return "string" if isinstance(item, str) else "number"
+
+
 def _mismatch(item: Any, parent: Schema, path: str, expected: str) -> TypeMismatchError:
-    shown = (
-        "object"
-        if isinstance(item, dict)
-        else "array"
-        if isinstance(item, list)
-        else ("bool" if isinstance(item, bool) else "string" if isinstance(item, str) else "number")
-    )
+    shown = _json_type(item)
     if shown == "number" and expected in ("int32", "int64"):
         shown = f"number {item}"
     struct = parent.detail.rpartition(".")[2] or parent.kind

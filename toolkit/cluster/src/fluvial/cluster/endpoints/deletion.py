@@ -263,5 +263,8 @@ class Deleter:
                     "field": "propagationPolicy",
                 }
             )
+        dry = body.get("dryRun") or []
+        if any(name != "All" for name in dry):
+            causes.append(fielderrors.not_supported("dryRun", dry, ["All"]))
         if causes:
             raise invalid("meta.k8s.io", "DeleteOptions", "", causes)

@@ -48,15 +48,13 @@ def another_namespace() -> StatusError:
 
 def place(target: Target, obj: Object) -> None:
     """Give a body the namespace of its path; one that has another is refused."""
-    meta = obj.get("metadata")
-    if meta is None:
-        meta = obj["metadata"] = {}
-    given = meta.get("namespace") if isinstance(meta, dict) else None
+    meta = obj["metadata"]
+    given = meta.get("namespace")
     if given and target.resource.namespaced and given != target.namespace:
         raise another_namespace()
     if target.resource.namespaced:
         meta["namespace"] = target.namespace
-    elif isinstance(meta, dict):
+    else:
         meta.pop("namespace", None)
 
 

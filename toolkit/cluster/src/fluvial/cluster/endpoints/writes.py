@@ -81,8 +81,7 @@ class Writer:
 
     async def create(self, target: Target, obj: Object, options: WriteOptions) -> Object:
         """Create an object from a decoded body, which is taken over and changed."""
-        place(target, obj)
-        schemas.decode(target.resource, obj, options, self._access.strategy(target.resource))
+        self._read(target, obj, options)
         meta = obj["metadata"]
         versioned = meta.get("resourceVersion", "").isdigit() and int(meta["resourceVersion"]) > 0
         meta.pop("managedFields", None)
@@ -206,14 +205,21 @@ class Writer:
                 continue
         raise modified(target)
 
-    async def _update(self, target: Target, obj: Object, options: WriteOptions) -> Object:
-        meta = obj.get("metadata")
-        name = meta.get("name", "") if isinstance(meta, dict) else ""
-        check_name(target, name)
+    def _read(
+        self, target: Target, obj: Object, options: WriteOptions, *, named: bool = False
+    ) -> None:
+        """Decode a body and see that it is about what its path names."""
+        if obj.get("metadata") is None:
+            obj["metadata"] = {}
+        schemas.decode(target.resource, obj, options, self._access.strategy(target.resource))
+        if named:
+            check_name(target, obj["metadata"].get("name", ""))
         place(target, obj)
+
+    async def _update(self, target: Target, obj: Object, options: WriteOptions) -> Object:
+        self._read(target, obj, options, named=True)
         resource = target.resource
         strategy = self._access.strategy(resource)
-        schemas.decode(resource, obj, options, strategy)
         entry = await self._access.loaded(target)
         if entry is None:
             return await self._upsert(target, obj, options, strategy)

@@ -12,6 +12,7 @@ from fluvial.cluster import fielderrors
 from fluvial.cluster.errors import StatusError, bad_request, too_large, unsupported_media_type
 from fluvial.cluster.fields import json_complaint
 from fluvial.cluster.http import protobuf
+from fluvial.cluster.http.protobuf import BodyError
 from fluvial.cluster.objects import Object
 from fluvial.cluster.resources import Resource
 from fluvial.cluster.schemas import STRICT_YAML
@@ -21,18 +22,22 @@ __all__ = [
     "LIMIT",
     "PATCH_FORMS",
     "STRICT_YAML",
-    "check_kind",
     "decode",
     "decode_patch",
     "duplicates",
+    "json_type",
+    "unrecognized",
 ]
 
 LIMIT = 3 * 1024 * 1024
+MOST_SHOWN = 30
+"""Bytes of a body that are shown in a message about it."""
 MAX_OPERATIONS = 10_000
 _OPERATION = frozenset({"op", "path", "from", "value"})
 JSON, YAML, PROTOBUF = (
     "application/json", "application/yaml", "application/vnd.kubernetes.protobuf",
 )  # fmt: skip
+READ = (JSON, YAML, PROTOBUF)
 PATCH_FORMS = {
     "application/json-patch+json": "json",
     "application/merge-patch+json": "merge",
@@ -51,31 +56,79 @@ def _media(content_type: str) -> str:
     return content_type.partition(";")[0].strip().lower()
 
 
-def decode(body: bytes, content_type: str, resource: Resource) -> tuple[Object, tuple[str, ...]]:
-    """Return the body as an object, and what a strict decoder says of its duplicate fields."""
+def decode(
+    body: bytes, content_type: str, resource: Resource, wanted: tuple[str, str] = ("v1", "")
+) -> tuple[Object, tuple[str, ...]]:
+    """Return the body as an object, and what a strict decoder says of its duplicate fields.
+
+    `wanted` is the apiVersion and kind that the body has to have; without a kind it is that of
+    options, about which upstream has fewer words. Raises 400, 413 and 415.
+    """
+    kind = wanted[1]
     check_size(body)
     media = _media(content_type) or JSON
-    if media == PROTOBUF and resource.custom is None:
-        return protobuf.decode(body), ()
-    if media not in (JSON, YAML):
-        accepted = (JSON, YAML) if resource.custom is not None else (JSON, YAML, PROTOBUF)
+    if media not in READ:
         raise unsupported_media_type(
             "the body of the request was in an unknown format - accepted media types include: "
-            + ", ".join(accepted)
+            + ", ".join(READ)
         )
-    value, seen = _parse(body, yaml_body=media == YAML)
+    try:
+        if media == PROTOBUF and resource.custom is not None and kind == resource.kind:
+            protobuf.check_envelope(body)
+            raise bad_request(
+                f'{kind} in version "{resource.version}" cannot be handled as a {kind}: '
+                "object *unstructured.Unstructured does not implement the protobuf marshalling "
+                "interface and cannot be encoded to a protobuf message"
+            )
+        if media == PROTOBUF:
+            return protobuf.decode(body, *wanted), ()
+        value, seen = _parse(body, yaml_body=media == YAML)
+        return _typed(value), seen
+    except BodyError as error:
+        if not kind:
+            raise bad_request(str(error)) from None
+        raise unrecognized(kind, str(error), body) from None
+
+
+def unrecognized(kind: str, why: str, body: bytes) -> StatusError:
+    """Return the 400 for a body that does not even say what it is."""
+    shown = body[:MOST_SHOWN]
+    text = shown.decode(errors="replace") if shown.startswith(b"{") else shown.hex()
+    more = " ..." if len(body) > MOST_SHOWN else ""
+    return bad_request(
+        f"the object provided is unrecognized (must be of type {kind}): {why} "
+        f"({text or '<empty>'}{more})"
+    )
+
+
+def _typed(value: Any) -> Object:
+    """Return a body whose apiVersion and kind can be read; nothing at all is an empty object."""
+    if value is None:
+        return {}
+    trouble = "couldn't get version/kind; json parse error: json: cannot unmarshal"
     if not isinstance(value, dict):
-        raise bad_request(
-            "couldn't get version/kind; json parse error: json: cannot unmarshal "
-            f"{_json_type(value)} into Go value of type struct {{ APIVersion string "
+        raise BodyError(
+            f"{trouble} {json_type(value)} into Go value of type struct {{ APIVersion string "
             '"json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
         )
-    return value, seen
+    for name in ("apiVersion", "kind"):
+        given = value.get(name)
+        if given is not None and not isinstance(given, str):
+            raise BodyError(
+                f"{trouble} {json_type(given)} into Go struct field .{name} of type string"
+            )
+    version = value.get("apiVersion") or ""
+    if version.count("/") > 1:
+        raise BodyError(f"unexpected GroupVersion string: {version}")
+    return value
 
 
-def _json_type(value: Any) -> str:
-    if isinstance(value, list):
-        return "array"
+def json_type(value: Any) -> str:
+    """Name the type of a JSON value as Go's decoder does."""
+    if isinstance(value, dict | list):
+        return "object" if isinstance(value, dict) else "array"
+    if isinstance(value, bool):
+        return "bool"
     return "string" if isinstance(value, str) else "number"
 
 
@@ -85,12 +138,12 @@ def _parse(body: bytes, *, yaml_body: bool) -> tuple[Any, tuple[str, ...]]:
             text = body.decode()
             return yaml.load(text), _repeated(text)
         except (yaml.YamlError, UnicodeDecodeError) as error:
-            raise bad_request(f"error converting YAML to JSON: {_yaml_complaint(error)}") from None
+            raise BodyError(f"error converting YAML to JSON: {_yaml_complaint(error)}") from None
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         complaint = json_complaint(body) or error
-        raise bad_request(f"couldn't get version/kind; json parse error: {complaint}") from None
+        raise BodyError(f"couldn't get version/kind; json parse error: {complaint}") from None
     return value, duplicates(body)
 
 
@@ -126,7 +179,7 @@ def _applied(value: Any) -> Any:
         return value or {}
     raise bad_request(
         "error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal "
-        f"{_json_type(value)} into Go value of type map[string]interface {{}}"
+        f"{json_type(value)} into Go value of type map[string]interface {{}}"
     )
 
 
@@ -162,43 +215,6 @@ def duplicates(body: bytes) -> tuple[str, ...]:
 
     walk(json.loads(body, object_pairs_hook=pairs), "")
     return tuple(f'duplicate field "{path}"' for path in found)
-
-
-def check_kind(obj: Object, resource: Resource, group: str, version: str, kind: str) -> None:
-    """Fill in a missing apiVersion and kind; refuse those of another endpoint."""
-    api_version = f"{group}/{version}" if group else version
-    given = (obj.get("apiVersion"), obj.get("kind"))
-    for name, value in zip(("apiVersion", "kind"), given, strict=True):
-        if value is not None and not isinstance(value, str):
-            raise bad_request(f"couldn't get version/kind; json parse error: {name} is no string")
-    if resource.custom is not None or given != (None, None):
-        if not given[1]:
-            raise _missing("Kind", obj)
-        if not given[0]:
-            raise _missing("apiVersion", obj)
-    if given not in ((None, None), (api_version, kind)):
-        raise _other_kind(resource, str(given[0]), str(given[1]), api_version, kind)
-    obj["apiVersion"], obj["kind"] = api_version, kind
-
-
-def _missing(what: str, obj: Object) -> StatusError:
-    shown = msgspec.json.encode(obj).decode()
-    return bad_request(f"Object '{what}' is missing in '{shown}'")
-
-
-def _other_kind(
-    resource: Resource, given: str, given_kind: str, api_version: str, kind: str
-) -> StatusError:
-    version = api_version.rpartition("/")[2]
-    return bad_request(
-        f'{given_kind} in version "{given.rpartition("/")[2]}" cannot be handled as a {kind}: '
-        f"converting ({given}.{given_kind}) to ({api_version}.{kind}): unknown conversion"
-        if not given or resource.custom is None
-        else f"the API version in the data ({given}) does not match the expected API version "
-        f"({api_version})"
-        if given.rpartition("/")[2] != version
-        else f'no kind "{given_kind}" is registered for version "{given}"'
-    )
 
 
 def decode_patch(

@@ -9,6 +9,8 @@ from typing import Any
 
 import msgspec
 
+from fluvial.cluster.errors import ClusterError
+
 __all__ = ["PathError", "find"]
 
 _STEP = re.compile(
@@ -21,7 +23,7 @@ _STEP = re.compile(
 )
 
 
-class PathError(ValueError):
+class PathError(ClusterError):
     """A path that cannot be followed in an object, not just one that leads nowhere."""
 
 

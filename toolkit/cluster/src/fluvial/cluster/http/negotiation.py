@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 
 from fluvial.cluster.errors import StatusError, not_acceptable
+from fluvial.cluster.kinds import go_package
 from fluvial.cluster.resources import Resource
 
 __all__ = [
@@ -57,10 +58,7 @@ class Accepted:
         """Refuse a form for one object that was asked of a list, and the other way round."""
         if not self.asked or self.asked.endswith("List") == listing:
             return
-        name = resource.group.partition(".")[0] or "core"
-        if resource.prefix == "/events":
-            name = "core"
-        kind = f"{name}.{resource.kind}"
+        kind = f"{go_package(resource)}.{resource.kind}"
         if resource.custom is not None:
             kind = "unstructured.Unstructured"
         what = f"is a list (*{kind}List)" if listing else f"is not a list (*{kind})"

@@ -15,11 +15,11 @@ from typing import Any
 
 import msgspec
 
-from fluvial.cluster.errors import StatusError, bad_request
+from fluvial.cluster.errors import ClusterError, StatusError, bad_request
 from fluvial.cluster.objects import Object
 from fluvial.cluster.resources import read_data
 
-__all__ = ["MAGIC", "decode"]
+__all__ = ["MAGIC", "BodyError", "check_envelope", "decode"]
 
 MAGIC = b"k8s\x00"
 _META = "~apis.meta.v1."
@@ -27,6 +27,10 @@ _ABBREVIATIONS = {
     "core": "@core.v1.",
 }
 _SCALARS = {"string", "bytes", "bool", "int32", "int64", "double"}
+
+
+class BodyError(ClusterError):
+    """A body that is nothing a decoder can begin with; the message is upstream's."""
 
 
 @cache
@@ -204,17 +208,33 @@ def _pair(kind: str, data: bytes) -> tuple[str, Any]:
     return key, item
 
 
-def decode(body: bytes) -> Object:
-    """Decode a request body; raises 400 for what is no message of a known kind."""
-    if not body.startswith(MAGIC):
-        raise bad_request("provided data does not appear to be a protobuf message, expected prefix")
+def decode(body: bytes, api_version: str = "", kind: str = "") -> Object:
+    """Decode a request body; raises `BodyError` for what is no message.
+
+    `api_version` and `kind` are what a message is that does not say it. Of another kind that has
+    no message here only its name is read. Raises 400 when even the wanted kind has none.
+    """
+    check_envelope(body)
     try:
-        return _decode(body)
+        return _decode(body, api_version, kind or "DeleteOptions")
     except (ValueError, IndexError, struct.error, KeyError) as error:
-        raise bad_request(f"the protobuf body cannot be decoded: {error}") from error
+        raise BodyError(f"proto: {error}") from error
 
 
-def _decode(body: bytes) -> Object:
+def check_envelope(body: bytes) -> None:
+    """Raise `BodyError` for what does not begin as a message does."""
+    if not body:
+        raise BodyError("empty data")
+    if not body.startswith(MAGIC):
+        prefix = " ".join(str(byte) for byte in MAGIC)
+        raise BodyError(
+            f"provided data does not appear to be a protobuf message, expected prefix [{prefix}]"
+        )
+    if body == MAGIC:
+        raise BodyError("empty body")
+
+
+def _decode(body: bytes, wanted_version: str, wanted_kind: str) -> Object:
     api_version = kind = ""
     raw = b""
     for number, _, value in _fields(body[len(MAGIC) :]):
@@ -226,8 +246,11 @@ def _decode(body: bytes) -> Object:
                     kind = bytes(text).decode()
         elif number == 2:
             raw = bytes(value)
+    api_version, kind = api_version or wanted_version, kind or wanted_kind
     group, _, version = api_version.rpartition("/")
     message = _message_of(group, version, kind)
+    if message is None and (api_version, kind) != (wanted_version, wanted_kind):
+        return {"apiVersion": api_version, "kind": kind}
     if message is None:
         raise _unknown_kind(api_version, kind)
     obj: Object = {"apiVersion": api_version, "kind": kind}

@@ -17,18 +17,19 @@ from fluvial.cluster.endpoints import Endpoints, Page, Target, User
 from fluvial.cluster.errors import (
     StatusError,
     method_not_allowed,
-    not_found,
-    page_not_found,
 )
 from fluvial.cluster.http import bodies, logs, queries
 from fluvial.cluster.http.answers import answer, partial, raw, text
+from fluvial.cluster.http.bodykinds import check_kind
+from fluvial.cluster.http.deleteoptions import delete_options
 from fluvial.cluster.http.negotiation import LISTED, SERVED, Accepted, negotiate, prefers_yaml
 from fluvial.cluster.http.paths import RequestInfo
+from fluvial.cluster.http.routes import NoPageError, endpoint
 from fluvial.cluster.http.streams import stream
 from fluvial.cluster.http.table import Table
 from fluvial.cluster.http.unserved import check_aggregated, check_connection
 from fluvial.cluster.objects import Object
-from fluvial.cluster.resources import Gvr, Resource, Subresource
+from fluvial.cluster.resources import Gvr, Subresource
 
 __all__ = ["ResourceVerbs", "verb_of"]
 
@@ -70,46 +71,17 @@ class ResourceVerbs:
         self, request: web.BaseRequest, info: RequestInfo, user: User
     ) -> web.StreamResponse:
         """Answer one request."""
-        resource = self._endpoints.catalog.find(Gvr(info.group, info.version, info.resource))
-        if resource is None and self._is_unserved(info):
+        verb = verb_of(request, info)
+        try:
+            target, sub = endpoint(self._endpoints.catalog, info, verb)
+        except NoPageError:
             check_aggregated(self._endpoints, info.group, info.version)
             return text("404 page not found\n", 404)
-        if resource is None or (info.rest and info.subresource != "proxy"):
-            raise page_not_found()
-        sub = resource.subresource(info.subresource) if info.subresource else None
-        if info.subresource and sub is None:
-            if resource.custom is not None and info.subresource in ("status", "scale"):
-                raise not_found(resource.group, resource.plural, info.name)
-            raise page_not_found()
-        if resource.namespaced and info.name and not info.scope:
-            raise page_not_found()
-        if not resource.namespaced and info.scope:
-            raise page_not_found()
         queries.check_timeout(request.query)
-        target = Target(resource, info.scope, info.name, info.subresource)
-        verb = verb_of(request, info)
-        if resource.namespaced and not info.scope and verb in ("create", "deletecollection"):
-            raise method_not_allowed()
-        allowed = sub.verbs if sub is not None else resource.verbs
-        if verb == "watch" and info.name:
-            allowed = resource.verbs
-        if (
-            verb not in allowed
-            or (verb == "create" and info.name and sub is None)
-            or (verb in ("update", "patch") and not info.name)
-        ):
-            raise method_not_allowed()
         check_connection(self._endpoints, target)
         handler: Callable[..., Any] = getattr(self, f"_{verb}")
         result: web.StreamResponse = await handler(request, target, user, sub)
         return result
-
-    def _is_unserved(self, info: RequestInfo) -> bool:
-        """Tell whether the whole group version is unknown: then the path leads nowhere."""
-        return not any(
-            (item.group, item.version) == (info.group, info.version)
-            for item in self._endpoints.catalog
-        )
 
     @staticmethod
     def _negotiate(request: web.BaseRequest, target: Target, *, watching: bool = False) -> Accepted:
@@ -232,9 +204,9 @@ class ResourceVerbs:
         query = request.query
         content = await request.read()
         body: Object = {}
-        if content.strip():
+        if content:
             kind = request.headers.get("Content-Type", "")
-            body, _ = bodies.decode(content, kind, target.resource)
+            body = delete_options(content, kind, target.resource)
         else:
             given: Object = {
                 "gracePeriodSeconds": queries.integer(query, "gracePeriodSeconds"),
@@ -244,8 +216,7 @@ class ResourceVerbs:
             body.update({key: value for key, value in given.items() if value is not None})
         agent = request.headers.get("User-Agent", "")
         options = queries.write_options(query, agent, user, "DeleteOptions")
-        if body.get("dryRun"):
-            options.dry_run = body["dryRun"] == ["All"]
+        options.dry_run = options.dry_run or bool(body.get("dryRun"))
         said = {key: value for key, value in body.items() if key not in ("kind", "apiVersion")}
         options.stated = {**options.stated, **said}
         return body, options
@@ -256,29 +227,24 @@ class ResourceVerbs:
         content_type = request.headers.get("Content-Type", "")
         body = await request.read()
         resource = target.resource
-        obj, seen = bodies.decode(body, content_type, resource)
+        wanted = resource.api_version, resource.kind if sub is None else sub.kind
         if sub is not None and sub.group:
-            bodies.check_kind(obj, resource, sub.group, sub.version, sub.kind)
-        elif sub is not None and sub.kind != resource.kind:
-            bodies.check_kind(obj, resource, resource.group, resource.version, sub.kind)
-        else:
-            self._check_kind(obj, resource)
-        return obj, seen
-
-    def _check_kind(self, obj: Object, resource: Resource) -> None:
-        """Refuse the body of another endpoint; that of an unserved version has no known fields."""
+            wanted = f"{sub.group}/{sub.version}", sub.kind
+        obj, seen = bodies.decode(body, content_type, resource, wanted)
         try:
-            bodies.check_kind(obj, resource, resource.group, resource.version, resource.kind)
+            check_kind(obj, resource, *wanted, body)
         except StatusError as error:
             group, _, version = str(obj.get("apiVersion", "")).rpartition("/")
             served = self._endpoints.catalog.find(Gvr(group, version, resource.plural))
             if resource.custom is not None and version and served is None:
+                # No version that is served, no known fields.
                 error.warnings = [
                     f'unknown field "{name}"'
                     for name in obj
                     if name not in ("apiVersion", "kind", "metadata")
                 ]
             raise
+        return obj, seen
 
     def _authorize_create(self, target: Target, user: User) -> None:
         """Demand the right to create for an apply that would create."""
