@@ -1,10 +1,14 @@
 import pytest
+from harness import Harness
 
 
-@pytest.fixture(scope="module")
-def harness(make_harness):
+@pytest.fixture(scope="session")
+def harness(tmp_path_factory):
     """Run a control plane with the definitions of every kind, and nothing else."""
-    harness = make_harness("kills")
-    harness.start_plane(standins=False)
-    harness.define()
-    return harness
+    harness = Harness(tmp_path_factory.mktemp("kills"))
+    try:
+        harness.start_plane(standins=False)
+        harness.define()
+        yield harness
+    finally:
+        harness.close()

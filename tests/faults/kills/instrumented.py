@@ -1,10 +1,8 @@
 """Runs a controller that notes every point of its attempts, and is killed at one of them.
 
-    python instrumented.py MODULE POINTS KILL_AT -- ARGUMENTS
-
 A point is the moment before and after each request of an attempt (its answer has come), each fsync
-and each rename. They are found here, not listed by hand: each is a line in the file POINTS. At the
-point of number KILL_AT (0: none) the process kills itself, as the kernel would for want of memory.
+and each rename. They are found here, not listed by hand: each is a line in a file. At the point
+of one number (0: none) the process kills itself, as the kernel would for want of memory.
 """
 
 import contextvars
@@ -13,11 +11,12 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import aiohttp
+from spare_workers import keep_spare_workers
 
 from fluvial.toolkit import _worker
 
@@ -84,13 +83,15 @@ def instrument(points: Points) -> None:
     os.replace = points.around("replace", os.replace)
 
 
-def main() -> int:
-    module, file, kill_at, separator, *arguments = sys.argv[1:]
-    assert separator == "--"
+def run(arguments: Sequence[str]) -> int:
+    """Be a controller; returns its exit status.
+
+    The arguments are its module, the file of the points, the number of the one at which it is
+    killed, and then its own.
+    """
+    module, file, kill_at, *own = arguments
+    keep_spare_workers()
     instrument(Points(Path(file), int(kill_at)))
-    sys.argv = [module, *arguments]
-    return importlib.import_module(f"{module}.main").main()
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+    sys.argv = [module, *own]
+    status: int = importlib.import_module(f"{module}.main").main()
+    return status

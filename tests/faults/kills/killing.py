@@ -3,28 +3,27 @@
 A `Case` says what a reconcile is about; `kill_everywhere` does the rest: one run without a kill
 counts the points, then each point has an object of its own whose reconcile is killed there, and in
 the end one fresh process has to bring all of them to where they should be. By labels a process sees
-just one of the objects, or just those of the case.
+just one of the objects, or just those of this run.
 """
 
 import asyncio
-import os
-import random
+import itertools
 import signal
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 
+import instrumented
 import pytest
+from forked import Forked
 from harness import WITHIN, Harness
 from namespaces import Namespace, new_namespace
+from portions import Portion
 
 __all__ = ["Case", "Prepared", "kill_everywhere"]
 
-_PROGRAM = Path(__file__).with_name("instrumented.py")
-_SAMPLE = 2
-"""Points of a case that `make test` tries."""
+_runs = itertools.count(1)
 
 
 class Case(ABC):
@@ -34,10 +33,12 @@ class Case(ABC):
     """The controller, e.g. `fluvial.kustomize`."""
     arguments: Sequence[str] = ()
     """Its further flags."""
+    run = ""
+    """What its objects are told by from those of all other runs, also of the same case."""
 
     def labels(self, team: Namespace) -> dict[str, str]:
         """Return the labels that the object must have."""
-        return {"case": type(self).__name__, "point": team.name}
+        return {"run": self.run, "point": team.name}
 
     @abstractmethod
     async def act(self, team: Namespace) -> None:
@@ -78,44 +79,33 @@ class _Controller:
     @asynccontextmanager
     async def running(
         self, *arguments: str, points: Path, kill_at: int = 0
-    ) -> AsyncIterator[asyncio.subprocess.Process]:
+    ) -> AsyncIterator[Forked]:
         temporary = self._harness.folder / "tmp"
         temporary.mkdir(exist_ok=True)
-        with (self._harness.folder / "killed.log").open("ab") as log:
-            process = await asyncio.create_subprocess_exec(
-                *(
-                    sys.executable,
-                    str(_PROGRAM),
-                    self._case.module,
-                    str(points),
-                    str(kill_at),
-                    "--",
-                ),
-                f"--kubeconfig={self._harness.kubeconfig}",
-                *("--metrics-addr=0", "--health-addr=0", "--max-retry-delay=1s"),
-                *(*self._case.arguments, *arguments),
-                stdout=log,
-                stderr=log,
-                env={**os.environ, "TMPDIR": str(temporary)},
-            )
+        process = Forked.start(
+            instrumented.run,
+            *(self._case.module, str(points), str(kill_at)),
+            f"--kubeconfig={self._harness.kubeconfig}",
+            *("--metrics-addr=0", "--health-addr=0", "--max-retry-delay=1s"),
+            *(*self._case.arguments, *arguments),
+            log=self._harness.folder / "killed.log",
+            environment={"TMPDIR": str(temporary)},
+        )
         try:
             yield process
         finally:
-            if process.returncode is None:
-                process.terminate()
-                async with asyncio.timeout(WITHIN):
-                    await process.wait()
+            process.terminate()
+            async with asyncio.timeout(WITHIN):
+                await process.wait()
 
 
-async def kill_everywhere(harness: Harness, case: Case, *, thorough: bool) -> list[str]:
-    """Kill the case's reconcile at all points (or at a few), and check; returns the points."""
+async def kill_everywhere(harness: Harness, case: Case, portion: Portion) -> list[str]:
+    """Kill the case's reconcile at a portion of its points, and check; returns all of them."""
+    case.run = f"{type(case).__name__}-{next(_runs)}"
     controller = _Controller(harness, case)
     names = await _count(harness, controller, case)
     assert names, "a reconcile without a request is none"
-    every = range(1, len(names) + 1)
-    chosen = list(every)
-    if not thorough:
-        chosen = sorted(random.Random(type(case).__name__).sample(every, min(_SAMPLE, len(names))))
+    chosen = portion.choose(range(1, len(names) + 1), seed=type(case).__name__)
     async with AsyncExitStack() as stack:
         teams = {n: await _team(stack, harness) for n in chosen}
         everything = harness.folder / "points"
@@ -184,5 +174,5 @@ def _only(team: Namespace) -> str:
 
 
 def _all(case: Case) -> str:
-    """Return the flag for a controller that sees all objects of a case."""
-    return f"--watch-label-selector=case={type(case).__name__}"
+    """Return the flag for a controller that sees all objects of this run."""
+    return f"--watch-label-selector=run={case.run}"

@@ -4,6 +4,7 @@ import pytest
 from delivery import RELEASES, ready_of
 from killing import Case, Prepared, kill_everywhere
 from offers import offering
+from portions import portions
 
 from fluvial.toolkit import CONFIG_MAP
 from fluvial.toolkit.references import SECRET
@@ -121,7 +122,8 @@ class Uninstall(Upgrade):
         assert await self.statuses(team) == []
 
 
+@pytest.mark.parametrize("portion", portions(4, sample=2), ids=str)
 @pytest.mark.parametrize("case", [Install, Upgrade, Uninstall], ids=lambda case: case.__name__)
-async def test_k1_a_killed_release_is_put_right_by_the_next(harness, tmp_path, thorough, case):
+async def test_k1_a_killed_release_is_put_right_by_the_next(harness, tmp_path, case, portion):
     async with offering(tmp_path) as offers:
-        await kill_everywhere(harness, case(offers), thorough=thorough)
+        await kill_everywhere(harness, case(offers), portion)

@@ -4,6 +4,7 @@ import pytest
 from delivery import KUSTOMIZATIONS, ready_of
 from killing import Case, Prepared, kill_everywhere
 from offers import offering
+from portions import portions
 
 from fluvial.toolkit import CONFIG_MAP
 
@@ -132,9 +133,10 @@ class Deletion(Update):
         assert set(await self.found(team)) == {"bystander"}
 
 
+@pytest.mark.parametrize("portion", portions(4, sample=2), ids=str)
 @pytest.mark.parametrize("case", [FirstApply, Update, Deletion], ids=lambda case: case.__name__)
-async def test_k1_a_killed_reconcile_is_put_right_by_the_next(harness, tmp_path, thorough, case):
+async def test_k1_a_killed_reconcile_is_put_right_by_the_next(harness, tmp_path, case, portion):
     async with offering(tmp_path) as offers:
-        points = await kill_everywhere(harness, case(offers), thorough=thorough)
+        points = await kill_everywhere(harness, case(offers), portion)
     writes = [name for name in points if name.startswith("before PATCH") and "dryRun" not in name]
     assert writes or case is Deletion

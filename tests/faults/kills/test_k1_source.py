@@ -7,6 +7,7 @@ import pytest
 from delivery import GIT, ready_of
 from harness import Repository
 from killing import Case, Prepared, kill_everywhere
+from portions import portions
 
 from fluvial.cluster.githost import GitHost
 
@@ -89,9 +90,10 @@ class Renewed(Prepared, Stored):
         assert f"sha256:{hashlib.sha256(served).hexdigest()}" == artifact["digest"]
 
 
+@pytest.mark.parametrize("portion", portions(4, sample=2), ids=str)
 @pytest.mark.parametrize("case", [Stored, Renewed], ids=lambda case: case.__name__)
-async def test_k1_an_artifact_is_whole_or_not_advertised(harness, tmp_path, thorough, case):
+async def test_k1_an_artifact_is_whole_or_not_advertised(harness, tmp_path, case, portion):
     async with GitHost(tmp_path / "git") as host:
-        points = await kill_everywhere(harness, case(host, tmp_path), thorough=thorough)
+        points = await kill_everywhere(harness, case(host, tmp_path), portion)
     written = [name.split()[1] for name in points if name.startswith("before")]
     assert {"fsync", "replace"} <= set(written), "the artifact is among what is killed"

@@ -1,8 +1,7 @@
 """A replica of a controller that counts, with places where it stops itself when it is told to.
 
-    python replica.py --signature=NAME --stop-at=PLACE --record=FILE [--deaf] …
-
-After SIGUSR1 it stops (SIGSTOP) the next time it comes to PLACE:
+Its flags, beside those of every controller: `--signature=NAME --stop-at=PLACE --record=FILE
+[--deaf]`. After SIGUSR1 it stops (SIGSTOP) the next time it comes to PLACE:
 
 - `start.before`, `start.after`: around the fence's first look at a mutating request;
 - `socket.before`, `socket.after`: around the second one, when the body is about to leave;
@@ -18,6 +17,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -138,7 +138,7 @@ def instrument(manager: Manager[Flags], places: Places) -> None:
     manager.add_task("fence", fence)
 
 
-async def run(flags: Flags) -> int:
+async def serve(flags: Flags) -> int:
     """Be the replica until the lease is lost or it is told to end."""
     config = await ClusterConfig.discover(flags.kubeconfig)
     try:
@@ -152,7 +152,8 @@ async def run(flags: Flags) -> int:
     return 0
 
 
-if __name__ == "__main__":
-    given = parse(Flags, sys.argv[1:])
-    logs.configure(given.log_level, given.log_encoding)
-    raise SystemExit(asyncio.run(run(given)))
+def be_replica(arguments: Sequence[str]) -> int:
+    """Be the replica; returns its exit status."""
+    flags = parse(Flags, arguments)
+    logs.configure(flags.log_level, flags.log_encoding)
+    return asyncio.run(serve(flags))
