@@ -4,7 +4,7 @@ BIN    := .venv/bin
 STAMP  := .venv/.ready
 JOBS   ?= 2
 
-.PHONY: setup servers lint type contracts test test-dists conformance-api faults fuzz mutate bench demo crds docs lock clean
+.PHONY: setup servers lint type contracts test test-dists oracles conformance-api faults fuzz mutate bench demo crds docs lock clean
 
 setup: $(STAMP)
 
@@ -29,18 +29,25 @@ type: $(STAMP)
 contracts: $(STAMP)
 	$(BIN)/lint-imports
 
+# Hundreds of processes start: compiled once, wherever the environment says otherwise.
+test test-dists oracles faults fuzz: export PYTHONDONTWRITEBYTECODE :=
+
 test: $(STAMP)
-	$(BIN)/python -m pytest -n $(JOBS) -q
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -q
 
 test-dists: $(STAMP)
 	$(BIN)/python tools/test_dists.py
+
+# Asks the real programs about every recorded case; `make test` asks about one in ten.
+oracles: $(STAMP)
+	FLUVIAL_ORACLES=all $(BIN)/python -m pytest -n $(JOBS) -q -m oracle tests/conformance
 
 # CASES=<folder> replays other cases; KUBEBUILDER_ASSETS=<folder> asks a real kube-apiserver.
 conformance-api: $(STAMP)
 	@$(BIN)/python -m tests.conformance.api $(CASES)
 
 faults: $(STAMP)
-	FLUVIAL_FAULTS=all $(BIN)/python -m pytest -n $(JOBS) -q tests/faults
+	FLUVIAL_FAULTS=all $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -q tests/faults
 
 # Ten times the examples of `make test`, and new ones each time. MINUTES=10 goes on for so long with
 # the kustomize engine's parser, patches, replacements and substitution; FUZZED names other tests.

@@ -28,6 +28,7 @@ def test_everything_prints_as_recorded(oracle, tmp_path):
         assert got == case["want"], case["reason"]
 
 
+@pytest.mark.oracle
 @pytest.mark.parametrize("case", CASES["failures"], ids=lambda case: case["reason"])
 def test_failures_read_as_recorded(oracle, tmp_path, case):
     assert oracle.failure(tmp_path, CASES["values"], case["template"]) == case["error"]

@@ -126,6 +126,7 @@ def test_recorded(name: str) -> None:
         assert output.encode() == (EXPECTED / f"{name}.yaml").read_bytes()
 
 
+@pytest.mark.oracle
 @pytest.mark.skipif(not ORACLE.exists(), reason="the oracle helm is not installed")
 @pytest.mark.parametrize("name", NAMES)
 def test_oracle(name: str) -> None:
