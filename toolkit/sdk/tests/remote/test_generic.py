@@ -1,5 +1,7 @@
 """Clusters that trust this one's ServiceAccounts: whose token, for whom, and for how long."""
 
+import asyncio
+
 import pytest
 from aiohttp import web
 
@@ -53,6 +55,20 @@ async def test_it_is_replaced_before_it_expires_and_when_it_is_refused(connect, 
     assert await credentials.headers(refresh=True) == {"Authorization": "Bearer token-3"}
     assert await credentials.headers() == {"Authorization": "Bearer token-3"}
     assert len(asked) == 3
+
+
+async def test_many_requests_that_are_refused_get_one_new_token(connect, asked):
+    credentials = (await connect(**FAR)).credentials
+    refused = asyncio.Barrier(3)
+
+    async def request():
+        await credentials.headers()
+        await refused.wait()
+        return (await credentials.headers(refresh=True))["Authorization"]
+
+    async with asyncio.TaskGroup() as tasks:
+        requests = [tasks.create_task(request()) for _ in range(3)]
+    assert {task.result() for task in requests} == {"Bearer token-2"}
 
 
 async def test_without_a_cache_every_request_has_a_token_of_its_own(connect, asked):

@@ -251,3 +251,12 @@ async def test_proxies_of_the_environment(files, monkeypatch):
         monkeypatch.setenv("no_proxy", "charts.invalid")
         with pytest.raises(WebError):
             await client.get("http://charts.invalid/a", largest=9)
+
+
+async def test_what_is_asked_directly_is_asked_of_no_proxy(files, elsewhere, monkeypatch):
+    monkeypatch.setenv("http_proxy", files.url)
+    # No proxy is ever asked for this machine; by this address it is not known as such.
+    url = elsewhere.url.replace("127.0.0.1", "0.0.0.0")
+    async with WebClient(direct=True) as client:
+        assert (await client.get(f"{url}/b", largest=9)).body == b"other"
+    assert not files.requests

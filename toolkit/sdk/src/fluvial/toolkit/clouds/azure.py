@@ -153,7 +153,7 @@ class Azure:
         place = self._environ.get("AZURE_POD_IDENTITY_AUTHORITY_HOST") or _MACHINE
         url = f"{place.rstrip('/')}{_MACHINE_TOKEN}?{urlencode(query)}"
         try:
-            issued = await self._services.get(url, _Issued, headers={"Metadata": "true"})
+            issued = await self._services.machine(url, _Issued, {"Metadata": "true"})
         except ConfigError as error:
             raise ConfigError(
                 "the controller has no identity of Azure: neither AZURE_CLIENT_SECRET nor "

@@ -117,7 +117,7 @@ class Gcp:
         scopes = ",".join(_SCOPES)
         url = self._metadata(f"instance/service-accounts/default/token?scopes={scopes}")
         try:
-            issued = await self._services.get(url, _Issued, headers=_FLAVOR)
+            issued = await self._services.machine(url, _Issued, _FLAVOR)
         except ConfigError as error:
             raise ConfigError(
                 "the controller has no identity of Google Cloud: GOOGLE_APPLICATION_CREDENTIALS "
@@ -204,7 +204,7 @@ class Gcp:
                 "instance/attributes/cluster-location",
                 "instance/attributes/cluster-name",
             ):
-                value = await self._services.text(self._metadata(key), _FLAVOR)
+                value = await self._services.text(self._metadata(key), _FLAVOR, direct=True)
                 if not value:
                     raise ConfigError(f"the metadata server says nothing about {key}")
                 found.append(value)

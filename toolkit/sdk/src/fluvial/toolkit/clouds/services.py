@@ -22,7 +22,6 @@ _SHOWN: Final = 500
 
 _TRIES: Final = 3
 _JSON: Final = {"Accept": "application/json"}
-_NONE: Final[Mapping[str, str]] = {}
 
 
 class Services:
@@ -46,21 +45,28 @@ class Services:
             url, await self._send("POST", url, headers, urlencode(fields).encode()), type
         )
 
-    async def get(
-        self, url: str, type: type[T], *, bearer: str = "", headers: Mapping[str, str] = _NONE
-    ) -> T:
+    async def get(self, url: str, type: type[T], *, bearer: str) -> T:
         """Read an object. Raises ConfigError."""
-        return _decoded(url, await self._send("GET", url, {**_JSON, **headers}, None, bearer), type)
+        return _decoded(url, await self._send("GET", url, _JSON, None, bearer=bearer), type)
+
+    async def machine(self, url: str, type: type[T], headers: Mapping[str, str]) -> T:
+        """Read an object from the metadata server of this machine, never through a proxy.
+
+        Raises ConfigError.
+        """
+        headers = {**_JSON, **headers}
+        return _decoded(url, await self._send("GET", url, headers, None, direct=True), type)
 
     async def post(self, url: str, body: Any, type: type[T], *, bearer: str) -> T:
         """Send JSON. Raises ConfigError."""
         headers = {**_JSON, "Content-Type": "application/json"}
         content = msgspec.json.encode(body)
-        return _decoded(url, await self._send("POST", url, headers, content, bearer), type)
+        return _decoded(url, await self._send("POST", url, headers, content, bearer=bearer), type)
 
-    async def text(self, url: str, headers: Mapping[str, str]) -> str:
-        """Read plain text, as metadata servers have it. Raises ConfigError."""
-        return (await self._send("GET", url, headers, None)).decode("utf-8", "replace").strip()
+    async def text(self, url: str, headers: Mapping[str, str], *, direct: bool = False) -> str:
+        """Read plain text, with `direct` never through a proxy. Raises ConfigError."""
+        content = await self._send("GET", url, headers, None, direct=direct)
+        return content.decode("utf-8", "replace").strip()
 
     async def _send(
         self,
@@ -68,13 +74,16 @@ class Services:
         url: str,
         headers: Mapping[str, str],
         body: bytes | None,
+        *,
         bearer: str = "",
+        direct: bool = False,
     ) -> bytes:
         web = WebClient(
             authorization=f"Bearer {bearer}" if bearer else "",
             tls=self._tls,
             timeout=self._timeout,
             tries=_TRIES,
+            direct=direct,
             sleep=self.clock.sleep,
         )
         try:

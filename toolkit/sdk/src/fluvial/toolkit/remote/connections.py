@@ -1,8 +1,10 @@
 """Connections to clusters without a stored credential, made anew before their tokens expire."""
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple, Protocol
+from weakref import WeakKeyDictionary
 
 from fluvial.toolkit.client import Client, ConfigError
 from fluvial.toolkit.clock import Clock
@@ -137,11 +139,13 @@ class ConnectionToken:
     ) -> None:
         self._connections = connections
         self._wanted = _Wanted(description, account)
-        self._last: Connection | None = None
+        # By task, for many requests share these: of which one was a token refused?
+        self._used: WeakKeyDictionary[asyncio.Task[Any], Connection] = WeakKeyDictionary()
 
     async def headers(self, *, refresh: bool = False) -> Mapping[str, str]:
         """Return the header with a token that lives. Raises ConfigError."""
-        self._last = await self._connections.connect(
-            *self._wanted, refused=self._last if refresh else None
-        )
-        return {"Authorization": f"Bearer {self._last.token}"}
+        task = asyncio.current_task()
+        assert task is not None
+        refused = self._used.get(task) if refresh else None
+        got = self._used[task] = await self._connections.connect(*self._wanted, refused=refused)
+        return {"Authorization": f"Bearer {got.token}"}

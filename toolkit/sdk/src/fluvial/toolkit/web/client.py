@@ -60,7 +60,7 @@ class WebClient:
     `tries` repeats what failed for a moment (408, 429, 502 to 504, connections that broke off),
     after the time that the server asks for, else one second and twice as long each time; `sleep`
     waits.
-    Proxies are those of the environment.
+    Proxies are those of the environment, none where `direct` is set.
 
     Use as an async context manager.
     """
@@ -72,6 +72,7 @@ class WebClient:
         tls: ssl.SSLContext | None = None,
         timeout: float = 120.0,
         tries: int = 1,
+        direct: bool = False,
         user_agent: str = "fluvial",
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -79,6 +80,7 @@ class WebClient:
         self._tls = tls
         self._timeout = timeout
         self._tries = tries
+        self._direct = direct
         self._agent = user_agent
         self._sleep = sleep
         self._session: aiohttp.ClientSession | None = None
@@ -180,7 +182,7 @@ class WebClient:
                     **request.headers,
                     **known,
                 },
-                proxy=_proxy(request.url),
+                proxy=None if self._direct else _proxy(request.url),
                 allow_redirects=False,
             ) as response:
                 body = await _body(response, request.url, request.largest)
