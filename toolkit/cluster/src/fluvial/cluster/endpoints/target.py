@@ -54,6 +54,8 @@ class Target:
 class WriteOptions:
     """How a write is to be done; `warnings` collects what the client is told besides.
 
+    `annotations` is what the audit log is told besides.
+
     `manager` is the field manager; `validation` one of Ignore, Warn, Strict; `duplicates` what
     a strict decoder of the body says of duplicate fields; `stated` the options as the client gave
     them, of which admission is told.
@@ -67,4 +69,5 @@ class WriteOptions:
     duplicates: tuple[str, ...] = ()
     stated: Object = dataclasses.field(default_factory=dict)
     warnings: list[str] = dataclasses.field(default_factory=list)
+    annotations: dict[str, str] = dataclasses.field(default_factory=dict)
     status_code: int = 200

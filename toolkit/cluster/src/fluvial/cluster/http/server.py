@@ -23,7 +23,7 @@ from fluvial.cluster.auth.rbac import Attributes, Authorizer
 from fluvial.cluster.auth.tokens import TokenAuthority
 from fluvial.cluster.endpoints import Endpoints, User
 from fluvial.cluster.errors import StatusError, internal, method_not_allowed
-from fluvial.cluster.http import discovery, openapi
+from fluvial.cluster.http import auditnotes, discovery, openapi
 from fluvial.cluster.http.answers import answer, raw, tagged, text
 from fluvial.cluster.http.faults import Faults, abandoned, strike
 from fluvial.cluster.http.health import health
@@ -83,7 +83,7 @@ class Server:
 
     async def handle(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer one request, whatever it is."""
-        received, started = time.time(), time.monotonic()
+        received, started, notes = time.time(), time.monotonic(), auditnotes.begun()
         info = parse(request.path)
         user = User("system:anonymous")
         fault = self._faults.find(request, verb_of(request, info))
@@ -115,6 +115,7 @@ class Server:
                     "path": request.path_qs,
                     "code": response.status,
                     "seconds": round(time.monotonic() - started, 6),
+                    **({"annotations": notes} if notes else {}),
                 }
             )
         if fault is not None and fault.drop == "after":

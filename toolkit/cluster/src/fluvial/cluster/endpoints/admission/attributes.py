@@ -47,7 +47,8 @@ class Attributes:
     """One request. `object` is None for a deletion, `old` for a creation.
 
     `namespace` is that of the request, which for a Namespace is its own name. `warnings` is the
-    list of the write: what webhooks and policies warn of is added to it.
+    list of the write: what webhooks and policies warn of is added to it, as what they have to
+    say to the audit log is to `annotations`.
     """
 
     operation: str
@@ -62,6 +63,7 @@ class Attributes:
     dry_run: bool
     user: User
     warnings: list[str]
+    annotations: dict[str, str]
 
     @classmethod
     def of(
@@ -87,6 +89,7 @@ class Attributes:
             options.dry_run,
             options.user,
             options.warnings,
+            options.annotations,
         )
 
     def now(self, obj: Object, name: str) -> Attributes:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
+
+import msgspec
 
 from fluvial.cluster.endpoints.admission.attributes import Attributes
 from fluvial.cluster.endpoints.admission.bindings import Bindings, Invocation, Problem, name_of
@@ -23,6 +26,9 @@ __all__ = ["Policies"]
 _CODES = {"Forbidden": 403, "Unauthorized": 401, "RequestEntityTooLarge": 413, "Invalid": 422}
 _LONGEST_MESSAGE = 5 * 1024
 """Bytes of a computed message; a longer one is not used."""
+_LONGEST_NOTE = 10 * 1024
+"""Bytes of an audit annotation; the rest is left out."""
+_FAILURE = "validation.policy.admission.k8s.io/validation_failure"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -42,10 +48,15 @@ class Policies:
         self._scopes = scopes
 
     async def validate(self, asked: Attributes) -> None:
-        """Raise the first refusal; the actions Warn and Audit let a request pass."""
+        """Raise the first refusal; the actions Warn and Audit let a request pass.
+
+        What is said to the audit log stands in the request's annotations: failures under one key
+        (the first of them, as upstream), and what policies note under keys of theirs.
+        """
         if exempt(asked):
             return
         refusals: list[StatusError] = []
+        notes = _Notes()
         async for met in self._bindings.meeting(asked, self._registry.policies):
             if isinstance(met, Problem):
                 if met.counts:
@@ -53,40 +64,118 @@ class Policies:
                 continue
             actions = met.binding["spec"].get("validationActions") or []
             names = f"'{name_of(met.policy)}' with binding '{name_of(met.binding)}'"
-            for denial in await self._denials(met, asked):
+            for index, denial in await self._denials(met, asked, notes):
+                if index is None:  # a note that failed: not one of the rules
+                    refusals.append(_refusal(met.policy, met.binding, denial, asked))
+                    continue
+                if "Audit" in actions:
+                    asked.annotations.setdefault(_FAILURE, _failure(met, index, denial))
                 if "Warn" in actions:
                     asked.warnings.append(
                         f"Validation failed for ValidatingAdmissionPolicy {names}: {denial.message}"
                     )
                 if "Deny" in actions:
                     refusals.append(_refusal(met.policy, met.binding, denial, asked))
+        asked.annotations.update(notes.texts())
         if refusals:
             raise refusals[0]
 
-    async def _denials(self, met: Invocation, asked: Attributes) -> list[_Denial]:
-        """Return the rules that do not hold, and those that cannot be evaluated."""
+    async def _denials(
+        self, met: Invocation, asked: Attributes, notes: _Notes
+    ) -> list[tuple[int | None, _Denial]]:
+        """Return the rules that do not hold or cannot be evaluated, by their index.
+
+        None stands for notes to the audit log that cannot be made; those that can go to `notes`.
+        """
         spec = met.policy["spec"]
         strict = spec.get("failurePolicy") != "Ignore"
         scope = await self._scopes.of(asked, met.match, met.parameters)
         applies, errors = outcome(spec.get("matchConditions") or [], scope)
         if errors:
-            return [_Denial(joined(errors))] if strict else []
+            return [(0, _Denial(joined(errors)))] if strict else []
         if not applies:
             return []
         scope.namespace = self._bindings.namespace(asked)  # which match conditions do not see
         scope.define(spec.get("variables") or [])
-        found: list[_Denial] = []
-        for rule in spec.get("validations") or []:
+        found: list[tuple[int | None, _Denial]] = []
+        for index, rule in enumerate(spec.get("validations") or []):
             try:
                 holds = compiled(rule["expression"]).run(scope) is True
-            except CelError as error:
-                found += [_Denial(f"compilation error: compilation failed: {error}")] * strict
-            except EvaluationError as error:
-                found += [_Denial(str(error))] * strict
+            except (CelError, EvaluationError) as error:
+                found += [(index, _Denial(_failed(error)))] * strict
             else:
                 if not holds:
-                    found.append(_Denial(_message(rule, scope), rule.get("reason") or "Invalid"))
+                    reason = rule.get("reason") or "Invalid"
+                    found.append((index, _Denial(_message(rule, scope), reason)))
+        for note in spec.get("auditAnnotations") or []:
+            try:
+                notes.add(name_of(met.policy), note, compiled(note["valueExpression"]).run(scope))
+            except (CelError, EvaluationError) as error:
+                found += [(None, _Denial(_failed(error)))] * strict
+            except _NoteError as error:
+                found.append((None, _Denial(str(error))))
         return found
+
+
+class _NoteError(ValueError):
+    """The value of a note to the audit log is no text."""
+
+
+class _Notes:
+    """What the policies of one request say to the audit log, by `policy/key`.
+
+    Bindings that say the same say it once; what they say differently is joined.
+    """
+
+    def __init__(self) -> None:
+        self._values: dict[str, list[str]] = {}
+
+    def add(self, policy: str, note: Object, value: Any) -> None:
+        """Add what an expression evaluated to; null and blanks say nothing."""
+        if value is None:
+            return
+        if not isinstance(value, str):
+            raise _NoteError(
+                f"valueExpression '{note['valueExpression']}' resulted in unsupported return type: "
+                f"{_type_of(value)}. Return type must be either string or null."
+            )
+        values = self._values.setdefault(f"{policy}/{note['key']}", [])
+        text = _clipped(value.strip())
+        if text and text not in values:
+            values.append(text)
+
+    def texts(self) -> dict[str, str]:
+        """Return the annotations."""
+        return {key: ", ".join(values) for key, values in self._values.items() if values}
+
+
+def _clipped(text: str) -> str:
+    return text.encode()[:_LONGEST_NOTE].decode(errors="ignore")
+
+
+def _type_of(value: Any) -> str:
+    """Return the type of a value as CEL names it."""
+    names = {bool: "bool", int: "int", float: "double", list: "list", dict: "map", bytes: "bytes"}
+    return names.get(type(value), type(value).__name__)
+
+
+def _failed(error: Exception) -> str:
+    """Return what is said of an expression that does not compile, or fails."""
+    if isinstance(error, CelError):
+        return f"compilation error: compilation failed: {error}"
+    return str(error)
+
+
+def _failure(met: Invocation, index: int, denial: _Denial) -> str:
+    """Return the annotation for a rule that does not hold: a list with one failure, as upstream."""
+    failure = {
+        "message": denial.message,
+        "policy": name_of(met.policy),
+        "binding": name_of(met.binding),
+        "expressionIndex": index,
+        "validationActions": met.binding["spec"].get("validationActions") or [],
+    }
+    return msgspec.json.encode([failure]).decode()
 
 
 def _message(rule: Object, scope: Scope) -> str:
