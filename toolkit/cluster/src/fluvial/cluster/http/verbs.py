@@ -13,12 +13,12 @@ from aiohttp import web
 from fluvial.cluster import schemas
 from fluvial.cluster.auth.rbac import Authorizer
 from fluvial.cluster.auth.reviews import Reviews
-from fluvial.cluster.endpoints import Endpoints, Page, Target, User
+from fluvial.cluster.endpoints import Endpoints, Page, Target, User, WriteOptions
 from fluvial.cluster.errors import (
     StatusError,
     method_not_allowed,
 )
-from fluvial.cluster.http import bodies, logs, queries
+from fluvial.cluster.http import auditnotes, bodies, logs, queries
 from fluvial.cluster.http.answers import answer, partial, raw, text
 from fluvial.cluster.http.bodykinds import check_kind
 from fluvial.cluster.http.deleteoptions import delete_options
@@ -135,8 +135,7 @@ class ResourceVerbs:
         self, request: web.BaseRequest, target: Target, user: User, sub: Subresource | None
     ) -> web.StreamResponse:
         accepted = self._negotiate(request, target)
-        agent = request.headers.get("User-Agent", "")
-        options = queries.write_options(request.query, agent, user, "CreateOptions")
+        options = _write_options(request, user, "CreateOptions")
         obj, options.duplicates = await self._body(request, target, sub)
         if self._reviews.handles(target):
             now = self._endpoints.access.now()
@@ -154,8 +153,7 @@ class ResourceVerbs:
         self, request: web.BaseRequest, target: Target, user: User, sub: Subresource | None
     ) -> web.StreamResponse:
         accepted = self._negotiate(request, target)
-        agent = request.headers.get("User-Agent", "")
-        options = queries.write_options(request.query, agent, user, "UpdateOptions")
+        options = _write_options(request, user, "UpdateOptions")
         obj, options.duplicates = await self._body(request, target, sub)
         result = await self._endpoints.update(target, obj, options)
         warnings = [*self._deprecations(target), *options.warnings]
@@ -168,10 +166,7 @@ class ResourceVerbs:
         content_type = request.headers.get("Content-Type", "")
         body = await request.read()
         patch, form, seen = bodies.decode_patch(body, content_type, target.resource)
-        agent = request.headers.get("User-Agent", "")
-        options = queries.write_options(
-            request.query, agent, user, "PatchOptions", apply=form == "apply"
-        )
+        options = _write_options(request, user, "PatchOptions", apply=form == "apply")
         options.duplicates = seen
         if form == "apply":
             self._authorize_create(target, user)
@@ -214,8 +209,7 @@ class ResourceVerbs:
                 "orphanDependents": queries.flag(query, "orphanDependents"),
             }
             body.update({key: value for key, value in given.items() if value is not None})
-        agent = request.headers.get("User-Agent", "")
-        options = queries.write_options(query, agent, user, "DeleteOptions")
+        options = _write_options(request, user, "DeleteOptions")
         options.dry_run = options.dry_run or bool(body.get("dryRun"))
         said = {key: value for key, value in body.items() if key not in ("kind", "apiVersion")}
         options.stated = {**options.stated, **said}
@@ -338,6 +332,16 @@ class ResourceVerbs:
             assert isinstance(cached, bytes)
             items.append(cached)
         return head[:-1] + b',"items":[' + b",".join(items) + b"]}"
+
+
+def _write_options(
+    request: web.BaseRequest, user: User, kind: str, *, apply: bool = False
+) -> WriteOptions:
+    """Read the options of a write; its annotations are those of the request."""
+    agent = request.headers.get("User-Agent", "")
+    options = queries.write_options(request.query, agent, user, kind, apply=apply)
+    options.annotations = auditnotes.current()
+    return options
 
 
 def _item(obj: Object, *, custom: bool) -> Object:
