@@ -94,6 +94,8 @@ async def test_the_manager_is_asked_where_it_is(aks, secure, *, address, server,
     assert asked == [("GET", NAME), ("POST", f"{NAME}/listClusterUserCredential")]
     assert {r.headers["Authorization"] for r in secure.requests[2:]} == {"Bearer entra"}
     assert all(r.query["api-version"] for r in secure.requests[2:])
+    assert secure.bodies[2:] == ["", ""]
+    assert secure.requests[3].headers["Content-Length"] == "0"
 
 
 async def test_names_are_written_in_any_case(aks):

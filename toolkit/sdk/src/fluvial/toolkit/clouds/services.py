@@ -58,9 +58,11 @@ class Services:
         return _decoded(url, await self._send("GET", url, headers, None, direct=True), type)
 
     async def post(self, url: str, body: Any, type: type[T], *, bearer: str) -> T:
-        """Send JSON. Raises ConfigError."""
-        headers = {**_JSON, "Content-Type": "application/json"}
-        content = msgspec.json.encode(body)
+        """Send JSON, None for nothing. Raises ConfigError."""
+        headers, content = _JSON, b""
+        if body is not None:
+            headers = {**_JSON, "Content-Type": "application/json"}
+            content = msgspec.json.encode(body)
         return _decoded(url, await self._send("POST", url, headers, content, bearer=bearer), type)
 
     async def text(self, url: str, headers: Mapping[str, str], *, direct: bool = False) -> str:
