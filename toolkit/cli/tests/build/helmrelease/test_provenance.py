@@ -26,6 +26,14 @@ spec:
   values:
     image:
       tag: v3
+  commonMetadata:
+    labels:
+      team: shop
+  postRenderers:
+    - kustomize:
+        patches:
+          - target: {kind: Deployment}
+            patch: "- {op: add, path: /spec/paused, value: true}"
 ---
 apiVersion: v1
 kind: ConfigMap
@@ -45,20 +53,27 @@ EXPECTED = """\
 v1 Secret web
   /apiVersion: web/templates/secret.yaml:1:1
   /kind: web/templates/secret.yaml:2:1
+  /metadata/labels/helm.toolkit.fluxcd.io~1name: HelmRelease shop/web (label of the owner)
+  /metadata/labels/helm.toolkit.fluxcd.io~1namespace: HelmRelease shop/web (label of the owner)
+  /metadata/labels/team: release.yaml:24:7 (spec.commonMetadata)
   /metadata/name: web/templates/secret.yaml:4:12
   /stringData/token: web/templates/secret.yaml:6:13, .Values.token of Secret shop/web token → token
 # Source: web/templates/app.yaml
 apps/v1 Deployment web
   /apiVersion: web/templates/app.yaml:1:1
   /kind: web/templates/app.yaml:2:1
+  /metadata/labels/helm.toolkit.fluxcd.io~1name: HelmRelease shop/web (label of the owner)
+  /metadata/labels/helm.toolkit.fluxcd.io~1namespace: HelmRelease shop/web (label of the owner)
+  /metadata/labels/team: release.yaml:24:7 (spec.commonMetadata)
   /metadata/name: web/templates/app.yaml:4:12
   /metadata/namespace: web/templates/app.yaml:5:17
+  /spec/containers/0/image: web/templates/app.yaml:14:42, .Values.image.name of \
+web/values.yaml:3:3 (defaults), .Values.image.tag of release.yaml:21:7 (spec.values)
+  /spec/containers/0/name: web/templates/app.yaml:13:1
+  /spec/paused: release.yaml:28:13 (patch of spec.postRenderers)
   /spec/replicas: web/templates/app.yaml:7:16, .Values.replicas of \
 ConfigMap shop/web-values values.yaml:2:1 (valuesFrom)
   /spec/revision: web/templates/app.yaml:8:16
-  /spec/containers/0/name: web/templates/app.yaml:13:1
-  /spec/containers/0/image: web/templates/app.yaml:14:42, .Values.image.name of \
-web/values.yaml:3:3 (defaults), .Values.image.tag of release.yaml:21:7 (spec.values)
 """
 
 
@@ -83,6 +98,9 @@ def test_programs_get_a_line_of_json_for_each_document(build):
         {"path": ".Values.token", "from": "Secret shop/web token → token", "line": 0, "column": 0,
          "by": "valuesFrom"}
     ]  # fmt: skip
+    assert app["fields"]["/spec/paused"] == {
+        "from": "release.yaml", "line": 28, "column": 13, "by": "patch of spec.postRenderers"
+    }  # fmt: skip
     assert "hunter2" not in str(lines)
 
 

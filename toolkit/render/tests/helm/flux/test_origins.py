@@ -6,7 +6,7 @@ import pytest
 
 from fluvial.apis.meta import ValuesReference
 from fluvial.render.helm import ValueLayers, ValuesError
-from fluvial.render.helm.flux import InlineValues, compose, text_of
+from fluvial.render.helm.flux import ReleasePlace, compose, text_of
 from fluvial.render.yaml import load_documents
 
 RELEASE = """\
@@ -28,12 +28,12 @@ def ref(kind="ConfigMap", name="c", key="", target="", *, optional=False, litera
 def origins(found, release=None):
     """Compose; return the values, and the origin of each path as text."""
     layers = ValueLayers()
-    inline, written = None, None
+    inline, place = None, None
     if release:
         (document,) = load_documents(release, file="release.yaml", positions=True)
         inline = document.value["spec"]["values"]
-        written = InlineValues("release.yaml", document)
-    values = compose(found, inline, layers, namespace="shop", written=written)
+        place = ReleasePlace("release.yaml", document)
+    values = compose(found, inline, layers, namespace="shop", place=place)
     assert values == compose(found, inline), "whoever asks for origins gets the same values"
     return values, {".".join(path): str(origin) for path, origin in layers.origins.items()}
 

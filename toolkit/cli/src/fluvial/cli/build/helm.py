@@ -13,7 +13,7 @@ from fluvial.cli.build.charts import ChartSettings, ChartUnavailable
 from fluvial.cli.build.charts.loading import load, tell_deprecated, with_dependencies
 from fluvial.cli.build.flags import Flag, FlagError, read_flags
 from fluvial.cli.build.helm_output import print_files, print_text
-from fluvial.cli.build.helm_provenance import check_form, print_provenance
+from fluvial.cli.build.helm_provenance import check_form, print_provenance, template_origins
 from fluvial.cli.build.helm_values import ValuesRefused, compose_values
 from fluvial.cli.build.kustomize import repository
 from fluvial.cli.build.template_cache import keep_templates
@@ -187,7 +187,7 @@ def _template(names: list[str], given: Mapping[str, Any]) -> None:
     if given.get("output-dir"):
         print_files(done, given, name)
     if layers is not None:
-        shown = print_provenance(done, layers, given)
+        shown = print_provenance(done, given, template_origins(done, layers))
     else:
         shown = print_text(done, given, rules)
     if shown is None:

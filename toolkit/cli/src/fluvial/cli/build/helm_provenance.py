@@ -1,8 +1,8 @@
 """Where each field of a rendered chart comes from: as text, or a line of JSON for each document."""
 
 import sys
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from typing import Any, Final, TypeAlias
 
 import msgspec
 
@@ -19,8 +19,13 @@ from fluvial.render.helm import (
     path_matches,
     shown_hooks,
 )
+from fluvial.render.objects import Origin
 
-__all__ = ["check_form", "print_provenance"]
+__all__ = ["all_layers", "check_form", "print_provenance", "template_origins"]
+
+Fields: TypeAlias = Mapping[str, FieldOrigin | Origin]
+Explain: TypeAlias = Callable[[Manifest | Hook], Fields]
+"""Tells of a document where its fields come from."""
 
 _FORMS: Final = ("text", "json")
 
@@ -31,16 +36,32 @@ def check_form(wanted: str) -> None:
         raise FlagError(f"--provenance: {wanted!r} is none of {', '.join(_FORMS)}")
 
 
-def print_provenance(
-    done: RenderedChart, layers: ValueLayers, given: Mapping[str, Any]
-) -> str | None:
-    """Print the origin of every field; return the first `--show-only` that nothing matches.
+def template_origins(done: RenderedChart, layers: ValueLayers) -> Explain:
+    """Return what tells of a document where the fields that hold no others come from.
 
     `layers` are the values of the user; the chart's defaults are put below them.
     """
+    origins = all_layers(done, layers)
+
+    def explained(document: Manifest | Hook) -> Mapping[str, FieldOrigin]:
+        found = explain(done, document, origins)
+        parents = {pointer.rpartition("/")[0] for pointer in found if pointer}
+        return {pointer: origin for pointer, origin in found.items() if pointer not in parents}
+
+    return explained
+
+
+def all_layers(done: RenderedChart, layers: ValueLayers) -> ValueOrigins:
+    """Put the values of the user over the defaults of the chart that was rendered."""
     below = ValueLayers()
     below.add_chart(done.chart)
-    origins = below.under(layers)
+    return below.under(layers)
+
+
+def print_provenance(
+    done: RenderedChart, given: Mapping[str, Any], origins_of: Explain
+) -> str | None:
+    """Print the origin of every field; return the first `--show-only` that nothing matches."""
     documents: list[Manifest | Hook] = [
         *done.manifests,
         *shown_hooks(
@@ -60,7 +81,7 @@ def print_provenance(
         documents = chosen
     show = _json if given["provenance"] == "json" else _text
     for document in documents:
-        sys.stdout.write(show(document, _leaves(done, document, origins)))
+        sys.stdout.write(show(document, origins_of(document)))
     return None
 
 
@@ -69,38 +90,33 @@ def _within(path: str) -> str:
     return path.partition("/")[2]
 
 
-def _leaves(
-    done: RenderedChart, document: Manifest | Hook, origins: ValueOrigins
-) -> dict[str, FieldOrigin]:
-    """Return the origins of the fields that hold no others."""
-    found = explain(done, document, origins)
-    parents = {pointer.rpartition("/")[0] for pointer in found if pointer}
-    return {pointer: origin for pointer, origin in found.items() if pointer not in parents}
-
-
-def _text(document: Manifest | Hook, fields: Mapping[str, FieldOrigin]) -> str:
+def _text(document: Manifest | Hook, fields: Fields) -> str:
     lines = "".join(f"  {pointer}: {origin}\n" for pointer, origin in fields.items())
     head = " ".join(part for part in (document.api_version, document.kind, document.name) if part)
     return f"# Source: {document.path}\n{head}\n{lines}"
 
 
-def _json(document: Manifest | Hook, fields: Mapping[str, FieldOrigin]) -> str:
+def _json(document: Manifest | Hook, fields: Fields) -> str:
     record = {
         "source": document.path,
         "apiVersion": document.api_version,
         "kind": document.kind,
         "name": document.name,
-        "fields": {
-            pointer: {
-                "template": str(origin.place),
-                "values": [_source(source) for source in origin.values],
-                "through": [str(place) for place in origin.through],
-                "conditions": [_source(source) for source in origin.conditions],
-            }
-            for pointer, origin in fields.items()
-        },
+        "fields": {pointer: _field(origin) for pointer, origin in fields.items()},
     }
     return msgspec.json.encode(record).decode() + "\n"
+
+
+def _field(origin: FieldOrigin | Origin) -> dict[str, Any]:
+    """Return an origin as JSON: a template with what it read, or else what has set the field."""
+    if isinstance(origin, Origin):
+        return _origin(origin)
+    return {
+        "template": str(origin.place),
+        "values": [_source(source) for source in origin.values],
+        "through": [str(place) for place in origin.through],
+        "conditions": [_source(source) for source in origin.conditions],
+    }
 
 
 def _source(source: ValueSource) -> dict[str, Any]:
@@ -108,8 +124,11 @@ def _source(source: ValueSource) -> dict[str, Any]:
     origin = source.origin
     if origin is None:
         return {"path": source.name, "from": None}
+    return {"path": source.name, **_origin(origin)}
+
+
+def _origin(origin: Origin) -> dict[str, Any]:
     return {
-        "path": source.name,
         "from": origin.file,
         "line": origin.line,
         "column": origin.column,

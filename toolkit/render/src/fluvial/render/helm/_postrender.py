@@ -7,7 +7,7 @@ made by the post-renderer, and its path says so.
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from fluvial.apis.ids import Unstructured
 from fluvial.render.helm._errors import ManifestError
@@ -17,10 +17,12 @@ from fluvial.render.helm._model import Hook, Manifest, RenderedChart
 from fluvial.render.helm._versions import HELM_4_3, HelmVersion
 from fluvial.render.kustomize import KustomizeError, MemoryTree, Options, Tree, build, to_yaml
 from fluvial.render.kustomize.tree import join
+from fluvial.render.objects import Rendered
 from fluvial.render.yaml import YamlError, dump, load, load_all, write_unfolded
 
 __all__ = [
     "STREAM",
+    "BuiltSteps",
     "PostRenderer",
     "kustomize_folder",
     "kustomize_steps",
@@ -178,17 +180,37 @@ def _objects(text: str) -> list[Unstructured]:
         raise ManifestError(problem) from None
 
 
-def kustomize_steps(steps: Mapping[str, Any]) -> PostRenderer:
+class BuiltSteps(NamedTuple):
+    """What a post-renderer of steps has made of a stream, with provenance.
+
+    `built` are the objects of `stream` by the file `kustomization`, `passing` the documents that
+    came behind them untouched.
+    """
+
+    kustomization: str
+    stream: str
+    built: list[Rendered]
+    passing: list[str]
+
+
+def kustomize_steps(
+    steps: Mapping[str, Any], tell: Callable[[BuiltSteps], None] | None = None
+) -> PostRenderer:
     """Return the post-renderer that applies these fields of a kustomization: patches, images, ….
 
-    An object that the server is to name (`generateName`) passes by, behind the others.
+    An object that the server is to name (`generateName`) passes by, behind the others. `tell` is
+    called with what was built, which then has provenance.
     """
-    kustomization = {**steps, "resources": [STREAM]}
+    kustomization = dump({**steps, "resources": [STREAM]})
+    options = Options(provenance=tell is not None)
 
     def run(text: str) -> str:
         named, passing = _parted(text)
-        content = {"kustomization.yaml": dump(kustomization), STREAM: named}
-        return _MARKER.join([to_yaml(build(MemoryTree(content))), *passing])
+        content = {"kustomization.yaml": kustomization, STREAM: named}
+        built = build(MemoryTree(content), options=options)
+        if tell is not None:
+            tell(BuiltSteps(kustomization, named, built, passing))
+        return _MARKER.join([to_yaml(built), *passing])
 
     return run
 

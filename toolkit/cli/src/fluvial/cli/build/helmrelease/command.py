@@ -17,10 +17,10 @@ from fluvial.cli.build.charts.loading import load, tell_deprecated, with_depende
 from fluvial.cli.build.finishing import MaskingError
 from fluvial.cli.build.flags import Flag, FlagError, read_flags
 from fluvial.cli.build.helm_output import print_text
-from fluvial.cli.build.helm_provenance import check_form, print_provenance
+from fluvial.cli.build.helm_provenance import all_layers, check_form, print_provenance
 from fluvial.cli.build.helmrelease.errors import ReleaseRefused
 from fluvial.cli.build.helmrelease.finishing import finished
-from fluvial.cli.build.helmrelease.manifests import Manifest, Manifests
+from fluvial.cli.build.helmrelease.manifests import Manifests
 from fluvial.cli.build.helmrelease.releases import choose, find_values
 from fluvial.cli.build.helmrelease.sources import locate
 from fluvial.cli.build.helmrelease.values_files import replace_values
@@ -29,13 +29,15 @@ from fluvial.render.helm import (
     HELM_4_2,
     Chart,
     HelmError,
+    RenderedChart,
     ValueLayers,
     check_installable,
     post_render,
     render,
 )
 from fluvial.render.helm.flux import (
-    InlineValues,
+    ReleasePlace,
+    ReleaseTrace,
     action_of,
     compose,
     labels_of,
@@ -135,13 +137,8 @@ def _build(files: list[str], given: Mapping[str, Any]) -> None:
     layers = ValueLayers() if given.get("provenance") else None
     found = find_values(manifests, obj)
     chart = _chart(manifests, obj, given, layers)
-    values = compose(
-        found,
-        obj.spec.values,
-        layers,
-        namespace=obj.metadata.namespace,
-        written=_inline(manifest),
-    )
+    place = ReleasePlace(manifest.file, manifest.document, manifest.inside)
+    values = compose(found, obj.spec.values, layers, namespace=obj.metadata.namespace, place=place)
     keep_templates(off=given.get("no-template-cache", False))
     done = render(
         chart,
@@ -153,16 +150,32 @@ def _build(files: list[str], given: Mapping[str, Any]) -> None:
         provenance=layers is not None,
     )
     if layers is not None:
-        missed = print_provenance(done, layers, given)
+        missed = _explain(done, ReleaseTrace(obj, place), layers, given)
     else:
-        renderer = post_renderer(labels_of(obj), steps_of(obj))
-        strategy = obj.spec.post_render_strategy
-        done = post_render(done, renderer, strategy=strategy, helm_version=HELM_4_2)
-        definitions = action.crds != "Skip" and not given.get("skip-crds", False)
-        done = finished(done, obj, definitions=definitions)
-        missed = print_text(done, {**given, "include-crds": True}, HELM_4_2)
+        missed = _print(done, obj, given, definitions=action.crds != "Skip")
     if missed is not None:
         raise ReleaseRefused(f"could not find template {missed} in chart")
+
+
+def _explain(
+    done: RenderedChart, trace: ReleaseTrace, layers: ValueLayers, given: Mapping[str, Any]
+) -> str | None:
+    """Print the origin of every field; return the first `--show-only` that nothing matches."""
+    strategy = trace.obj.spec.post_render_strategy
+    final = post_render(done, trace.renderer(), strategy=strategy, helm_version=HELM_4_2)
+    return print_provenance(final, given, trace.explain(done, all_layers(done, layers)).of)
+
+
+def _print(
+    done: RenderedChart, obj: HelmRelease, given: Mapping[str, Any], *, definitions: bool
+) -> str | None:
+    """Print the objects; return the first `--show-only` that nothing matches."""
+    renderer = post_renderer(labels_of(obj), steps_of(obj))
+    strategy = obj.spec.post_render_strategy
+    final = post_render(done, renderer, strategy=strategy, helm_version=HELM_4_2)
+    wanted = definitions and not given.get("skip-crds", False)
+    final = finished(final, obj, definitions=wanted)
+    return print_text(final, {**given, "include-crds": True}, HELM_4_2)
 
 
 def _chart(
@@ -182,7 +195,3 @@ def _chart(
     check_installable(chart)
     replace_values(chart, place, HELM_4_2, layers)
     return chart
-
-
-def _inline(manifest: Manifest) -> InlineValues:
-    return InlineValues(manifest.file, manifest.document, (*manifest.inside, "spec", "values"))

@@ -19,7 +19,7 @@ from fluvial.render.helm.flux._naming import (
     shorten,
     storage_namespace,
 )
-from fluvial.render.helm.flux._origins import InlineValues
+from fluvial.render.helm.flux._place import ReleasePlace
 from fluvial.render.helm.flux._postrender import (
     Labels,
     labels_of,
@@ -28,12 +28,15 @@ from fluvial.render.helm.flux._postrender import (
     steps_of,
 )
 from fluvial.render.helm.flux._setting import set_path
+from fluvial.render.helm.flux._traced import ReleaseOrigins, ReleaseTrace
 from fluvial.render.helm.flux._values import Found, compose, text_of
 
 __all__ = [
     "Found",
-    "InlineValues",
     "Labels",
+    "ReleaseOrigins",
+    "ReleasePlace",
+    "ReleaseTrace",
     "action_of",
     "compose",
     "definitions_of",

@@ -1,29 +1,19 @@
 """Where composed values are written: what `compose` tells a ValueLayers, step by step."""
 
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from fluvial.apis.meta import ValuesReference
-from fluvial.render.helm._layers import Path, ValueLayers
+from fluvial.render.helm._layers import ValueLayers
 from fluvial.render.helm._values import copied
+from fluvial.render.helm.flux._place import ReleasePlace
 from fluvial.render.helm.flux._setting import set_path
-from fluvial.render.yaml import Document, load_documents
+from fluvial.render.yaml import load_documents
 
-__all__ = ["InlineValues", "Origins"]
+__all__ = ["Origins"]
 
 _REFERENCE: Final = "valuesFrom"
 _INLINE: Final = "spec.values"
-
-
-class InlineValues(NamedTuple):
-    """Where the inline values stand: in a document of a file, read with positions."""
-
-    file: str
-    """What origins call the file."""
-    document: Document
-    """The document with the HelmRelease."""
-    inside: Path = ("spec", "values")
-    """The path of the values in it."""
 
 
 class Origins:
@@ -38,13 +28,13 @@ class Origins:
         layers: ValueLayers,
         namespace: str,
         values: dict[str, Any],
-        written: InlineValues | None,
+        place: ReleasePlace | None,
     ) -> None:
         self._layers = layers
         self._namespace = namespace
         self._values = values
         self._pristine = self._known = copied(values)
-        self._written = written
+        self._place = place
         self._landed: list[tuple[Mapping[str, Any], str]] = []
 
     def add(self, ref: ValuesReference, key: str, text: str) -> None:
@@ -65,11 +55,12 @@ class Origins:
 
     def add_inline(self) -> None:
         """Put the inline values on top, with what has landed in them."""
-        if self._written is None:
+        if self._place is None:
             self._layers.add_values(self._pristine, _INLINE)
         elif self._pristine:
-            file, document, inside = self._written
-            self._layers.add_document(file, document, _INLINE, inside=inside)
+            file, document, inside = self._place
+            values = (*inside, "spec", "values")
+            self._layers.add_document(file, document, _INLINE, inside=values)
         for part, source in self._landed:
             self._layers.add_values(part, _REFERENCE, source)
 

@@ -4,7 +4,8 @@ The labels of the owner always come, so every document is read and written again
 comments gone, as upstream's go through a kustomize resource map.
 """
 
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,7 +14,7 @@ from fluvial.apis.helm import GROUP, HelmRelease
 from fluvial.apis.ids import ObjectId, Unstructured
 from fluvial.render.helm._errors import ManifestError
 from fluvial.render.helm._marking import template_of
-from fluvial.render.helm._postrender import PostRenderer, kustomize_steps
+from fluvial.render.helm._postrender import BuiltSteps, PostRenderer, kustomize_steps
 from fluvial.render.yaml import dump_all, load_all
 
 __all__ = ["Labels", "labels_of", "origin_labels", "post_renderer", "steps_of"]
@@ -50,21 +51,29 @@ def steps_of(obj: HelmRelease) -> list[dict[str, Any]]:
     return steps
 
 
-def post_renderer(labels: Labels, steps: Sequence[Mapping[str, Any]]) -> PostRenderer:
+def post_renderer(
+    labels: Labels,
+    steps: Sequence[Mapping[str, Any]],
+    tell: Callable[[int, BuiltSteps], None] | None = None,
+) -> PostRenderer:
     """Return what the documents of a release go through: `spec.postRenderers`, then the labels.
 
     It raises KustomizeError for two objects of one identity in a stream, and ManifestError for one
-    without apiVersion.
+    without apiVersion. `tell` is called with the index of each step and what that has built.
     """
+
+    def applying(index: int, fields: Mapping[str, Any]) -> PostRenderer:
+        return kustomize_steps(fields, None if tell is None else functools.partial(tell, index))
+
     renderers = [
-        kustomize_steps({key: list(step["kustomize"].get(key) or ()) for key in _FIELDS})
-        for step in steps
+        applying(index, {key: list(step["kustomize"].get(key) or ()) for key in _FIELDS})
+        for index, step in enumerate(steps)
         if step.get("kustomize")
     ]
 
     def run(text: str) -> str:
         # Without steps, too, everything goes through kustomize once.
-        for renderer in renderers or [kustomize_steps({})]:
+        for renderer in renderers or [applying(0, {})]:
             text = renderer(text)
         objects = [obj for obj in load_all(text) if isinstance(obj, dict)]
         for obj in objects:

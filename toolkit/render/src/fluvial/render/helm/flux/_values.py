@@ -10,7 +10,8 @@ from fluvial.apis.meta import ValuesReference
 from fluvial.render.helm._errors import ValuesError
 from fluvial.render.helm._layers import ValueLayers
 from fluvial.render.helm._values import floats, merge_files
-from fluvial.render.helm.flux._origins import InlineValues, Origins
+from fluvial.render.helm.flux._origins import Origins
+from fluvial.render.helm.flux._place import ReleasePlace
 from fluvial.render.helm.flux._setting import set_path
 from fluvial.render.yaml import YamlError, load
 
@@ -57,19 +58,19 @@ def compose(
     layers: ValueLayers | None = None,
     *,
     namespace: str = "",
-    written: InlineValues | None = None,
+    place: ReleasePlace | None = None,
 ) -> dict[str, Any]:
     """Merge in upstream's steps; every number that was YAML is a float, as in Go.
 
     The steps share nested maps as upstream's do: a value that is set at a path inside of the
     inline values stays, for the last merge puts those same maps on top. `layers` are told where
-    each value is written, `namespace` is in the names that they get, and `written` says where the
+    each value is written, `namespace` is in the names that they get, and `place` says where the
     inline values stand. Raises ValuesError, whose message never quotes a value.
     """
     if inline is not None and not isinstance(inline, dict):
         raise ValuesError("spec.values must be a map")
     values: dict[str, Any] = floats(inline or {})
-    origins = None if layers is None else Origins(layers, namespace, values, written)
+    origins = None if layers is None else Origins(layers, namespace, values, place)
     result: dict[str, Any] = {}
     for ref, text in found:
         if text is None:
