@@ -7,7 +7,7 @@ are removed unless somebody else owns them; changing a field of another manager 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from typing import Any
 
@@ -27,6 +27,8 @@ Object = dict[str, Any]
 
 BEFORE_FIRST_APPLY = "before-first-apply"
 KUBECTL = "kubectl"
+
+_NOTHING: tuple[Any, ...] = (None, {}, [])
 
 # What nobody owns: identity and what the server sets.
 _NEVER_OWNED: FieldSet = frozenset(
@@ -163,7 +165,7 @@ class _Writer:
         entries = dict(managers.entries)
         entries[key] = Entry(self.version, own, last.time if last else None)
         after = Managers(entries)
-        if last is not None and last.fields:
+        if last is not None and not (last.fields <= own and _is_filled(patch)):
             merged = self._pruned(merged, after, last.fields)
         after, _ = self._take(live, merged, after, key, force)
         if key in after.entries:
@@ -205,7 +207,10 @@ class _Writer:
         return Managers(after), difference
 
     def _pruned(self, merged: Object, managers: Managers, last: FieldSet) -> Object:
-        """Remove what was applied last time, is no longer, and belongs to nobody else."""
+        """Remove what was applied last time, is no longer, and belongs to nobody else.
+
+        That is nothing where all of it is applied again and `_is_filled`.
+        """
         schema = self.schema
         last = named_members(schema, last)
         pruned = remove(schema, merged, last)
@@ -216,6 +221,21 @@ class _Writer:
         kept = named_members(schema, field_set(schema, pruned))
         result: Object = remove(schema, merged, (all_fields - kept) & last)
         return result
+
+
+def _is_filled(patch: Any) -> bool:
+    """Tell whether every map and list in a patch holds something, and nothing is null.
+
+    Only below what is empty or null may everything be somebody else's, or nobody's.
+    """
+    parts: Iterable[Any] = ()
+    if isinstance(patch, dict):
+        parts = patch.values()
+    elif isinstance(patch, list):
+        parts = patch
+    return all(
+        part.__class__ is str or (part not in _NOTHING and _is_filled(part)) for part in parts
+    )
 
 
 def _retry_for_kubectl(

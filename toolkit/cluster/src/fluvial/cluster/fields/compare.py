@@ -69,14 +69,12 @@ class _Walk:
             if schema.map_type == "atomic" or not (left_map or right_map):
                 return self.leaf(left, right, path)
             for name in {**left_map, **right_map}:
+                mine, theirs = left_map.get(name, MISSING), right_map.get(name, MISSING)
+                if mine.__class__ is str and mine == theirs:
+                    continue  # most fields of most objects: no difference in any schema
                 child = schema.child(name)
                 if child is not None:
-                    self.node(
-                        child,
-                        left_map.get(name, MISSING),
-                        right_map.get(name, MISSING),
-                        (*path, field_element(name)),
-                    )
+                    self.node(child, mine, theirs, (*path, field_element(name)))
             return False
         if form == "list":
             left_list = left if isinstance(left, list) else []

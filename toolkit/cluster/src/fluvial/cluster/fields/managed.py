@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -49,7 +49,8 @@ class Entry:
 
     def without(self, fields: FieldSet) -> Entry:
         """Return the entry less some fields."""
-        return replace(self, fields=self.fields - fields)
+        left = self.fields - fields
+        return self if len(left) == len(self.fields) else Entry(self.version, left, self.time)
 
 
 @dataclass(slots=True)
@@ -80,7 +81,10 @@ class Managers:
         return cls(entries)
 
     def encode(self) -> list[dict[str, Any]]:
-        """Return the wire form: by operation, time in seconds, manager, version, subresource."""
+        """Return the wire form: by operation, time in seconds, manager, version, subresource.
+
+        It shares parts with others: whoever keeps it takes a copy.
+        """
         rows = [(key, entry) for key, entry in self.entries.items() if entry.fields]
         rows.sort(
             key=lambda row: (
@@ -156,7 +160,12 @@ def keep_times(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
     keeps the resource version, and so must not move a time.
     """
     old_meta, new_meta = old.get("metadata") or {}, new.get("metadata") or {}
-    if _timeless(old_meta.get("managedFields")) != _timeless(new_meta.get("managedFields")):
+    left = _timeless(new_meta.get("managedFields"))
+    for row in _timeless(old_meta.get("managedFields")):
+        if row not in left:
+            return new
+        left.remove(row)
+    if left:
         return new
     managed = old_meta.get("managedFields")
     settled = {**new_meta, "managedFields": managed} if managed else new_meta
@@ -165,5 +174,4 @@ def keep_times(old: dict[str, Any], new: dict[str, Any]) -> dict[str, Any]:
 
 
 def _timeless(wire: Iterable[dict[str, Any]] | None) -> list[dict[str, Any]]:
-    rows = [{k: v for k, v in item.items() if k != "time"} for item in wire or ()]
-    return sorted(rows, key=repr)
+    return [{k: v for k, v in item.items() if k != "time"} for item in wire or ()]

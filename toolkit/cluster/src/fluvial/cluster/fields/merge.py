@@ -18,35 +18,36 @@ __all__ = ["fitted", "merge", "named_members", "remove"]
 
 
 def merge(schema: Schema, live: Any, applied: Any) -> Any:
-    """Return the merged value; either side may be MISSING, which the result is for nothing."""
-    form, _ = schema.form_of(live if applied is MISSING else applied)
+    """Return the merged value, which shares parts with both; either may be MISSING, not both.
+
+    Both have to fit the schema, see `typed.check`.
+    """
+    if applied is MISSING:
+        return live
+    if live is MISSING:
+        return applied
+    form, _ = schema.form_of(applied)
     if form == "map":
         left = live if isinstance(live, dict) else {}
         right = applied if isinstance(applied, dict) else {}
         if schema.map_type == "granular" and (left or right):
-            if applied is not MISSING and not isinstance(applied, dict):
-                return applied if not left else _merged_maps(schema, left, right)
             return _merged_maps(schema, left, right)
     elif form == "list":
         left_list = live if isinstance(live, list) else []
         right_list = applied if isinstance(applied, list) else []
         if schema.list_type != "atomic" and (left_list or right_list):
             return _merged_lists(schema, left_list, right_list)
-    return live if applied is MISSING else applied
+    return applied
 
 
 def _merged_maps(schema: Schema, left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    for name in {**left, **right}:
-        child = schema.child(name)
-        mine, theirs = left.get(name, MISSING), right.get(name, MISSING)
-        merged = (
-            merge(child, mine, theirs)
-            if child is not None
-            else (mine if theirs is MISSING else theirs)
-        )
-        if merged is not MISSING:
-            out[name] = merged
+    out = {**left, **right}
+    declared, others = schema.fields, schema.values
+    for name, theirs in right.items():
+        child = declared.get(name, others)
+        if child is None or name not in left or (theirs.__class__ is str and child.scalar):
+            continue  # replaced, not merged with
+        out[name] = merge(child, left[name], theirs)
     return out
 
 

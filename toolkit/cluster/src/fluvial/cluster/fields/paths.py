@@ -9,6 +9,7 @@ node that is a member itself.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -29,6 +30,9 @@ __all__ = [
 
 Path = tuple[str, ...]
 FieldSet = frozenset[Path]
+
+_REMEMBERED = 256
+"""Sets whose wire form is known: most writes leave most managers' sets as they are."""
 
 _KIND_ORDER = {"f": 0, "k": 1, "v": 2, "i": 3}
 
@@ -53,14 +57,18 @@ def value_element(value: object) -> str:
     return "v:" + msgspec.json.encode(value).decode()
 
 
-def encode_fields(fields: Iterable[Path]) -> dict[str, Any]:
-    """Return the wire form of a set of fields."""
+def encode_fields(fields: Iterable[Path]) -> Mapping[str, Any]:
+    """Return the wire form of a set of fields; shared, not to be changed."""
+    return _written(frozenset(fields))
+
+
+@lru_cache(_REMEMBERED)
+def _written(fields: FieldSet) -> Mapping[str, Any]:
     root: dict[str, Any] = {}
-    members = frozenset(fields)
-    for path in sorted(members, key=_order):
+    for path in sorted(fields, key=_order):
         node = root
         for depth, element in enumerate(path, start=1):
-            if not node and path[: depth - 1] in members:
+            if not node and path[: depth - 1] in fields:
                 node["."] = {}
             node = node.setdefault(element, {})
     return root
@@ -71,7 +79,12 @@ def decode_fields(wire: Mapping[str, Any]) -> FieldSet:
 
     Raises ValueError for an element that is none of `f:`, `k:`, `v:`, `i:` and `.`.
     """
-    return frozenset(_walk(wire, ()))
+    return _read(msgspec.json.encode(wire))
+
+
+@lru_cache(_REMEMBERED)
+def _read(wire: bytes) -> FieldSet:
+    return frozenset(_walk(msgspec.json.decode(wire), ()))
 
 
 def _walk(node: Mapping[str, Any], path: Path) -> Iterator[Path]:

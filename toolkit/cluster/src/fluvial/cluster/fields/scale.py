@@ -11,6 +11,7 @@ from typing import Any
 
 from fluvial.cluster.fields.managed import Entry, Managers
 from fluvial.cluster.fields.paths import FieldSet, Path
+from fluvial.cluster.fields.values import copied
 
 __all__ = ["parent_managed_fields", "scale_managed_fields"]
 
@@ -28,7 +29,7 @@ def scale_managed_fields(parent: Any, replicas: Mapping[str, Path]) -> list[dict
         path = replicas.get(entry.version)
         if path is not None and path in entry.fields:
             found[key] = Entry(_SCALE_VERSION, frozenset({_SCALE_REPLICAS}), entry.time)
-    return Managers(found).encode()
+    return copied(Managers(found).encode())
 
 
 def parent_managed_fields(
@@ -55,7 +56,7 @@ def parent_managed_fields(
     own: FieldSet = frozenset({replicas[version]})
     for key in wanted.values():
         after[key] = Entry(version, own)
-    return Managers(after).encode()
+    return copied(Managers(after).encode())
 
 
 def _identity(key: Any) -> tuple[str, str, str]:

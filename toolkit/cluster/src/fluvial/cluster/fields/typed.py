@@ -7,7 +7,6 @@ applied object may not contain, `field_set` is what its manager owns then.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from typing import Any
 
 from fluvial.cluster.fields.errors import TypedObjectError
@@ -15,6 +14,7 @@ from fluvial.cluster.fields.paths import (
     FieldSet,
     Path,
     field_element,
+    index_element,
     key_element,
     path_text,
     value_element,
@@ -23,6 +23,9 @@ from fluvial.cluster.fields.schema import Schema
 from fluvial.cluster.fields.values import go_syntax, go_text
 
 __all__ = ["ItemError", "check", "field_set", "item_element"]
+
+_TEXTS = frozenset({"string", "untyped"})
+"""The kinds of scalars that any string fits."""
 
 
 class ItemError(ValueError):
@@ -62,62 +65,60 @@ def check(schema: Schema, value: Any, *, duplicates: bool = False) -> None:
 
     `duplicates` allows equal keys in keyed lists and sets, which live objects may have.
     """
-    found = [
-        f"{path_text(path)}: {text}" for path, text in _problems(schema, value, (), duplicates)
-    ]
+    found = [f"{path_text(path)}: {text}" for path, text in _problems(schema, value, duplicates)]
     if len(found) == 1:
         raise TypedObjectError(found[0])
     if found:
         raise TypedObjectError("errors:\n" + "\n".join(f"  {line}" for line in sorted(set(found))))
 
 
-def _problems(
-    schema: Schema, value: Any, path: Path, duplicates: bool
-) -> Iterator[tuple[Path, str]]:
+def _problems(schema: Schema, value: Any, duplicates: bool) -> list[tuple[Path, str]]:
+    """Return what does not fit, by paths below `value`, in no particular order."""
     form, _ = schema.form_of(value)
     if value is None:
-        return
+        return []
     if form == "scalar":
-        if text := _scalar_problem(schema, value):
-            yield path, text
-    elif form == "list":
+        text = _scalar_problem(schema, value)
+        return [((), text)] if text else []
+    if form == "list":
         if not isinstance(value, list):
-            yield path, f"expected list, got &{{{go_text(value)}}}"
-        else:
-            yield from _list_problems(schema, value, path, duplicates)
-    elif not isinstance(value, dict):
-        yield path, f"expected map, got &{{{go_text(value)}}}"
-    else:
-        for name in sorted(value):
-            here = (*path, field_element(name))
-            child = schema.child(name)
-            if child is None:
-                yield here, "field not declared in schema"
-            else:
-                yield from _problems(child, value[name], here, duplicates)
+            return [((), f"expected list, got &{{{go_text(value)}}}")]
+        return _list_problems(schema, value, duplicates)
+    if not isinstance(value, dict):
+        return [((), f"expected map, got &{{{go_text(value)}}}")]
+    found: list[tuple[Path, str]] = []
+    declared, others = schema.fields, schema.values
+    for name, item in value.items():
+        child = declared.get(name, others)
+        if child is None:
+            found.append(((field_element(name),), "field not declared in schema"))
+        elif item.__class__ is not str or child.scalar not in _TEXTS:
+            found += [
+                ((field_element(name), *path), text)
+                for path, text in _problems(child, item, duplicates)
+            ]
+    return found
 
 
-def _list_problems(
-    schema: Schema, value: list[Any], path: Path, duplicates: bool
-) -> Iterator[tuple[Path, str]]:
-    items = schema.items
+def _list_problems(schema: Schema, value: list[Any], duplicates: bool) -> list[tuple[Path, str]]:
+    items, found = schema.items, list[tuple[Path, str]]()
     if items is None:
-        return
-    if schema.list_type == "atomic":
-        for index, item in enumerate(value):
-            yield from _problems(items, item, (*path, f"i:{index}"), duplicates)
-        return
+        return found
     seen: set[str] = set()
     for index, item in enumerate(value):
-        try:
-            element = item_element(schema, item)
-        except ItemError as error:
-            yield path, f"element {index}: {error}"
-            continue
-        if element in seen and not duplicates:
-            yield path, f"duplicate entries for key {path_text((element,))}"
-        seen.add(element)
-        yield from _problems(items, item, (*path, element), duplicates)
+        if schema.list_type == "atomic":
+            element = index_element(index)
+        else:
+            try:
+                element = item_element(schema, item)
+            except ItemError as error:
+                found.append(((), f"element {index}: {error}"))
+                continue
+            if element in seen and not duplicates:
+                found.append(((), f"duplicate entries for key {path_text((element,))}"))
+            seen.add(element)
+        found += [((element, *path), text) for path, text in _problems(items, item, duplicates)]
+    return found
 
 
 def _scalar_problem(schema: Schema, value: Any) -> str | None:
@@ -144,38 +145,44 @@ def _type_name(value: object) -> str:
 
 def field_set(schema: Schema, value: Any) -> FieldSet:
     """Return the fields that a value sets: its leaves, and the entries of its maps and lists."""
-    return frozenset(_fields(schema, value, ()))
+    found: set[Path] = set()
+    _add_fields(schema, value, (), found)
+    return frozenset(found)
 
 
-def _fields(schema: Schema, value: Any, path: Path) -> Iterator[Path]:
+def _add_fields(schema: Schema, value: Any, path: Path, found: set[Path]) -> None:
     form, _ = schema.form_of(value)
     if form == "scalar":
-        yield path
+        found.add(path)
     elif form == "list":
         if schema.list_type == "atomic":
-            yield path
+            found.add(path)
         elif isinstance(value, list):
-            yield from _item_fields(schema, value, path)
+            _add_items(schema, value, path, found)
     elif form == "map":
         if schema.map_type == "atomic":
-            yield path
+            found.add(path)
         elif isinstance(value, dict):
+            declared, others = schema.fields, schema.values
             for name, item in value.items():
-                child = schema.child(name)
+                child = declared.get(name, others)
                 if child is None:
                     continue
                 here = (*path, field_element(name))
-                yield from _fields(child, item, here)
-                if item is None or item == {} or name not in schema.fields:
-                    yield here
+                if item.__class__ is str and child.scalar:
+                    found.add(here)
+                    continue
+                _add_fields(child, item, here, found)
+                if item is None or item == {} or name not in declared:
+                    found.add(here)
 
 
-def _item_fields(schema: Schema, value: list[Any], path: Path) -> Iterator[Path]:
+def _add_items(schema: Schema, value: list[Any], path: Path, found: set[Path]) -> None:
     assert schema.items is not None
     elements = [item_element(schema, item) for item in value]
     times = Counter(elements)
     for element, item in zip(elements, value, strict=True):
         here = (*path, element)
-        yield here
+        found.add(here)
         if times[element] == 1:  # duplicates are owned as a whole
-            yield from _fields(schema.items, item, here)
+            _add_fields(schema.items, item, here, found)

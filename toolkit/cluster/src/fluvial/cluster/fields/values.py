@@ -12,13 +12,20 @@ __all__ = ["copied", "equal", "go_syntax", "go_text", "settle_numbers"]
 
 T = TypeVar("T")
 
+_CONTAINERS = frozenset({dict, list})
 _LARGE = 1e21  # from here on Go writes an exponent
 
 
 def copied(value: T) -> T:
     """Return a JSON value of one's own, faster than `copy.deepcopy`."""
     if isinstance(value, dict):
-        return cast("T", {name: copied(item) for name, item in value.items()})
+        return cast(
+            "T",
+            {
+                name: copied(item) if item.__class__ in _CONTAINERS else item
+                for name, item in value.items()
+            },
+        )
     if isinstance(value, list):
         return cast("T", [copied(item) for item in value])
     return value
@@ -44,7 +51,10 @@ def equal(left: object, right: object) -> bool:
         return (
             isinstance(right, dict)
             and left.keys() == right.keys()
-            and all(equal(value, right[name]) for name, value in left.items())
+            and all(
+                (value.__class__ is str and value == right[name]) or equal(value, right[name])
+                for name, value in left.items()
+            )
         )
     if isinstance(left, list):
         return (
