@@ -7,9 +7,9 @@ import pytest
 from fluvial.cluster.errors import StatusError
 from fluvial.cluster.gotimes import canonical_time
 from fluvial.cluster.http import protobuf
-from fluvial.cluster.http.bodies import duplicates
 from fluvial.cluster.http.durations import human
 from fluvial.cluster.http.jsonpath import PathError, find
+from fluvial.cluster.http.jsontext import duplicates
 from fluvial.cluster.http.negotiation import negotiate
 from fluvial.cluster.http.paths import parse
 from fluvial.cluster.resources import builtin_resources

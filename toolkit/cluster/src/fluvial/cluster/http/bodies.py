@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from typing import Any
 
 import msgspec
@@ -12,6 +10,7 @@ from fluvial.cluster import fielderrors
 from fluvial.cluster.errors import StatusError, bad_request, too_large, unsupported_media_type
 from fluvial.cluster.fields import json_complaint
 from fluvial.cluster.http import protobuf
+from fluvial.cluster.http.jsontext import duplicates, plain
 from fluvial.cluster.http.protobuf import BodyError
 from fluvial.cluster.objects import Object
 from fluvial.cluster.resources import Resource
@@ -24,7 +23,6 @@ __all__ = [
     "STRICT_YAML",
     "decode",
     "decode_patch",
-    "duplicates",
     "json_type",
     "unrecognized",
 ]
@@ -183,40 +181,6 @@ def _applied(value: Any) -> Any:
     )
 
 
-def duplicates(body: bytes) -> tuple[str, ...]:
-    """Return a complaint for each member that a JSON object names twice, in order, each once."""
-    if not body.count(b":"):
-        return ()
-    found: dict[str, None] = {}
-
-    class Twice(dict[str, Any]):
-        """An object that remembers which of its keys came twice."""
-
-        twice: list[str]
-
-    def pairs(items: list[tuple[str, Any]]) -> Twice:
-        result, again = Twice(), []
-        for key, value in items:
-            if key in result:
-                again.append(key)
-            result[key] = value
-        result.twice = again
-        return result
-
-    def walk(value: Any, path: str) -> None:
-        if isinstance(value, Twice):
-            for key in value.twice:
-                found[f"{path}.{key}" if path else key] = None
-            for key, item in value.items():
-                walk(item, f"{path}.{key}" if path else key)
-        elif isinstance(value, list):
-            for index, item in enumerate(value):
-                walk(item, f"{path}[{index}]")
-
-    walk(json.loads(body, object_pairs_hook=pairs), "")
-    return tuple(f'duplicate field "{path}"' for path in found)
-
-
 def decode_patch(
     body: bytes, content_type: str, resource: Resource
 ) -> tuple[Any, str, tuple[str, ...]]:
@@ -232,7 +196,7 @@ def decode_patch(
             )
         raise StatusError(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
     if form == "apply":
-        quick = _plain_json(body)
+        quick = plain(body)
         if quick is not None:
             return quick, form, ()
         try:
@@ -250,30 +214,6 @@ def decode_patch(
     if form != "json":
         return value, form, duplicates(body)
     return value, form, _operations(value, duplicates(body))
-
-
-class _FloatError(Exception):
-    """A number in JSON that YAML may read otherwise."""
-
-
-def _refuse_float(text: str) -> Any:
-    raise _FloatError(text)
-
-
-_JSON = msgspec.json.Decoder(dict[str, Any], float_hook=_refuse_float)
-_OTHERWISE = re.compile(rb'[\t\\]|\d{16}|"[^"]{1000,}"\s*:')
-"""What YAML does not read as JSON does: tabs, escapes, numbers of any size, long keys."""
-
-
-def _plain_json(body: bytes) -> Object | None:
-    """Return a configuration in JSON that YAML reads the same, ten times faster than YAML does."""
-    if not body.startswith(b"{") or _OTHERWISE.search(body):
-        return None
-    try:
-        value = _JSON.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, _FloatError):
-        return None
-    return None if duplicates(body) else value
 
 
 def _operations(patch: Any, seen: tuple[str, ...]) -> tuple[str, ...]:
