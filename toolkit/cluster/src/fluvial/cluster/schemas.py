@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from fluvial.cluster import fielderrors, fields, kinds, typed
 from fluvial.cluster.builtin.strategy import Strategy
 from fluvial.cluster.endpoints.target import Target, WriteOptions
@@ -209,15 +207,8 @@ def applied(
         if options.validation == "Warn":
             options.warnings += _warnings(complaint)
     inner = WriteOptions(validation=options.validation, warnings=options.warnings)
-    obj = copied(obj)
     decode(resource, obj, inner, strategy, applied=True)
     return obj
-
-
-def copied(obj: Object) -> Object:
-    """Return an object of one's own."""
-    result: Object = msgspec.json.decode(msgspec.json.encode(obj))
-    return result
 
 
 def track(

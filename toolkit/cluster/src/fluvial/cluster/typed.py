@@ -131,6 +131,9 @@ _ALWAYS_WRITTEN: dict[str, tuple[str, ...]] = {
 }
 """Times that are no pointers in Go: they are written as null when they are not set."""
 
+_CHECKED_TEXTS = frozenset({"byte", "int-or-string", "quantity", "time"})
+"""The types of text that not every text is."""
+
 _GO_TYPES = {"boolean": "bool", "string": "string", "int32": "int32", "int64": "int64"}
 
 
@@ -211,7 +214,11 @@ def _value(child: Schema, item: Any, path: str, unknown: list[str], parent: Sche
         if not isinstance(item, dict):
             raise _mismatch(item, parent, path, f"map[string]{_go_type(child.values)}")
         result = {}
+        plain = child.values.scalar == "string" and child.values.detail not in _CHECKED_TEXTS
         for key, entry in item.items():
+            if plain and entry.__class__ is str:
+                result[key] = entry
+                continue
             place = path if child.values.scalar else f"{path}.{key}"  # as Go names it
             inner = _value(child.values, entry, place, unknown, parent)
             result[key] = "" if inner is None and child.values.scalar == "string" else inner

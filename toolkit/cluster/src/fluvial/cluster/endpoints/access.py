@@ -90,15 +90,18 @@ class Access:
         return await self.endpoints.conversions.forms(resource, obj) if resource.converts else None
 
     def put(self, target: Target, obj: Object, forms: Forms | None) -> Object:
-        """Store an object; returns it as the target's version shows it, the caller's own."""
+        """Store an object, which is taken over and changed.
+
+        Returns it as the target's version shows it, the caller's own.
+        """
         resource = target.resource
         if forms is None:
-            stored = self.to_storage(resource, self.copy(obj))
+            stored = self.to_storage(resource, obj)
             entry = self.store.put(resource.prefix, target.key, stored)
         else:
             entry = self.store.put(resource.prefix, target.key, forms.stored)
             self.endpoints.conversions.keep(resource, entry, forms.shown)
-        return self.copy(self.view(resource, entry))
+        return self.own(resource, entry)
 
     async def shown(self, resource: Resource, answer: Object) -> Object:
         """Return an object in another version of its kind as that of `resource` shows it.
@@ -160,6 +163,11 @@ class Access:
             cached = entry.views[key] = msgspec.json.encode(self.view(resource, entry))
         assert isinstance(cached, bytes)
         return cached
+
+    def own(self, resource: Resource, entry: Entry) -> Object:
+        """Return the view as an object of one's own."""
+        result: Object = msgspec.json.decode(self.encoded(resource, entry))
+        return result
 
     @staticmethod
     def copy(obj: Object) -> Object:

@@ -61,7 +61,7 @@ class Deleter:
         if own is target:
             return self._delete(target, old, body, options)
         # Only metadata changes: the object is written in the version that it is stored in.
-        old = self._access.copy(self._access.view(own.resource, self._access.find(own)))
+        old = self._access.own(own.resource, self._access.find(own))
         return await self._access.shown(target.resource, self._delete(own, old, body, options))
 
     def delete_unasked(
@@ -78,7 +78,7 @@ class Deleter:
         if missing_ok and self._access.store.get(resource.prefix, target.key) is None:
             return None
         lifecycle.deleting(target)
-        old = self._access.copy(self._access.view(resource, self._access.find(target)))
+        old = self._access.own(resource, self._access.find(target))
         self._check_preconditions(target, body.get("preconditions") or {}, old["metadata"])
         return old
 
@@ -137,7 +137,7 @@ class Deleter:
         if not options.dry_run:
             stored = self._access.to_storage(resource, self._access.copy(last))
             entry = self._access.store.remove(resource.prefix, target.key, stored)
-            last = self._access.copy(self._access.view(resource, entry))
+            last = self._access.own(resource, entry)
             strategy.deleted(last)
             if resource.custom is not None and self._access.endpoints.on_removed is not None:
                 self._access.endpoints.on_removed()

@@ -47,13 +47,16 @@ def charge(access: Access, target: Target, obj: Object, old: Object | None) -> C
     resource = target.resource
     if not resource.namespaced or resource.prefix in _FREE:
         return found
+    quotas = access.store.entries(_QUOTAS, target.namespace)
+    if not quotas:
+        return found
     usage = usage_of(resource.group, resource.plural, obj)
     before = {} if old is None else usage_of(resource.group, resource.plural, old)
     more = {name: value - before.get(name, Decimal(0)) for name, value in usage.items()}
     more = {name: value for name, value in more.items() if value > 0}
     if not more:
         return found
-    for entry in access.store.entries(_QUOTAS, target.namespace):
+    for entry in quotas:
         _charge_one(entry.object, more, found, target, obj)
     return found
 

@@ -147,17 +147,13 @@ class Reader:
 
     def get(self, target: Target) -> Object:
         """Read one object; the result is the caller's own."""
-        return self._access.copy(self.view(target))
+        return self._access.own(target.resource, self._access.find(target))
 
     def check_version(self, text: str) -> None:
         """Refuse a resource version that is none, or one that was not reached yet."""
         number = parse_version(text)
         if number > self._access.store.revision:
             raise self._too_large(number)
-
-    def view(self, target: Target) -> Object:
-        """Read one object without a copy."""
-        return self._access.view(target.resource, self._access.find(target))
 
     def page(self, target: Target, options: ListOptions) -> Page:
         """Read a page. Raises 400, 410 or 422 for options that cannot be served."""

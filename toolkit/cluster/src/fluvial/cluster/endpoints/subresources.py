@@ -140,8 +140,7 @@ class Subresources:
             raise modified(target)
 
     def _live(self, target: Target) -> Object:
-        view = self._access.view(target.resource, self._access.find(target))
-        return self._access.copy(view)
+        return self._access.own(target.resource, self._access.find(target))
 
     def _paths(self, target: Target) -> dict[str, str]:
         custom = target.resource.custom

@@ -113,8 +113,7 @@ class Watcher:
         async for batch in self.open(target, options, at_once=True):
             for change in batch.changes:
                 if change.entry is not None:
-                    view = self._access.view(target.resource, change.entry)
-                    yield change.type, self._access.copy(view)
+                    yield change.type, self._access.own(target.resource, change.entry)
 
     async def _stream(
         self,

@@ -223,7 +223,7 @@ class Writer:
         entry = await self._access.loaded(target)
         if entry is None:
             return await self._upsert(target, obj, options, strategy)
-        old = self._access.copy(self._access.view(resource, entry))
+        old = self._access.own(resource, entry)
         managed = obj["metadata"].get("managedFields")
         owned = self._access.copy(obj)
         for key in (*SERVER_SET, "selfLink"):
@@ -268,7 +268,7 @@ class Writer:
         entry = await self._access.loaded(target)
         if entry is None:
             raise self._access.missing(target)
-        old = self._access.copy(self._access.view(resource, entry))
+        old = self._access.own(resource, entry)
         strategy = self._access.strategy(resource)
         obj = schemas.patched(resource, old, patch, form, options, strategy)
         meta = obj["metadata"]
@@ -287,7 +287,7 @@ class Writer:
         entry = await self._access.loaded(target)
         if entry is None and target.subresource:
             raise self._access.missing(target)
-        live = None if entry is None else self._access.copy(self._access.view(resource, entry))
+        live = None if entry is None else self._access.own(resource, entry)
         body = self._access.copy(patch)
         body.setdefault("metadata", {})
         obj = schemas.applied(resource, live, body, target, options, self._access.now(), strategy)
