@@ -34,6 +34,12 @@ FROM = {"kind": "ConfigMap", "name": "c"}
          "Secret 's' has data that is no text", "a Secret that is no base64"),
         ({"valuesFrom": [FROM]}, [obj("ConfigMap", "c", data={"values.yaml": "a: [hunter2"})],
          "ConfigMap 'c': no YAML under the key 'values.yaml'", "values that are no YAML"),
+        ({"valuesFrom": [FROM]}, [obj("ConfigMap", "c", data={"values.yaml": 5})],
+         "release.yaml: ConfigMap 'c': data.values.yaml must be a text: put it into quotes",
+         "a number where a server wants a text"),
+        ({"valuesFrom": [{"kind": "Secret", "name": "s"}]}, [obj("Secret", "s", stringData=["a"])],
+         "release.yaml: Secret 's': stringData must be a map of texts", "data that is no map"),
+        ({"releaseName": "Web_App"}, [], "Web_App", "a name that helm refuses"),
         ({"values": ["a"]}, [], "spec.values must be a map", "values that are no map"),
         ({"interval": 5}, [], "release.yaml: HelmRelease shop/web: spec.interval",
          "a field of the wrong type"),
@@ -49,6 +55,22 @@ def test_a_release_that_does_not_build(release, refused, *, spec, objects, messa
     assert said.startswith("fluvial build helmrelease: "), reason
     assert message in said, reason
     assert "hunter2" not in said, reason
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"kind: CustomResourceDefinition\n", "web/crds/shops.yaml of the chart: a definition wit"),
+        (b"kind: \xff\n", "web/crds/shops.yaml of the chart is no UTF-8"),
+        (b"kind: [hunter2\n", "web/crds/shops.yaml:2:1: "),
+    ],
+)
+def test_definitions_that_are_none(release, refused, folder, content, message):
+    (folder / "charts" / "web" / "crds" / "shops.yaml").write_bytes(content)
+    release()
+    said = refused(*HERE)
+    assert message in said
+    assert "hunter2" not in said
 
 
 def test_a_template_that_fails_has_its_place(release, refused, folder):

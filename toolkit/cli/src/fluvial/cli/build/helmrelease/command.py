@@ -32,6 +32,7 @@ from fluvial.render.helm import (
     RenderedChart,
     ValueLayers,
     check_installable,
+    check_release_name,
     post_render,
     render,
 )
@@ -140,10 +141,12 @@ def _build(files: list[str], given: Mapping[str, Any]) -> None:
     place = ReleasePlace(manifest.file, manifest.document, manifest.inside)
     values = compose(found, obj.spec.values, layers, namespace=obj.metadata.namespace, place=place)
     keep_templates(off=given.get("no-template-cache", False))
+    release = release_of(obj, 2 if upgrade else 1, upgrade=upgrade)
+    check_release_name(release.name)
     done = render(
         chart,
         values,
-        release_of(obj, 2 if upgrade else 1, upgrade=upgrade),
+        release,
         capabilities,
         helm_version=HELM_4_2,
         skip_schema=action.disable_schema_validation,

@@ -92,7 +92,7 @@ class Manifests:
     def data(self, kind: str, namespace: str, name: str) -> Unstructured | None:
         """Return a ConfigMap or a Secret as a server has it: what is in stringData is in data.
 
-        Raises ReleaseRefused for one that is encrypted.
+        Raises ReleaseRefused for one that is encrypted, or holds what is no text.
         """
         found = self.find("", kind, namespace, name)
         if found is None:
@@ -102,11 +102,25 @@ class Manifests:
                 f"{kind} '{namespace}/{name}' in {found.file} is encrypted: decrypt it first "
                 f"(`sops -d {found.file}`), and name what comes out of it"
             )
-        if kind != "Secret":
-            return found.value
-        written = found.value.get("stringData") or {}
-        data = {key: base64.b64encode(str(text).encode()).decode() for key, text in written.items()}
-        return {**found.value, "data": {**(found.value.get("data") or {}), **data}}
+        data = _texts(found, "data")
+        if kind == "Secret":
+            data |= {
+                key: base64.b64encode(text.encode()).decode()
+                for key, text in _texts(found, "stringData").items()
+            }
+        return {**found.value, "data": data}
+
+
+def _texts(manifest: Manifest, field: str) -> dict[str, str]:
+    """Return a field of a ConfigMap or Secret, of which a server would refuse another form."""
+    data = manifest.value.get(field) or {}
+    title = f"{manifest.file}: {manifest.kind} {manifest.name!r}: {field}"
+    if not isinstance(data, dict):
+        raise ReleaseRefused(f"{title} must be a map of texts")
+    for key, text in data.items():
+        if not isinstance(text, str):
+            raise ReleaseRefused(f"{title}.{key} must be a text: put it into quotes")
+    return dict(data)
 
 
 def _read(place: str) -> Iterator[Manifest]:
