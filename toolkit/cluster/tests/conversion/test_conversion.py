@@ -233,3 +233,50 @@ async def test_a_dry_run_is_converted_and_not_stored(api, endpoints, widgets, co
     assert made["spec"] == {"count": 1}
     assert len(converter.asked) == 2
     assert (await refusal(api.get(V1, "default", "a"))).code == 404
+
+
+async def test_the_webhook_may_be_behind_a_service(
+    api, endpoints, registrar, definition, converter
+):
+    meta = {"name": "kubernetes", "namespace": "default"}  # the name that its certificate is for
+    ports = [{"name": "https", "port": 443, "targetPort": 8443}]
+    await api.create(
+        {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": {"ports": ports}}
+    )
+    labels = {"kubernetes.io/service-name": "kubernetes"}
+    await api.create(
+        {
+            "apiVersion": "discovery.k8s.io/v1",
+            "kind": "EndpointSlice",
+            "metadata": {"name": "s", "namespace": "default", "labels": labels},
+            "addressType": "IPv4",
+            "ports": [{"name": "https", "port": converter.served.port}],
+            "endpoints": [{"addresses": ["127.0.0.1"], "conditions": {"ready": True}}],
+        }
+    )
+    config = {"service": {**meta, "path": "/convert"}, "caBundle": converter.served.bundle}
+    await api.create(definition(clientConfig=config))
+    registrar.step()
+    body = {"apiVersion": "example.com/v2", "kind": "Widget", "spec": {"count": 1}}
+    await api.create({**body, "metadata": {"name": "a", "namespace": "default"}})
+    assert stored(endpoints)["spec"] == {"size": 1}
+
+
+async def test_objects_of_a_version_that_is_no_more_cannot_be_shown(
+    api, registrar, definition, widgets, endpoints
+):
+    """Whoever takes a version out of `status.storedVersions` says that no object is in it."""
+    await api.create(widgets(size=1))
+    found = await api.get(DEFINITIONS, None, "widgets.example.com")
+    spec = definition("v2")["spec"]
+    await api.update({**found, "spec": spec})
+    change = {"status": {"storedVersions": ["v2"]}}
+    await api.patch_merge(DEFINITIONS, None, "widgets.example.com", change, "status")
+    found = await api.get(DEFINITIONS, None, "widgets.example.com")
+    spec = {**spec, "versions": spec["versions"][1:], "conversion": {"strategy": "None"}}
+    await api.update({**found, "spec": spec})
+    registrar.step()
+    error = await refusal(api.get(V2, "default", "a"))
+    assert (error.code, error.message) == (
+        500, "request to convert CR from an invalid group/version: example.com/v1",
+    )  # fmt: skip

@@ -77,15 +77,45 @@ def test_json_patch(ops, result, reason):
 @pytest.mark.parametrize(
     ("op", "detail"),
     [
-        ({"op": "nope", "path": "/a"}, "unexpected kind"),
+        ({"op": "nope", "path": "/a"}, "Unexpected kind: nope"),
         ({"op": "add", "value": 1}, "no path"),
-        ({"op": "move", "path": "/a"}, "no from"),
-        ({"op": "remove", "path": "/z"}, "missing the key"),
-        ({"op": "remove", "path": ""}, "missing the path"),
-        ({"op": "replace", "path": "/z", "value": 1}, "missing the key"),
-        ({"op": "add", "path": "/z/y", "value": 1}, "missing the path"),
-        ({"op": "add", "path": "/l/9", "value": 1}, "out of bounds"),
-        ({"op": "add", "path": "/l/x", "value": 1}, "not an index"),
+        ({"op": "move", "path": "/a"}, "move operation failed to decode from"),
+        (
+            {"op": "remove", "path": "/z"},
+            "error in remove for path: '/z': Unable to remove nonexistent key: z: missing value",
+        ),
+        (
+            {"op": "remove", "path": ""},
+            'remove operation does not apply: doc is missing path: "": missing value',
+        ),
+        (
+            {"op": "replace", "path": "/z", "value": 1},
+            "replace operation does not apply: doc is missing key: /z: missing value",
+        ),
+        (
+            {"op": "add", "path": "/z/y", "value": 1},
+            'add operation does not apply: doc is missing path: "/z/y": missing value',
+        ),
+        (
+            {"op": "add", "path": "/l/x", "value": 1},
+            """error in add for path: '/l/x': strconv.Atoi: parsing "x": invalid syntax""",
+        ),
+        (
+            {"op": "copy", "from": "/z", "path": "/y"},
+            "copy operation does not apply: doc is missing from path: /z: missing value",
+        ),
+        (
+            {"op": "move", "from": "/a", "path": "/z/y"},
+            "move operation does not apply: doc is missing destination path: /z/y: missing value",
+        ),
+        (
+            {"op": "test", "path": "/z/y", "value": 1},
+            "test operation does not apply: is missing path: /z/y: missing value",
+        ),
+        (
+            {"op": "add", "path": "/l/9", "value": 1},
+            "Unable to access invalid index: 9: invalid index referenced",
+        ),
         ({"op": "test", "path": "/a", "value": 2}, "testing"),
     ],
 )

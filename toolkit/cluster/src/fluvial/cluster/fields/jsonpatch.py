@@ -1,6 +1,7 @@
 """JSON patch (RFC 6902) with the leniencies of the library that a kube-apiserver uses.
 
 Negative indexes count from the end, and what stands before the first slash of a path is ignored.
+The detail of what was rejected is in that library's words (`gopkg.in/evanphx/json-patch.v4`).
 """
 
 from __future__ import annotations
@@ -51,100 +52,143 @@ def _step(doc: Any, op: dict[str, Any]) -> Any:
         case "replace":
             if path == "":
                 return copied(op.get("value"))
-            _get(doc, path)
-            _set(doc, path, copied(op.get("value")))
+            _replace(doc, path, copied(op.get("value")))
         case "move":
-            source = _source(op)
-            value = _get(doc, source)
-            _remove(doc, source)
-            _add(doc, path, value)
+            _transfer(doc, "move", _source(op), path)
         case "copy":
-            _add(doc, path, copied(_get(doc, _source(op))))
+            _transfer(doc, "copy", _source(op), path)
         case "test":
             _test(doc, path, op.get("value"))
         case unknown:
-            raise RejectedPatch(f"unexpected kind of operation: {unknown}")
+            raise RejectedPatch(f"Unexpected kind: {unknown}")
     return doc
 
 
 def _source(op: dict[str, Any]) -> str:
     source = op.get("from")
     if not isinstance(source, str):
-        raise RejectedPatch(f"the operation {op.get('op')} has no from")
+        raise RejectedPatch(f"{op.get('op')} operation failed to decode from: missing value")
     return source
 
 
-def _container(doc: Any, path: str) -> tuple[Any, str]:
-    """Return what holds the last part of a path, and that part."""
+def _place(doc: Any, path: str) -> tuple[Any, str] | None:
+    """Return what holds the last part of a path, and that part; None when it is not there."""
     parts = [part.replace("~1", "/").replace("~0", "~") for part in path.split("/")[1:]]
-    if not parts:
-        raise RejectedPatch(f"the document is missing the path {path!r}")
     for part in parts[:-1]:
         doc = _lookup(doc, part)
         if not isinstance(doc, dict | list):
-            raise RejectedPatch(f"the document is missing the path {path!r}")
-    return doc, parts[-1]
+            return None
+    return (doc, parts[-1]) if parts else None
 
 
 def _lookup(container: Any, part: str) -> Any:
     if isinstance(container, dict):
         return container.get(part, _MISSING)
-    index = _index(part, len(container))
-    return container[index] if 0 <= index < len(container) else _MISSING
+    try:
+        index = _index(part, len(container))
+    except _StepError:
+        return _MISSING
+    return container[index]
+
+
+class _StepError(ValueError):
+    """A part of a path leads nowhere in what holds it."""
 
 
 def _index(part: str, length: int) -> int:
+    """Return an index into a list of `length`; raises `_StepError`."""
     try:
         index = int(part)
     except ValueError:
-        raise RejectedPatch(f"{part!r} is not an index of a list") from None
+        raise _StepError(f'strconv.Atoi: parsing "{part}": invalid syntax') from None
+    if not -length <= index < length:
+        raise _StepError(f"Unable to access invalid index: {index}: invalid index referenced")
     return index + length if index < 0 else index
 
 
-def _get(doc: Any, path: str) -> Any:
-    container, part = _container(doc, path)
-    value = _lookup(container, part)
-    if value is _MISSING:
-        raise RejectedPatch(f"the document is missing the key {path!r}")
-    return value
-
-
-def _set(doc: Any, path: str, value: Any) -> None:
-    container, part = _container(doc, path)
-    if isinstance(container, dict):
-        container[part] = value
-    else:
-        container[_index(part, len(container))] = value
-
-
-def _add(doc: Any, path: str, value: Any) -> None:
-    container, part = _container(doc, path)
+def _insert(container: Any, part: str, value: Any) -> None:
     if isinstance(container, dict):
         container[part] = value
     elif part == "-":
         container.append(value)
     else:
-        index = _index(part, len(container) + 1)
-        if not 0 <= index <= len(container):
-            raise RejectedPatch(f"the index of {path!r} is out of bounds")
-        container.insert(index, value)
+        container.insert(_index(part, len(container) + 1), value)
+
+
+def _delete(container: Any, part: str) -> None:
+    if isinstance(container, list):
+        del container[_index(part, len(container))]
+    elif part in container:
+        del container[part]
+    else:
+        raise _StepError(f"Unable to remove nonexistent key: {part}: missing value")
+
+
+def _add(doc: Any, path: str, value: Any) -> None:
+    place = _place(doc, path)
+    if place is None:
+        text = f'add operation does not apply: doc is missing path: "{path}": missing value'
+        raise RejectedPatch(text)
+    try:
+        _insert(*place, value)
+    except _StepError as error:
+        raise RejectedPatch(f"error in add for path: '{path}': {error}") from None
 
 
 def _remove(doc: Any, path: str) -> None:
-    _get(doc, path)
-    container, part = _container(doc, path)
-    if isinstance(container, dict):
-        del container[part]
-    else:
-        del container[_index(part, len(container))]
+    place = _place(doc, path)
+    if place is None:
+        text = f'remove operation does not apply: doc is missing path: "{path}": missing value'
+        raise RejectedPatch(text)
+    try:
+        _delete(*place)
+    except _StepError as error:
+        raise RejectedPatch(f"error in remove for path: '{path}': {error}") from None
+
+
+def _replace(doc: Any, path: str, value: Any) -> None:
+    place = _place(doc, path)
+    if place is None or _lookup(*place) is _MISSING:
+        what = "path" if place is None else "key"
+        raise RejectedPatch(
+            f"replace operation does not apply: doc is missing {what}: {path}: missing value"
+        )
+    container, part = place
+    container[part if isinstance(container, dict) else _index(part, len(container))] = value
+
+
+def _transfer(doc: Any, operation: str, source: str, path: str) -> None:
+    """Move or copy a value."""
+    place = _place(doc, source)
+    if place is None or _lookup(*place) is _MISSING:
+        raise RejectedPatch(
+            f"{operation} operation does not apply: doc is missing from path: {source}: "
+            "missing value"
+        )
+    value = copied(_lookup(*place))
+    if operation == "move":
+        _delete(*place)
+    destination = _place(doc, path)
+    if destination is None:
+        raise RejectedPatch(
+            f"{operation} operation does not apply: doc is missing destination path: {path}: "
+            "missing value"
+        )
+    try:
+        _insert(*destination, value)
+    except _StepError as error:
+        raise RejectedPatch(f"error in {operation} for path: '{path}': {error}") from None
 
 
 def _test(doc: Any, path: str, expected: Any) -> None:
-    if path == "":
-        actual = doc
-    else:
-        container, part = _container(doc, path)
-        found = _lookup(container, part)
+    actual = doc
+    if path:
+        place = _place(doc, path)
+        if place is None:
+            raise RejectedPatch(
+                f"test operation does not apply: is missing path: {path}: missing value"
+            )
+        found = _lookup(*place)
         actual = None if found is _MISSING else found
     if not equal(actual, expected):
-        raise TestFailed(f"testing the value of {path!r} failed")
+        raise TestFailed(f"testing path {path} failed: test failed")

@@ -14,7 +14,7 @@ from fluvial.cluster.endpoints.admission.review import Answer, ReviewError, read
 from fluvial.cluster.endpoints.admission.rounds import Turn
 from fluvial.cluster.endpoints.admission.scopes import Scopes, joined, outcome
 from fluvial.cluster.errors import StatusError, bad_request, forbidden, internal
-from fluvial.cluster.fields import FieldsError, patch_json
+from fluvial.cluster.fields import FieldsError, RejectedPatch, patch_json
 from fluvial.cluster.objects import Object
 
 __all__ = ["Webhooks"]
@@ -176,6 +176,8 @@ class Webhooks:
         shown = await self._versions.shown(asked.object, match)
         try:
             patched = patch_json(shown, answer.patch)
+        except RejectedPatch as error:
+            raise internal(error.detail) from None
         except FieldsError as error:
             raise internal(str(error)) from None
         if not isinstance(patched, dict):
