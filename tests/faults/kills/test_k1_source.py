@@ -1,5 +1,6 @@
 """K1, A6: SIGKILL at every point of a GitRepository's reconcile: no half artifact is advertised."""
 
+import contextlib
 import hashlib
 
 import aiohttp
@@ -84,10 +85,23 @@ class Renewed(Prepared, Stored):
 
     async def check_done(self, team):
         await super().check_done(team)
-        artifact = (await team.get(GIT, "app"))["status"]["artifact"]
-        async with aiohttp.ClientSession() as session, session.get(artifact["url"]) as response:
-            served = await response.read()
+        artifact, served = await self.served(team)
         assert f"sha256:{hashlib.sha256(served).hexdigest()}" == artifact["digest"]
+
+    async def served(self, team):
+        """Return the artifact and what its URL serves, once that is the living process's."""
+        gone = ""
+        async with aiohttp.ClientSession() as session:
+            while True:
+                live = await team.until(
+                    GIT, "app", lambda obj, gone=gone: obj["status"]["artifact"]["url"] != gone
+                )
+                artifact = live["status"]["artifact"]
+                gone = artifact["url"]
+                with contextlib.suppress(aiohttp.ClientConnectorError):
+                    async with session.get(gone) as response:
+                        if response.status == 200:
+                            return artifact, await response.read()
 
 
 @pytest.mark.parametrize("portion", portions(4, sample=2), ids=str)
