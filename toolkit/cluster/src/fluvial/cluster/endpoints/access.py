@@ -10,7 +10,7 @@ import msgspec
 from fluvial.cluster.builtin import Strategy
 from fluvial.cluster.builtin.conversion import convert
 from fluvial.cluster.endpoints.target import Target
-from fluvial.cluster.errors import StatusError, internal, not_found
+from fluvial.cluster.errors import StatusError, generic, internal, not_found
 from fluvial.cluster.objects import Object, rfc3339
 from fluvial.cluster.resources import Gvr, Resource
 from fluvial.cluster.storage import Entry, MemoryStore
@@ -145,6 +145,9 @@ class Access:
     def _in_version(self, resource: Resource, entry: Entry) -> Object:
         """Return a stored object in a version, the caller's own."""
         obj = self.copy(entry.object)
+        if resource.custom is not None and obj.get("apiVersion") not in resource.custom.versions:
+            given = obj.get("apiVersion")
+            raise generic(500, "", f"request to convert CR from an invalid group/version: {given}")
         if not resource.converts or obj.get("apiVersion") == resource.api_version:
             return convert(obj, resource.api_version)
         data = entry.converted.get(resource)
