@@ -97,6 +97,17 @@ def test_which_release_is_meant_must_be_clear(release, refused, write, *, flags,
     assert message in refused("release.yaml", "cache.yaml", "--source", ".", *flags), reason
 
 
+def test_one_release_in_two_files_is_not_two_to_choose_from(release, refused, write):
+    write("overlay.yaml", release())
+    said = refused("release.yaml", "overlay.yaml", "--source", ".")
+    assert "HelmRelease web is there 2 times, in release.yaml, overlay.yaml: name only" in said
+
+
+def test_a_file_that_is_named_twice_is_read_once(release, build):
+    release()
+    assert build("release.yaml", "./release.yaml", ".", "--source", ".") == build(*HERE)
+
+
 def test_one_of_several_is_chosen(release, build, write):
     cache = release(name="cache", namespace="")
     write("cache.yaml", cache)

@@ -4,10 +4,9 @@ Nothing is read from a cluster: the HelmRelease, the ConfigMaps and Secrets of i
 the sources of its chart come out of files, folders or standard input.
 """
 
-import argparse
 import sys
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from fluvial.apis.helm import HelmRelease, Upgrade
 from fluvial.cli.build.capabilities import capabilities_of
@@ -48,10 +47,7 @@ from fluvial.render.helm.flux import (
 )
 from fluvial.render.yaml import YamlError
 
-if TYPE_CHECKING:
-    from fluvial.cli.commands import Commands
-
-__all__ = ["add"]
+__all__ = ["run"]
 
 _FLAGS: Final[dict[str, tuple[Flag, str]]] = {
     "name": (Flag(), "the HelmRelease to build, where there are several"),
@@ -74,18 +70,10 @@ _USAGE: Final = "Usage:  fluvial build helmrelease FILE… [flags]"
 _COMMAND: Final = "fluvial build helmrelease"
 
 
-def add(engines: "Commands") -> None:
-    """Add the command."""
-    text = "Print the objects that a HelmRelease applies, without a cluster."
-    parser = engines.add_parser(
-        "helmrelease", aliases=["hr"], help=text, description=text, verbatim=True
-    )
-    parser.set_defaults(run=_run)
-
-
-def _run(parsed: argparse.Namespace) -> int:
+def run(arguments: Sequence[str]) -> int:
+    """Run the command; returns the exit status: 0 done, 1 failed, 2 not understood."""
     try:
-        files, given = read_flags(parsed.arguments, _ALL_FLAGS)
+        files, given = read_flags(arguments, _ALL_FLAGS)
         if given.get("help"):
             sys.stdout.write(_help())
             return 0
@@ -120,7 +108,7 @@ def _help() -> str:
 
 
 def _build(files: list[str], given: Mapping[str, Any]) -> None:
-    """Read, compose, render and print. Raises what `_run` reports."""
+    """Read, compose, render and print. Raises what `run` reports."""
     if not files:
         raise FlagError(f"name the file of a HelmRelease, or - for standard input\n\n{_USAGE}")
     if given.get("provenance") is not None:

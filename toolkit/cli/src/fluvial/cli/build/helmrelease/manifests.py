@@ -11,7 +11,7 @@ from fluvial.apis.ids import Unstructured, split_api_version
 from fluvial.cli.build.helmrelease.errors import ReleaseRefused
 from fluvial.render.yaml import Document, YamlError, load_documents
 
-__all__ = ["Manifest", "Manifests"]
+__all__ = ["Manifest", "Manifests", "several"]
 
 _ENDINGS: Final = (".yaml", ".yml", ".json")
 _LARGEST: Final = 32 << 20
@@ -65,9 +65,11 @@ class Manifests:
         """Read files, folders and, for `-`, standard input. Raises ReleaseRefused.
 
         Of a folder all below it is read that ends in .yaml, .yml or .json and is YAML, but nothing
-        hidden and no chart. A folder's file that is no YAML is told on standard error.
+        hidden and no chart. A folder's file that is no YAML is told on standard error. A file that
+        is named twice is read once.
         """
-        return cls(one for place in places for one in _read(place))
+        seen: set[Path] = set()
+        return cls(one for place in places for one in _read(place, seen))
 
     def of(self, group: str, kind: str) -> list[Manifest]:
         """Return the objects of a kind, of any version."""
@@ -82,11 +84,7 @@ class Manifests:
         found = [one for one in named if one.namespace == namespace]
         found = found or [one for one in named if not one.namespace]
         if len(found) > 1:
-            files = ", ".join(one.file for one in found)
-            raise ReleaseRefused(
-                f"{kind} {namespace}/{name} is there {len(found)} times, in {files}: name only "
-                "files that go together, such as the output of `fluvial build kustomize`"
-            )
+            raise ReleaseRefused(several(found, f"{kind} {namespace}/{name}"))
         return found[0] if found else None
 
     def data(self, kind: str, namespace: str, name: str) -> Unstructured | None:
@@ -123,18 +121,31 @@ def _texts(manifest: Manifest, field: str) -> dict[str, str]:
     return dict(data)
 
 
-def _read(place: str) -> Iterator[Manifest]:
+def several(found: Sequence[Manifest], title: str) -> str:
+    """Say of an object that it is there more than once."""
+    files = ", ".join(one.file for one in found)
+    return (
+        f"{title} is there {len(found)} times, in {files}: name only files that go together, such "
+        "as the output of `fluvial build kustomize`"
+    )
+
+
+def _read(place: str, seen: set[Path]) -> Iterator[Manifest]:
+    """Read what is named, but no file that is in `seen`: a folder may be named beside its files."""
     if place == _STANDARD_INPUT:
         yield from _objects("stdin", sys.stdin.buffer.read(_LARGEST + 1))
         return
-    path = Path(place)
-    if not path.is_dir():
-        yield from _objects(place, _content(path))
-        return
-    for file in _files(path):
+    named = Path(place)
+    folder = named.is_dir()
+    for path in _files(named) if folder else (named,):
+        if path.resolve() in seen:
+            continue
+        seen.add(path.resolve())
         try:
-            yield from _objects(str(file), _content(file))
+            yield from _objects(str(path) if folder else place, _content(path))
         except ReleaseRefused as error:
+            if not folder:
+                raise
             sys.stderr.write(f'level=WARN msg="left out: {error}"\n')
 
 

@@ -4,7 +4,7 @@ from fluvial.apis.decoding import DecodeError, decode
 from fluvial.apis.helm import API_VERSION, GROUP, HelmRelease
 from fluvial.apis.kinds import HELM_RELEASE
 from fluvial.cli.build.helmrelease.errors import ReleaseRefused
-from fluvial.cli.build.helmrelease.manifests import Manifest, Manifests
+from fluvial.cli.build.helmrelease.manifests import Manifest, Manifests, several
 from fluvial.render.helm.flux import Found, text_of
 
 __all__ = ["choose", "find_values"]
@@ -49,6 +49,8 @@ def _which(fitting: list[Manifest], releases: list[Manifest], name: str, namespa
         f"{one.namespace or namespace or _NAMESPACE}/{one.name} ({one.file})"
         for one in fitting or releases
     )
+    if len({(one.namespace, one.name) for one in fitting}) == 1:
+        return several(fitting, f"HelmRelease {fitting[0].name}")
     if fitting:
         return f"{len(fitting)} HelmReleases: choose one with --name and -n: {listed}"
     wanted = f" {name!r}" if name else ""
