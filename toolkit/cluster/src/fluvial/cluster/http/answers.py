@@ -40,7 +40,7 @@ def tagged(request: web.BaseRequest, data: bytes) -> web.Response:
     tag = f'"{hashlib.sha512(data).hexdigest().upper()}"'
     if request.headers.get("If-None-Match") == tag:
         response = web.Response(status=304)
-        del response.headers["Content-Type"]
+        response.headers.popall("Content-Type", None)
     else:
         response = raw(data)
     response.headers["ETag"] = tag
