@@ -29,6 +29,7 @@ class Amazon:
         self.clock = clock
         self.session = session
         self.asked = []
+        self.proxies = []
 
     def identity(self, account):
         return account.annotations["role"]
@@ -44,6 +45,7 @@ class Amazon:
 
     def _keys(self, who, need):
         self.asked.append((who, need.region))
+        self.proxies.append(need.proxy)
         expires = self.clock.now() + timedelta(hours=1)
         return Keys(f"key-of-{who}", "secret", self.session, expires)
 
@@ -125,6 +127,20 @@ async def test_a_signature_is_of_one_repository_and_twelve_minutes(identities, c
 async def test_a_signature_is_for_nobody_else(identities, clock, url):
     with pytest.raises(ConfigError, match="provider aws is for CodeCommit: spec"):
         await identities(aws=Amazon(clock)).credentials("aws", url, OWN)
+
+
+async def test_keys_are_asked_for_through_the_proxy_of_the_spec(identities, clock):
+    pytest.importorskip("botocore", reason="the extra aws is not installed")
+    amazon = Amazon(clock)
+    requester = OWN._replace(proxy="http://proxy:3128")
+    await identities(aws=amazon).credentials("aws", URL, requester)
+    assert amazon.proxies == ["http://proxy:3128"]
+
+
+async def test_a_socks5_proxy_is_refused(identities, clock):
+    requester = OWN._replace(proxy="socks5://user:secret@proxy:1080")
+    with pytest.raises(ConfigError, match="takes no socks5 proxy: give"):
+        await identities(aws=Amazon(clock)).credentials("aws", URL, requester)
 
 
 async def test_a_token_for_azure_devops(identities, clock):

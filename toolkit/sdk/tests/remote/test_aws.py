@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import pytest
 
 from fluvial.toolkit.client import ConfigError
-from fluvial.toolkit.clouds import Aws, Involved, Need, aws
+from fluvial.toolkit.clouds import Account, Aws, Bearer, Involved, Need, aws
 
 pytest.importorskip("aiobotocore", reason="the extra aws is not installed")
 
@@ -234,6 +234,20 @@ async def test_the_controller_by_a_pod_identity(cloud, monkeypatch, tmp_path):
     keys = await Aws().own(Need(region="eu-west-1"))
     assert (keys.access, keys.session, keys.expires.year) == ("ASIA2", "session", 2099)
     assert cloud.requests[0].headers["Authorization"] == "pod"
+
+
+async def test_both_are_asked_for_through_a_proxy(cloud, monkeypatch, tmp_path, clock):
+    (tmp_path / "token").write_text("projected")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
+    monkeypatch.setenv("AWS_ROLE_ARN", ROLE)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://sts.invalid")
+    cloud.answers["/"] = ASSUMED
+    account = Account("default", "a", {"eks.amazonaws.com/role-arn": ROLE})
+    need, token = Need(region="eu-west-1", proxy=cloud.url), Bearer("account", clock.now())
+    assert (await Aws().exchange(token, account, need)).access == "ASIA1"
+    assert (await Aws().own(need)).access == "ASIA1"
+    assert [form["WebIdentityToken"] for form in cloud.forms] == ["account", "projected"]
+    assert {request.host for request in cloud.requests} == {"sts.invalid"}
 
 
 async def test_keys_that_live_on_are_not_held(cloud, connect, monkeypatch, authority, asked):

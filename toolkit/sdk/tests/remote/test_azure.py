@@ -1,5 +1,6 @@
 """Clusters of AKS: who asks for a token, with what proof, and where the cluster is found."""
 
+import asyncio
 import base64
 
 import pytest
@@ -8,6 +9,7 @@ from fluvial.toolkit.client import ConfigError
 from fluvial.toolkit.clouds import Need, Services
 from fluvial.toolkit.clouds.azure import Azure
 from fluvial.toolkit.remote.connections import cluster_providers
+from fluvial.toolkit.testing import FakeClock
 
 SUBSCRIPTION = "00000000-1111-2222-3333-444444444444"
 NAME = (
@@ -164,8 +166,35 @@ def federated(tmp_path):
     return str(file)
 
 
-async def own(services, environ):
-    return await Azure(services, environ).own(Need(scope="https://x.azure.net/.default"))
+class Impatient(FakeClock):
+    """Wakes sleepers at once."""
+
+    async def sleep(self, _):
+        await asyncio.sleep(0)
+
+
+async def test_tokens_are_asked_for_through_a_proxy(environ, secure):
+    """It is asked for a way to the service, which is then spoken to by TLS."""
+    asked = []
+
+    async def refuse(reader, writer):
+        asked.append(await reader.readline())
+        writer.write(b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    environ |= {"AZURE_TENANT_ID": "t", "AZURE_CLIENT_ID": "c", "AZURE_CLIENT_SECRET": "s"}
+    async with await asyncio.start_server(refuse, "127.0.0.1", 0) as proxy:
+        url = f"http://127.0.0.1:{proxy.sockets[0].getsockname()[1]}"
+        with pytest.raises(ConfigError, match="403"):
+            await own(Services(Impatient()), environ, proxy=url)
+    place = secure.url.removeprefix("https://").encode()
+    assert set(asked) == {b"CONNECT " + place + b" HTTP/1.1\r\n"}
+    assert len(asked) == 3, "proxies fail for a moment, too"
+    assert not secure.requests
+
+
+async def own(services, environ, **need):
+    return await Azure(services, environ).own(Need(scope="https://x.azure.net/.default", **need))
 
 
 async def test_the_controller_by_a_federated_token(secure, services, environ, federated):

@@ -253,10 +253,20 @@ async def test_proxies_of_the_environment(files, monkeypatch):
             await client.get("http://charts.invalid/a", largest=9)
 
 
+async def test_a_proxy_of_ones_own(files, elsewhere, monkeypatch):
+    monkeypatch.setenv("http_proxy", elsewhere.url)
+    files.files["/a"] = b"by proxy"
+    proxy = files.url.replace("http://", "http://ada:secret@")
+    async with WebClient(proxy=proxy) as client:
+        answer = await client.get("http://charts.invalid/a", largest=9)
+    assert answer.body == b"by proxy"
+    assert files.requests[0].headers["Proxy-Authorization"] == basic("ada", "secret")
+
+
 async def test_what_is_asked_directly_is_asked_of_no_proxy(files, elsewhere, monkeypatch):
     monkeypatch.setenv("http_proxy", files.url)
     # No proxy is ever asked for this machine; by this address it is not known as such.
     url = elsewhere.url.replace("127.0.0.1", "0.0.0.0")
-    async with WebClient(direct=True) as client:
+    async with WebClient(proxy="") as client:
         assert (await client.get(f"{url}/b", largest=9)).body == b"other"
     assert not files.requests

@@ -47,6 +47,8 @@ class Requester(NamedTuple):
     """Name of the GitRepository."""
     account: str
     """Name of its ServiceAccount, empty for the default one, or else the controller."""
+    proxy: str = ""
+    """URL of the proxy of its spec, empty for that of the environment."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,29 +86,36 @@ class GitIdentities:
 
         Raises ConfigError where it gives nothing, and what reading the account can raise.
         """
-        namespace, name, named = requester
+        namespace, name, named, proxy = requester
+        if proxy and urlsplit(proxy).scheme not in {"http", "https"}:
+            raise ConfigError(
+                f"provider {provider} takes no socks5 proxy: give spec.proxySecretRef the address "
+                "of an http or https proxy"
+            )
         account = await find_account(self._tokens.local, namespace, named, self._default)
         involved = Involved("GitRepository", namespace, name, operation="reconcile")
         if provider == "aws":
-            return await self._signed(url, account, involved)
-        need = Need(scope=_DEVOPS)
+            need = Need(region=_region(url), proxy=proxy)
+            return await self._signed(url, account, need, involved)
+        need = Need(scope=_DEVOPS, proxy=proxy)
         token = await self._tokens.access(self._azure, account, need, involved)
         return Credentials(bearer_token=token.token)
 
-    async def _signed(self, url: str, account: Account | None, involved: Involved) -> Credentials:
+    async def _signed(
+        self, url: str, account: Account | None, need: Need, involved: Involved
+    ) -> Credentials:
         """Sign for CodeCommit; the signature is good for this repository only."""
-        region = _region(url)
 
         async def fetch() -> _Signed:
-            keys = await self._tokens.access(self._aws, account, Need(region=region), involved)
+            keys = await self._tokens.access(self._aws, account, need, involved)
             now = self._clock.now()
             moment = now.strftime(_MOMENT)
-            password = f"{moment}Z{_signature(url, region, keys, moment)}"
+            password = f"{moment}Z{_signature(url, need.region, keys, moment)}"
             user = f"{keys.access}%{keys.session}" if keys.session else keys.access
             return _Signed(user, password, min(now + _SIGNED, keys.expires))
 
         who = (account.namespace, account.name, self._aws.identity(account)) if account else ()
-        key = digest("git", "aws", url, *who)
+        key = digest("git", "aws", url, need.proxy, *who)
         signed = await self._tokens.cache.get(key, fetch, involved)
         return Credentials(username=signed.user, password=signed.password)
 

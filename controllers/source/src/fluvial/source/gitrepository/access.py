@@ -68,7 +68,12 @@ async def access_of(ctx: Context[GitRepository], identities: GitIdentities) -> A
             data = await _secret(client, namespace, name)
             proxy = Proxy.from_secret(data, f"{namespace}/{name}")
         if spec.provider in PROVIDERS:
-            requester = Requester(namespace, obj.metadata.name, spec.service_account_name)
+            requester = Requester(
+                namespace,
+                obj.metadata.name,
+                spec.service_account_name,
+                proxy.address if proxy is not None else "",
+            )
             found = await identities.credentials(spec.provider, spec.url, requester)
             # Authorities and certificates stay those of the Secret.
             credentials = msgspec.structs.replace(

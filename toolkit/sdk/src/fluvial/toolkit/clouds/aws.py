@@ -73,7 +73,8 @@ class Aws:
         """Take on the role of an account. Raises ConfigError."""
         from botocore import UNSIGNED  # noqa: PLC0415 - where AWS is used
 
-        async with self.client("sts", need.region, signature_version=UNSIGNED) as sts:
+        proxies = _proxies(need.proxy)
+        async with self.client("sts", need.region, signature_version=UNSIGNED, **proxies) as sts:
             answer = await sts.assume_role_with_web_identity(
                 RoleArn=self.identity(account),
                 RoleSessionName=f"{account.name}.{account.namespace}.{need.region}.fluxcd.io",
@@ -90,7 +91,15 @@ class Aws:
     async def own(self, need: Need) -> Keys:
         """Find the credentials of the controller. Raises ConfigError."""
         session = await self.session()
+        from aiobotocore.config import AioConfig  # noqa: PLC0415 - where AWS is used
         from aiobotocore.credentials import create_credential_resolver  # noqa: PLC0415
+        from aiobotocore.session import get_session  # noqa: PLC0415
+
+        if need.proxy:
+            # The clients of the chain take it from a session; what is known of services is shared.
+            known, session = session.get_component("data_loader"), get_session()
+            session.register_component("data_loader", known)
+            session.set_default_client_config(AioConfig(**_proxies(need.proxy)))
 
         async with _told("the controller's own credentials of AWS"):
             # Not the session's: it would keep them beyond the time for which the cache may.
@@ -141,6 +150,10 @@ class Aws:
                 raise ConfigError(
                     "provider aws needs aiobotocore: install fluvial-toolkit[aws]"
                 ) from error
+
+
+def _proxies(proxy: str) -> dict[str, Any]:
+    return {"proxies": {"http": proxy, "https": proxy}} if proxy else {}
 
 
 @cache

@@ -91,14 +91,14 @@ class Azure:
     async def exchange(self, token: Bearer, account: Account, need: Need) -> Bearer:
         """Exchange an account's token for one of its application. Raises ConfigError."""
         tenant, client = _application(account)
-        return await self._assert(tenant, client, token.token, need.scope)
+        return await self._assert(tenant, client, token.token, need)
 
     async def own(self, need: Need) -> Bearer:
         """Get a token for the controller. Raises ConfigError."""
         of = self._environ.get
         tenant, client = of("AZURE_TENANT_ID", ""), of("AZURE_CLIENT_ID", "")
         if tenant and client and (secret := of("AZURE_CLIENT_SECRET", "")):
-            return await self._issue(tenant, client, {"client_secret": secret}, need.scope)
+            return await self._issue(tenant, client, {"client_secret": secret}, need)
         if tenant and client and of("AZURE_CLIENT_CERTIFICATE_PATH"):
             raise ConfigError(
                 "AZURE_CLIENT_CERTIFICATE_PATH: certificates are not supported: use "
@@ -110,7 +110,7 @@ class Azure:
                 token = await asyncio.to_thread(Path(file).read_text)
             except OSError as error:
                 raise ConfigError(f"AZURE_FEDERATED_TOKEN_FILE: {error}") from error
-            return await self._assert(tenant, client, token.strip(), need.scope)
+            return await self._assert(tenant, client, token.strip(), need)
         return await self._machine(client, need.scope)
 
     def management(self) -> Management:
@@ -127,12 +127,12 @@ class Azure:
             return _GOVERNMENT
         return _PUBLIC
 
-    async def _assert(self, tenant: str, client: str, token: str, scope: str) -> Bearer:
+    async def _assert(self, tenant: str, client: str, token: str, need: Need) -> Bearer:
         proof = {"client_assertion_type": _ASSERTION, "client_assertion": token}
-        return await self._issue(tenant, client, proof, scope)
+        return await self._issue(tenant, client, proof, need)
 
     async def _issue(
-        self, tenant: str, client: str, proof: Mapping[str, str], scope: str
+        self, tenant: str, client: str, proof: Mapping[str, str], need: Need
     ) -> Bearer:
         authority = self._environ.get("AZURE_AUTHORITY_HOST") or _AUTHORITY
         if urlsplit(authority).scheme != "https":
@@ -141,8 +141,14 @@ class Azure:
             raise ConfigError(f"{tenant!r} is no tenant: only letters, digits, dots and hyphens")
         issued = await self._services.form(
             f"{authority.rstrip('/')}/{tenant}/oauth2/v2.0/token",
-            {"grant_type": "client_credentials", "client_id": client, "scope": scope, **proof},
+            {
+                "grant_type": "client_credentials",
+                "client_id": client,
+                "scope": need.scope,
+                **proof,
+            },
             _Issued,
+            proxy=need.proxy or None,
         )
         return self._bearer(issued)
 

@@ -38,12 +38,16 @@ class Services:
         self._tls = tls
         self._timeout = timeout
 
-    async def form(self, url: str, fields: Mapping[str, str], type: type[T]) -> T:
-        """Send a form, as OAuth does. Raises ConfigError."""
+    async def form(
+        self, url: str, fields: Mapping[str, str], type: type[T], *, proxy: str | None = None
+    ) -> T:
+        """Send a form, as OAuth does, through a proxy (None: of the environment).
+
+        Raises ConfigError.
+        """
         headers = {**_JSON, "Content-Type": "application/x-www-form-urlencoded"}
-        return _decoded(
-            url, await self._send("POST", url, headers, urlencode(fields).encode()), type
-        )
+        body = urlencode(fields).encode()
+        return _decoded(url, await self._send("POST", url, headers, body, proxy=proxy), type)
 
     async def get(self, url: str, type: type[T], *, bearer: str) -> T:
         """Read an object. Raises ConfigError."""
@@ -55,7 +59,7 @@ class Services:
         Raises ConfigError.
         """
         headers = {**_JSON, **headers}
-        return _decoded(url, await self._send("GET", url, headers, None, direct=True), type)
+        return _decoded(url, await self._send("GET", url, headers, None, proxy=""), type)
 
     async def post(self, url: str, body: Any, type: type[T], *, bearer: str) -> T:
         """Send JSON, None for nothing. Raises ConfigError."""
@@ -67,7 +71,7 @@ class Services:
 
     async def text(self, url: str, headers: Mapping[str, str], *, direct: bool = False) -> str:
         """Read plain text, with `direct` never through a proxy. Raises ConfigError."""
-        content = await self._send("GET", url, headers, None, direct=direct)
+        content = await self._send("GET", url, headers, None, proxy="" if direct else None)
         return content.decode("utf-8", "replace").strip()
 
     async def _send(
@@ -78,14 +82,14 @@ class Services:
         body: bytes | None,
         *,
         bearer: str = "",
-        direct: bool = False,
+        proxy: str | None = None,
     ) -> bytes:
         web = WebClient(
             authorization=f"Bearer {bearer}" if bearer else "",
             tls=self._tls,
             timeout=self._timeout,
             tries=_TRIES,
-            direct=direct,
+            proxy=proxy,
             sleep=self.clock.sleep,
         )
         try:

@@ -1,7 +1,7 @@
 """Access tokens: what a provider gives for an account of this cluster, or to the controller."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
 from fluvial.toolkit.client import Client
@@ -24,6 +24,14 @@ class Need:
     """The service (azure)."""
     region: str = ""
     """Where tokens are asked for (aws)."""
+    proxy: str = field(default="", repr=False)
+    """URL of the proxy through which they are asked for, empty for that of the environment (aws,
+    azure)."""
+
+    @property
+    def how(self) -> tuple[str, str, str]:
+        """What is part of a key, besides for whom."""
+        return self.scope, self.region, self.proxy
 
 
 class Provider(Protocol[P_co]):
@@ -71,7 +79,7 @@ class Tokens:
         """
         works = (lambda _: False) if fresh else None
         if account is None:
-            key = digest("own", provider.name, need.scope, need.region, *need.audiences)
+            key = digest("own", provider.name, *need.how, *need.audiences)
             return await self.cache.get(key, lambda: provider.own(need), involved, works=works)
         audiences = need.audiences or await provider.audiences(account)
 
@@ -85,8 +93,7 @@ class Tokens:
             account.namespace,
             account.name,
             provider.identity(account),
-            need.scope,
-            need.region,
+            *need.how,
             *audiences,
         )
         return await self.cache.get(key, fetch, involved, works=works)

@@ -60,7 +60,7 @@ class WebClient:
     `tries` repeats what failed for a moment (408, 429, 502 to 504, connections that broke off),
     after the time that the server asks for, else one second and twice as long each time; `sleep`
     waits.
-    Proxies are those of the environment, none where `direct` is set.
+    `proxy` is the URL of an http or https proxy, empty for none, None for those of the environment.
 
     Use as an async context manager.
     """
@@ -72,7 +72,7 @@ class WebClient:
         tls: ssl.SSLContext | None = None,
         timeout: float = 120.0,
         tries: int = 1,
-        direct: bool = False,
+        proxy: str | None = None,
         user_agent: str = "fluvial",
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -80,7 +80,7 @@ class WebClient:
         self._tls = tls
         self._timeout = timeout
         self._tries = tries
-        self._direct = direct
+        self._proxy = proxy
         self._agent = user_agent
         self._sleep = sleep
         self._session: aiohttp.ClientSession | None = None
@@ -182,7 +182,7 @@ class WebClient:
                     **request.headers,
                     **known,
                 },
-                proxy=None if self._direct else _proxy(request.url),
+                proxy=_proxy(request.url) if self._proxy is None else self._proxy or None,
                 allow_redirects=False,
             ) as response:
                 body = await _body(response, request.url, request.largest)
