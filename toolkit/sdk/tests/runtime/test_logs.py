@@ -24,11 +24,19 @@ def output():
     root.handlers[:] = handlers
     root.setLevel(level)
     logging.getLogger("aiohttp.access").setLevel(access)
-    logging.getLogger("asyncio").setLevel(logging.NOTSET)
+    for library in ("asyncio", "aiobotocore", "botocore"):
+        logging.getLogger(library).setLevel(logging.NOTSET)
 
 
 def lines(stream):
     return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+@pytest.mark.parametrize("level", ["trace", "debug", "info", "error"])
+def test_what_aws_answers_is_never_logged(output, level):
+    stream = output(level)
+    logging.getLogger("botocore.parsers").debug("Response body:\n%r", b"<SecretAccessKey>")
+    assert stream.getvalue() == ""
 
 
 def test_a_line_has_what_the_log_reader_needs(output):

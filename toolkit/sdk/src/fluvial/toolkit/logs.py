@@ -91,6 +91,9 @@ def configure(
     root.setLevel(_LEVELS[level])
     # Request lines of the servers, once per probe and scrape.
     logging.getLogger("aiohttp.access").setLevel(logging.ERROR)
+    for library in ("aiobotocore", "botocore"):
+        # On debug they print requests and answers as they are: keys and tokens.
+        logging.getLogger(library).setLevel(max(logging.INFO, _LEVELS[level]))
     if _LEVELS[level] > logging.DEBUG:
         logging.getLogger("asyncio").setLevel(logging.ERROR)
 
