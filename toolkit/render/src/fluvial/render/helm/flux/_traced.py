@@ -36,9 +36,9 @@ _Places: TypeAlias = dict[tuple[int, int], list[tuple[int, str]]]
 
 
 class _Printed(NamedTuple):
-    """A field of a document, as a template has printed it."""
+    """A field of a document as a template has printed it; None when nobody knows which."""
 
-    document: Unstructured
+    document: Manifest | Hook | None
     pointer: str
 
 
@@ -100,8 +100,11 @@ class ReleaseOrigins:
         self._values = values
         printed: list[Manifest | Hook] = [*done.manifests, *done.hooks]
         self._printed = [(one, load(one.text, file=one.path)) for one in printed]
+        # Worked out once: a stream is parsed and a document explained for all of its fields.
         self._explained: dict[int, dict[str, FieldOrigin]] = {}
-        self._known: dict[str, _Places] = {}
+        self._streams: dict[str, list[Manifest | Hook | None]] = {}
+        self._starts: dict[str, _Places] = {}
+        self._fields: dict[tuple[str, ...], Origin] = {}
 
     def of(self, document: Manifest | Hook) -> dict[str, FieldOrigin | Origin]:
         """Return the origin of each field that holds no others, by RFC 6901 pointer.
@@ -111,14 +114,15 @@ class ReleaseOrigins:
         """
         final = load(document.text, file=document.path)
         found = self._find(document.path, final)
+        # A document that no post-renderer has seen is still as its template has printed it.
+        untouched = self._match(document.path, final) if found is None else None
         origins: dict[str, FieldOrigin | Origin] = {}
         for pointer in leaves(final):
-            source: _Printed | Origin | None
-            if found is None:  # no post-renderer has seen it
-                source = _Printed(final, pointer)
+            if found is None:
+                source: _Printed | Origin = _Printed(untouched, pointer)
             else:
                 source = self._label(pointer) or self._follow(*found, pointer)
-            origin = self._template(document.path, source)
+            origin = self._template(source) if isinstance(source, _Printed) else source
             origins[pointer] = origin or Origin(document.path, 0, 0, "template")
         return origins
 
@@ -144,29 +148,28 @@ class ReleaseOrigins:
             return self._written(("commonMetadata", field, key), "spec.commonMetadata")
         return None
 
-    def _follow(self, run: _Run, index: int, pointer: str) -> _Printed | Origin | None:
+    def _follow(self, run: _Run, index: int, pointer: str) -> _Printed | Origin:
         """Follow a field through the steps, from the last to the first."""
         for step in reversed(run.steps):
             built = step.result.built
             if index >= len(built):  # what has no name passes by all steps
-                passed = load(step.result.passing[index - len(built)])
-                return _Printed(unmarked(passed), pointer)
+                (printed,) = self._documents(step.result.passing[index - len(built)])
+                return _Printed(printed, pointer)
             origins = built[index].provenance or {}
             known = next((up for up in _upwards(pointer) if up in origins), None)
             if known is None:
-                return None
+                return _Printed(None, pointer)
             origin = origins[known]
             if origin.file != STREAM:
                 return self._set_by(step, origin)
             at = self._places(step.result.stream).get((origin.line, origin.column), [])
+            if not at:
+                return _Printed(None, pointer)
             # The first entry of a list's item starts where the item does: the name tells.
             named = [one for one in at if keys_of(one[1])[-1:] == keys_of(known)[-1:]]
-            if not at:
-                return None
             index, above = (named or at)[0]
             pointer = above + pointer[len(known) :]
-        first = load_all(run.steps[0].result.stream)
-        return _Printed(unmarked(first[index]), pointer)
+        return _Printed(self._documents(run.steps[0].result.stream)[index], pointer)
 
     def _set_by(self, step: _Step, origin: Origin) -> Origin:
         """Return where the patch or image is written that has set a field."""
@@ -176,32 +179,46 @@ class ReleaseOrigins:
         return self._written(field, f"{origin.by} of spec.postRenderers")
 
     def _written(self, field: tuple[str, ...], by: str) -> Origin:
-        if self._trace.place is None:
-            return Origin(f"spec.{'.'.join(field)}", 0, 0, by)
-        return self._trace.place.origin(("spec", *field), by)
+        if field not in self._fields:
+            place = self._trace.place
+            self._fields[field] = (
+                place.origin(("spec", *field), by)
+                if place is not None
+                else Origin(f"spec.{'.'.join(field)}", 0, 0, by)
+            )
+        return self._fields[field]
 
-    def _template(self, path: str, source: _Printed | Origin | None) -> FieldOrigin | Origin | None:
+    def _template(self, source: _Printed) -> FieldOrigin | None:
         """Return the origin of a field in its template, or of the nearest that holds it."""
-        if not isinstance(source, _Printed):
-            return source
-        for one, value in self._printed:
-            if one.path == path and value == source.document:
-                key = id(one)
-                if key not in self._explained:
-                    self._explained[key] = explain(self._done, one, self._values)
-                found = self._explained[key]
-                return next((found[up] for up in _upwards(source.pointer) if up in found), None)
-        return None
+        document = source.document
+        if document is None:
+            return None
+        if id(document) not in self._explained:
+            self._explained[id(document)] = explain(self._done, document, self._values)
+        found = self._explained[id(document)]
+        return next((found[up] for up in _upwards(source.pointer) if up in found), None)
+
+    def _documents(self, stream: str) -> list[Manifest | Hook | None]:
+        """Return what the documents of a stream were when templates had printed them."""
+        if stream not in self._streams:
+            self._streams[stream] = [
+                self._match(template_of(one), unmarked(one)) for one in load_all(stream)
+            ]
+        return self._streams[stream]
+
+    def _match(self, path: str, value: Unstructured) -> Manifest | Hook | None:
+        printed = (one for one, found in self._printed if one.path == path and found == value)
+        return next(printed, None)
 
     def _places(self, stream: str) -> _Places:
-        """Return what starts where in a stream, worked out once."""
-        if stream not in self._known:
+        """Return what starts where in a stream."""
+        if stream not in self._starts:
             found: _Places = {}
             for number, document in enumerate(load_documents(stream, positions=True)):
                 for pointer, place in (document.positions or {}).items():
                     found.setdefault((place.line, place.column), []).append((number, pointer))
-            self._known[stream] = found
-        return self._known[stream]
+            self._starts[stream] = found
+        return self._starts[stream]
 
 
 def _upwards(pointer: str) -> Iterator[str]:
