@@ -15,7 +15,11 @@ HELD_NIL: Final = HeldNil()
 
 
 def argument(node: nodes.Node, operand: Callable[[nodes.Node], ValueFn]) -> ArgFn:
-    """Make the closure of one argument; `operand` makes those of values without a type."""
+    """Make the closure of one argument; `operand` makes those of values without a type.
+
+    They leave a nil boxed that an interface holds: it fits no type, where none at all fits any that
+    can be nil.
+    """
     match node:
         case nodes.Nil():
             return _nil(node)
@@ -27,17 +31,11 @@ def argument(node: nodes.Node, operand: Callable[[nodes.Node], ValueFn]) -> ArgF
             return _constant(node, operand(node), lambda want: _same(node.value, want, "bool"))
     value_of = operand(node)
 
-    # a field or an item that is nil is still an interface, the value of a pipeline is not
-    held = isinstance(node, (nodes.Field, nodes.Chain)) or (
-        isinstance(node, nodes.Variable) and bool(node.names)
-    )
-
     def evaluated(run: Run, dot: Any, want: Want) -> Any:
         value = value_of(run, dot)
-        boxed = held
-        if type(value) is Boxed:
+        boxed = type(value) is Boxed
+        if boxed:
             value = value.value
-            boxed = True
         if not want.go:
             return HELD_NIL if value is None and boxed and want.kind == "reflected" else value
         if value is None and boxed:

@@ -106,9 +106,14 @@ class Operands:
         return self.dot()
 
     def _held(self, node: nodes.Node, slots: Slots) -> ValueFn:
-        """Make the closure of an operand that leaves dot and variables boxed."""
-        if isinstance(node, nodes.Dot) or (isinstance(node, nodes.Variable) and not node.names):
-            return _placed(node, self._base(node, slots))
+        """Make the closure of an operand that leaves dot, variables and fields boxed."""
+        match node:
+            case nodes.Field() | nodes.Chain():
+                return self.fields(node, self._base(node, slots), node.names, held=True)
+            case nodes.Variable() if node.names:
+                return self.fields(node, self._base(node, slots), node.names, held=True)
+            case nodes.Variable() | nodes.Dot():
+                return _placed(node, self._base(node, slots))
         return self.operand(node, slots)
 
     def dot(self) -> ValueFn:
@@ -145,17 +150,23 @@ class Operands:
                 return _constant(node, node.value)
         raise AssertionError(node)
 
-    def fields(self, node: nodes.Node, base: ValueFn, names: list[str]) -> ValueFn:
-        """Follow fields; plain maps, which nearly all are, take the short way."""
+    def fields(
+        self, node: nodes.Node, base: ValueFn, names: list[str], *, held: bool = False
+    ) -> ValueFn:
+        """Follow fields; plain maps, which nearly all are, take the short way.
+
+        With `held`, a nil that an interface holds, as the entries of maps are, comes boxed.
+        """
+        nil = Boxed(None) if held else None
 
         def fields(run: Run, dot: Any) -> Any:
             run.node = node
             start = value = base(run, dot)
             for name in names:
                 if type(value) not in PLAIN or name not in value:
-                    return run.fields(node, start, names, dot)
+                    return run.fields(node, start, names, dot, held=held)
                 value = value[name]
-            return value
+            return nil if value is None else value
 
         return fields
 

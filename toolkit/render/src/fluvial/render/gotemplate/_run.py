@@ -226,12 +226,18 @@ class Run:
         dot: Any,
         args: Sequence[ArgFn] = (),
         final: Any = MISSING,
+        *,
+        held: bool = False,
     ) -> Any:
-        """Follow a chain of fields; only the last one takes arguments."""
+        """Follow a chain of fields; only the last one takes arguments.
+
+        With `held`, a nil that an interface holds comes boxed.
+        """
         boxed = type(value) is Boxed
         if boxed:
             value = value.value
         last = names[-1]
         for name in names[:-1]:
             value, boxed = self.field(node, value, boxed, name, dot)
-        return self.field(node, value, boxed, last, dot, args, final)[0]
+        value, boxed = self.field(node, value, boxed, last, dot, args, final)
+        return Boxed(None) if held and boxed and value is None else value

@@ -316,7 +316,9 @@ class _TracingCompiler(Compiler):
 
         return traced
 
-    def fields(self, node: nodes.Node, base: ValueFn, names: list[str]) -> ValueFn:
+    def fields(
+        self, node: nodes.Node, base: ValueFn, names: list[str], *, held: bool = False
+    ) -> ValueFn:
         """Make the closure of fields: the deepest one of a known container is read."""
 
         def traced(run: Run, dot: Any) -> Any:
@@ -335,7 +337,7 @@ class _TracingCompiler(Compiler):
                 value = value.get(name)
             if read is not None:
                 run.reads[before:] = [read]
-            return run.fields(node, start, names, dot)
+            return run.fields(node, start, names, dot, held=held)
 
         return traced
 
