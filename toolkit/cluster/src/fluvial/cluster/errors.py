@@ -35,6 +35,7 @@ __all__ = [
     "not_found",
     "not_implemented",
     "page_not_found",
+    "success",
     "too_large",
     "unauthorized",
     "unsupported_media_type",
@@ -87,6 +88,17 @@ class StatusError(ClusterError):
             status["details"] = self.details
         status["code"] = self.code
         return status
+
+
+def success(code: int) -> dict[str, Any]:
+    """Return the Status of something done that has no object to show."""
+    return {
+        "kind": "Status",
+        "apiVersion": "v1",
+        "metadata": {},
+        "status": "Success",
+        "code": code,
+    }
 
 
 def _details(group: str, kind: str, name: str = "", **more: Any) -> dict[str, Any]:

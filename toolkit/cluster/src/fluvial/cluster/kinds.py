@@ -28,7 +28,7 @@ _OLD = {
     "events.k8s.io/v1beta1": "Event",
     "extensions/v1beta1": "Deployment DaemonSet ReplicaSet Ingress NetworkPolicy",
     "networking.k8s.io/v1beta1": "Ingress IngressClass",
-    "policy/v1beta1": "PodDisruptionBudget",
+    "policy/v1beta1": "PodDisruptionBudget Eviction",
     "rbac.authorization.k8s.io/v1beta1": "Role RoleBinding ClusterRole ClusterRoleBinding",
     "scheduling.k8s.io/v1beta1": "PriorityClass",
     "storage.k8s.io/v1beta1": "StorageClass CSIDriver CSINode VolumeAttachment",

@@ -107,7 +107,7 @@ class ControlPlane:
                 stack.enter_context(self.store)
             self.endpoints.guard_roles = self.authorizer.guard
             self.endpoints.admission.authorize_with(self._allows)
-            self.endpoints.subresources.issue_token = self.tokens.issue
+            self.endpoints.subresources.tokens.issue = self.tokens.issue
             self.endpoints.strategies.allocator.resume(self.store)
             registrar = Registrar(self.endpoints)
             registrar.resume()

@@ -6,7 +6,7 @@ from fluvial.cluster import fielderrors
 from fluvial.cluster.auth.rbac import Attributes, Authorizer
 from fluvial.cluster.auth.tokens import ISSUER, TokenAuthority
 from fluvial.cluster.endpoints import Target, User
-from fluvial.cluster.errors import Cause, invalid
+from fluvial.cluster.errors import Cause, bad_request, invalid
 from fluvial.cluster.objects import Object
 
 __all__ = ["Reviews"]
@@ -32,22 +32,24 @@ class Reviews:
     def answer(self, target: Target, body: Object, user: User, now: str) -> Object:
         """Return the review with its status."""
         kind = target.resource.kind
-        meta: Object = dict(body.get("metadata") or {})
-        if kind == "SelfSubjectReview":
-            meta["creationTimestamp"] = now
         result: Object = {
             "kind": kind,
             "apiVersion": target.resource.api_version,
-            "metadata": {k: v for k, v in meta.items() if k != "managedFields"},
+            "metadata": body["metadata"],
         }
         spec = dict(body.get("spec") or {})
         if kind == "SelfSubjectReview":
-            result["status"] = {"userInfo": user.info()}
-            return result
+            meta = {"creationTimestamp": now}
+            return {**result, "metadata": meta, "status": {"userInfo": user.info()}}
         if kind == "TokenReview":
+            if not spec.get("token"):
+                raise bad_request("token is required for TokenReview in authentication")
             return {**result, "spec": spec, "status": self._token(spec)}
         if kind == "SelfSubjectRulesReview":
-            return {**result, "spec": {}, "status": self._rules(user, spec)}
+            if not spec.get("namespace"):
+                raise bad_request("no namespace on request")
+            # Upstream answers with a review of its own, which has nothing of the question.
+            return {**result, "metadata": {}, "spec": {}, "status": self._rules(user, spec)}
         self._check(kind, body, target.namespace)
         who = user if kind == "SelfSubjectAccessReview" else _subject(spec)
         return {**result, "spec": spec, "status": self._access(who, spec)}
@@ -87,7 +89,14 @@ class Reviews:
         if kind != "SelfSubjectAccessReview" and not spec.get("user") and not spec.get("groups"):
             text = "at least one of user or group must be specified"
             causes.append(fielderrors.invalid("spec.user", spec.get("user", ""), text))
-        if kind == "LocalSubjectAccessReview":
+        causes += _selector_causes((resource or {}).get("fieldSelector"), "fieldSelector")
+        causes += _selector_causes((resource or {}).get("labelSelector"), "labelSelector")
+        meta = {k: v for k, v in body["metadata"].items() if k != "managedFields"}
+        local = kind == "LocalSubjectAccessReview"
+        if meta.keys() - ({"namespace"} if local else set()):
+            text = "must be empty except for namespace" if local else "must be empty"
+            causes.append(fielderrors.invalid("metadata", body["metadata"], text))
+        if local:
             given = (resource or {}).get("namespace", "")
             if resource is not None and given != namespace:
                 text = "must match metadata.namespace"
@@ -116,6 +125,21 @@ class Reviews:
                 keys = ("verbs", "apiGroups", "resources", "resourceNames")
                 resources.append({key: rule[key] for key in keys if rule.get(key)})
         return {"resourceRules": resources, "nonResourceRules": urls, "incomplete": False}
+
+
+def _selector_causes(selector: Object | None, name: str) -> list[Cause]:
+    """Return what is wrong with a selector beside the resource that a question is about."""
+    if selector is None:
+        return []
+    where, causes = f"spec.resourceAttributes.{name}", []
+    raw, terms = selector.get("rawSelector"), selector.get("requirements")
+    if raw and terms:
+        text = "may not specified at the same time as requirements"
+        causes.append(fielderrors.invalid(f"{where}.rawSelector", raw, text))
+    if not raw and not terms:
+        text = f"when {where} is specified, requirements or rawSelector is required"
+        causes.append(fielderrors.required(f"{where}.requirements", text))
+    return causes
 
 
 def _subject(spec: Object) -> User:

@@ -99,6 +99,8 @@ class Endpoints:
         """Create an object, or use a subresource that is created (`token`, `eviction`)."""
         if target.subresource:
             return await self.subresources.create(target, obj, options)
+        if target.resource.prefix == "/bindings":
+            return await self.subresources.bind(target, obj, options)
         return await self.writer.create(target, obj, options)
 
     async def update(self, target: Target, obj: Object, options: WriteOptions) -> Object:

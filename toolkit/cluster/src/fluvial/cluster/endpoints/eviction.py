@@ -6,7 +6,7 @@ from fluvial.cluster.builtin import labelselectors
 from fluvial.cluster.endpoints.access import Access
 from fluvial.cluster.endpoints.deletion import Deleter
 from fluvial.cluster.endpoints.target import Target, WriteOptions
-from fluvial.cluster.errors import StatusError, bad_request, generic
+from fluvial.cluster.errors import StatusError, bad_request, generic, success
 from fluvial.cluster.objects import Object
 
 __all__ = ["Evictions"]
@@ -28,27 +28,22 @@ class Evictions:
         self._deleter = deleter
 
     def evict(self, target: Target, body: Object, options: WriteOptions) -> Object:
-        """Delete a pod on behalf of an Eviction; raises 429 when its budget forbids it."""
-        name = (body.get("metadata") or {}).get("name", "")
-        if name and name != target.name:
-            raise bad_request("name in URL does not match name in Eviction object: " + name)
-        plain = Target(target.resource, target.namespace, target.name)
-        pod = self._access.find(plain).object
+        """Delete a pod on behalf of an Eviction; raises 429 when its budget forbids it.
+
+        Returns a Status. Of several budgets it tells in the answer's body alone, as upstream does.
+        """
+        if body["metadata"].get("name", "") != target.name:
+            raise bad_request("name in URL does not match name in Eviction object")
+        wanted = body.get("deleteOptions") or {}
+        options.dry_run = options.dry_run or bool(wanted.get("dryRun"))
+        pod = self._access.find(target).object
         budgets = self._budgets_of(pod) if _counts(pod) else []
         if len(budgets) > 1:
-            raise generic(500, "InternalError", _SEVERAL)
+            return generic(500, "", _SEVERAL).body()
         if budgets:
             self._use(budgets[0], pod, options)
-        self._deleter.delete_unasked(
-            plain, body.get("deleteOptions") or {}, options, missing_ok=False
-        )
-        return {
-            "kind": "Status",
-            "apiVersion": "v1",
-            "metadata": {},
-            "status": "Success",
-            "code": 201,
-        }
+        self._deleter.delete_unasked(target, wanted, options, missing_ok=False)
+        return success(201)
 
     def _budgets_of(self, pod: Object) -> list[Object]:
         meta = pod["metadata"]

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import datetime as dt
-from collections.abc import Callable
 from typing import Any
 
 from fluvial.cluster import fielderrors, fields, schemas
 from fluvial.cluster.builtin.strategy import Strategy
 from fluvial.cluster.endpoints.access import Access
 from fluvial.cluster.endpoints.admission.attributes import Attributes
+from fluvial.cluster.endpoints.bindings import Bindings
 from fluvial.cluster.endpoints.deletion import Deleter
 from fluvial.cluster.endpoints.eviction import Evictions
-from fluvial.cluster.endpoints.preconditions import another_namespace, check_name, modified
+from fluvial.cluster.endpoints.preconditions import another_namespace, check_name, modified, place
 from fluvial.cluster.endpoints.target import Target, WriteOptions
+from fluvial.cluster.endpoints.tokenrequests import TokenRequests
 from fluvial.cluster.endpoints.writes import Writer, changed
 from fluvial.cluster.errors import (
     bad_request,
@@ -22,32 +22,38 @@ from fluvial.cluster.errors import (
     internal,
     invalid,
     method_not_allowed,
-    not_found,
     not_implemented,
 )
 from fluvial.cluster.fields.scale import parent_managed_fields, scale_managed_fields
-from fluvial.cluster.objects import Object, rfc3339
-from fluvial.cluster.resources import Resource
+from fluvial.cluster.objects import Object
+from fluvial.cluster.resources import Gvr, Resource
 
-__all__ = ["Subresources", "TokenIssuer"]
-
-TokenIssuer = Callable[[Object, list[str], int, Object | None], str]
-"""Makes a token for a service account: account, audiences, seconds, bound object."""
+__all__ = ["Subresources"]
 
 _SCALE = Resource("autoscaling", "v1", "scales", "scale", "Scale", "ScaleList", namespaced=True)
 _PLAIN = Strategy()
 _SPEC_ONLY = ("ephemeralcontainers", "resize")
+_CREATED = {
+    "binding": Resource("", "v1", "bindings", "binding", "Binding", "", namespaced=True),
+    "eviction": Resource("policy", "v1", "evictions", "eviction", "Eviction", "", namespaced=True),
+    "token": Resource(
+        "authentication.k8s.io", "v1", "tokenrequests", "tokenrequest", "TokenRequest", "",
+        namespaced=True,
+    ),
+}  # fmt: skip
+"""The kinds of subresources that are created."""
 
 
 class Subresources:
-    """The verbs of subresources other than status. `issue_token` is set by authentication."""
+    """The verbs of subresources other than status."""
 
     def __init__(self, access: Access, writer: Writer, deleter: Deleter) -> None:
         self._access = access
         self._writer = writer
         self._evictions = Evictions(access, deleter)
         self._chain = access.endpoints.admission
-        self.issue_token: TokenIssuer | None = None
+        self._bindings = Bindings(access)
+        self.tokens = TokenRequests(access)
 
     def get(self, target: Target) -> Object:
         """Read a subresource."""
@@ -60,14 +66,32 @@ class Subresources:
     async def create(self, target: Target, body: Object, options: WriteOptions) -> Object:
         """Use a subresource that is created."""
         options.status_code = 201
+        kind = _CREATED.get(target.subresource)
+        if kind is None:
+            raise not_implemented(f"{target.resource.plural}/{target.subresource}")
+        if body.get("metadata") is None:
+            body["metadata"] = {}
+        schemas.decode(kind, body, options, _PLAIN)
+        place(Target(kind, target.namespace), body)
+        plain = Target(target.resource, target.namespace, target.name)
         if target.subresource == "token":
-            return await self._token(target, body, options)
-        if target.subresource == "binding":
-            return await self._bind(target, body, options)
-        if target.subresource == "eviction":
+            self.tokens.check_names(plain, body)
+            self._access.find(plain)
             body = await self._admitted(target, body, options)
-            return self._evictions.evict(target, body, options)
-        raise not_implemented(f"{target.resource.plural}/{target.subresource}")
+            return self.tokens.answer(plain, body, options)
+        body = await self._admitted(target, body, options)
+        if target.subresource == "eviction":
+            return self._evictions.evict(plain, body, options)
+        return self._bindings.bind(plain, body, options)
+
+    async def bind(self, target: Target, body: Object, options: WriteOptions) -> Object:
+        """Use the old endpoint of bindings, where only the body names the pod."""
+        pods = self._access.endpoints.catalog.find(Gvr("", "v1", "pods"))
+        assert pods is not None
+        meta = body.get("metadata")
+        name = meta.get("name") if isinstance(meta, dict) else None
+        named = Target(pods, target.namespace, name if isinstance(name, str) else "", "binding")
+        return await self.create(named, body, options)
 
     async def update(self, target: Target, body: Object, options: WriteOptions) -> Object:
         """Replace a subresource."""
@@ -283,100 +307,6 @@ class Subresources:
             causes.insert(0, fielderrors.invalid(path, replicas, text))
         if causes:
             raise invalid(resource.group, resource.kind, target.name, causes)
-
-    async def _token(self, target: Target, body: Object, options: WriteOptions) -> Object:
-        body = await self._admitted(target, body, options)
-        account = self._live(target)
-        spec = dict(body.get("spec") or {})
-        seconds = spec.get("expirationSeconds", 3600)
-        field, where = "spec.expirationSeconds", ("authentication.k8s.io", "TokenRequest", "")
-        if seconds < 600:
-            text = "may not specify a duration less than 10 minutes"
-            raise invalid(*where, [fielderrors.invalid(field, seconds, text)])
-        if seconds > 2**32:
-            text = "may not specify a duration larger than 2^32 seconds"
-            raise invalid(*where, [fielderrors.invalid(field, seconds, text)])
-        bound = spec.get("boundObjectRef")
-        if bound is not None:
-            self._check_bound(target, bound)
-        audiences = spec.get("audiences") or ["https://kubernetes.default.svc"]
-        if self.issue_token is None:
-            raise not_implemented("serviceaccounts/token without authentication")
-        token = self.issue_token(account, audiences, seconds, bound)
-        expires = self._access.endpoints.clock() + dt.timedelta(seconds=seconds)
-        meta = account["metadata"]
-        review = {
-            "kind": "TokenRequest",
-            "apiVersion": "authentication.k8s.io/v1",
-            "metadata": {},
-            "spec": {**spec, "expirationSeconds": seconds},
-        }
-        tracked = fields.track_update(
-            None, review, manager=options.manager, subresource="token",
-            schema=fields.schema_for_builtin("authentication.k8s.io", "v1", "TokenRequest"),
-            now=self._access.now(), version="authentication.k8s.io/v1",
-        )["metadata"]  # fmt: skip
-        return {
-            "kind": "TokenRequest",
-            "apiVersion": "authentication.k8s.io/v1",
-            "metadata": {
-                "name": meta["name"],
-                "namespace": meta["namespace"],
-                "uid": meta["uid"],
-                "creationTimestamp": self._access.now(),
-                **tracked,
-            },
-            "spec": {
-                "audiences": audiences,
-                "expirationSeconds": seconds,
-                "boundObjectRef": bound,
-            },
-            "status": {"token": token, "expirationTimestamp": rfc3339(expires)},
-        }
-
-    def _check_bound(self, target: Target, bound: Object) -> None:
-        plural = {"Pod": "pods", "Secret": "secrets"}.get(bound.get("kind", ""))
-        if plural is None:
-            kind = f"{bound.get('apiVersion', '')}, Kind={bound.get('kind', '')}"
-            raise bad_request(f"cannot bind token for serviceaccount to object of type {kind}")
-        entry = self._access.store.get(f"/{plural}", (target.namespace, bound.get("name", "")))
-        if entry is None:
-            raise not_found("", plural, bound.get("name", ""))
-        uid = entry.object["metadata"]["uid"]
-        if bound.get("uid") and bound["uid"] != uid:
-            why = (
-                f"the UID in the bound object reference ({bound['uid']}) does not match the UID "
-                f"in record. The object might have been deleted and then recreated"
-            )
-            raise conflict("", plural, bound.get("name", ""), why)
-
-    async def _bind(self, target: Target, body: Object, options: WriteOptions) -> Object:
-        body = await self._admitted(target, body, options)
-        pod = self._live(target)
-        node = (body.get("target") or {}).get("name", "")
-        if pod["spec"].get("nodeName"):
-            why = f'pod {target.name} is already assigned to node "{pod["spec"]["nodeName"]}"'
-            raise conflict("", "pods/binding", target.name, why)
-        pod["spec"]["nodeName"] = node
-        conditions = pod.setdefault("status", {}).setdefault("conditions", [])
-        conditions[:] = [item for item in conditions if item.get("type") != "PodScheduled"]
-        conditions.append(
-            {
-                "type": "PodScheduled",
-                "status": "True",
-                "lastProbeTime": None,
-                "lastTransitionTime": self._access.now(),
-            }
-        )
-        if not options.dry_run:
-            self._access.store.put(target.resource.prefix, target.key, pod)
-        return {
-            "kind": "Status",
-            "apiVersion": "v1",
-            "metadata": {},
-            "status": "Success",
-            "code": 201,
-        }
 
     async def _finalize(self, target: Target, body: Object, options: WriteOptions) -> Object:
         if not self._chain.idle:

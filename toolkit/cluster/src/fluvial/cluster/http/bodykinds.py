@@ -11,6 +11,9 @@ from fluvial.cluster.resources import Resource
 
 __all__ = ["check_kind"]
 
+_OLD_EVICTION = ("policy/v1beta1", "Eviction")
+"""A kind that is taken in two versions, alone of all."""
+
 
 def check_kind(obj: Object, resource: Resource, api_version: str, kind: str, body: bytes) -> None:
     """Fill in a missing apiVersion and kind; refuse those of another endpoint with 400.
@@ -21,7 +24,7 @@ def check_kind(obj: Object, resource: Resource, api_version: str, kind: str, bod
         _check_custom(obj, resource, body)
         return
     given = obj.get("apiVersion") or api_version, obj.get("kind") or kind
-    if given != (api_version, kind):
+    if given not in {(api_version, kind), _OLD_EVICTION}:
         why = mismatch(resource, obj, given, (api_version, kind))
         if not why:
             raise _other_version(given[0], api_version)

@@ -14,9 +14,11 @@ from fluvial.cluster import schemas
 from fluvial.cluster.auth.rbac import Authorizer
 from fluvial.cluster.auth.reviews import Reviews
 from fluvial.cluster.endpoints import Endpoints, Page, Target, User, WriteOptions
+from fluvial.cluster.endpoints.preconditions import place
 from fluvial.cluster.errors import (
     StatusError,
     method_not_allowed,
+    not_acceptable,
 )
 from fluvial.cluster.http import auditnotes, bodies, logs, queries
 from fluvial.cluster.http.answers import answer, partial, raw, text
@@ -138,16 +140,24 @@ class ResourceVerbs:
         options = _write_options(request, user, "CreateOptions")
         obj, options.duplicates = await self._body(request, target, sub)
         if self._reviews.handles(target):
-            now = self._endpoints.access.now()
-            result = self._reviews.answer(target, obj, user, now)
-            if target.namespace:
-                result["metadata"]["namespace"] = target.namespace
-            schemas.track(target.resource, None, result, options, "", now)
-            return answer(result, status=201)
+            if accepted.form == "Table":
+                raise not_acceptable(SERVED)
+            result = self._review(target, obj, user, options)
+            return self._object(request, target, result, accepted, 201, options.warnings)
         result = await self._endpoints.create(target, obj, options)
         status = options.status_code
         warnings = [*self._deprecations(target), *options.warnings]
         return self._object(request, target, result, accepted, status, warnings)
+
+    def _review(self, target: Target, obj: Object, user: User, options: WriteOptions) -> Object:
+        """Answer a question, whose body is read as that of any create."""
+        access, resource = self._endpoints.access, target.resource
+        if obj.get("metadata") is None:
+            obj["metadata"] = {}
+        schemas.decode(resource, obj, options, access.strategy(resource))
+        place(target, obj)
+        schemas.track(resource, None, obj, options, "", access.now())
+        return self._reviews.answer(target, obj, user, access.now())
 
     async def _update(
         self, request: web.BaseRequest, target: Target, user: User, sub: Subresource | None
