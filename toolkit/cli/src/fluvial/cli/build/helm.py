@@ -22,6 +22,7 @@ from fluvial.render.helm import (
     HelmError,
     HelmVersion,
     ManifestError,
+    Notice,
     Release,
     RenderedChart,
     RenderError,
@@ -117,6 +118,10 @@ def _helm(parsed: argparse.Namespace) -> int:
     return 0
 
 
+def _tell(notice: Notice) -> None:
+    sys.stderr.write(f"{notice}\n")
+
+
 def _help() -> str:
     lines = []
     for name, flag in sorted(_FLAGS.items()):
@@ -159,7 +164,7 @@ def _template(names: list[str], given: Mapping[str, Any]) -> None:
         build=given.get("dependency-build", False),
     )
     check_installable(chart)
-    check_release_name(name)
+    check_release_name(name, _tell)
     release = Release(
         name=name,
         namespace=given.get("namespace") or os.environ.get("HELM_NAMESPACE") or "default",
@@ -176,6 +181,7 @@ def _template(names: list[str], given: Mapping[str, Any]) -> None:
             helm_version=rules,
             skip_schema=skip_schema,
             provenance=layers is not None,
+            tell=_tell,
         )
         done = _post_rendered(done, given, rules)
     except (RenderError, ManifestError) as error:

@@ -48,6 +48,7 @@ from fluvial.render.helm._model import (
     RenderedChart,
 )
 from fluvial.render.helm._names import check_release_name, release_name
+from fluvial.render.helm._notices import Notice
 from fluvial.render.helm._objects import kube_version
 from fluvial.render.helm._postrender import (
     STREAM,
@@ -87,6 +88,7 @@ __all__ = [
     "Lookup",
     "Manifest",
     "ManifestError",
+    "Notice",
     "PostRenderer",
     "Release",
     "RenderError",

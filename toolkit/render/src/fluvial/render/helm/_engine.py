@@ -26,6 +26,7 @@ from fluvial.render.helm._errors import ChartError, RenderError, ValuesError
 from fluvial.render.helm._functions import helm_functions
 from fluvial.render.helm._manifests import manifest_text, sort_manifests
 from fluvial.render.helm._model import Capabilities, Chart, File, Release, RenderedChart, TracedFile
+from fluvial.render.helm._notices import Notice, Tell, silent
 from fluvial.render.helm._objects import capabilities_object, files_object, kube_version
 from fluvial.render.helm._schema import check_schemas
 from fluvial.render.helm._traces import render_error
@@ -53,6 +54,7 @@ def render(
     skip_schema: bool = False,
     provenance: bool = False,
     seed: str | None = None,
+    tell: Tell = silent,
 ) -> RenderedChart:
     """Render `chart` with the user's `values`, as an install or upgrade of `release` would.
 
@@ -63,19 +65,22 @@ def render(
     found. `skip_schema` leaves values.schema.json out. With `provenance` the result can
     be asked where its fields come from (see `_provenance`). With a `seed` whatever is random
     comes out the same every time and the clock stands still (see `sprig.chance`): for comparing,
-    not for clusters. `chart` is not changed. Raises HelmError.
+    not for clusters. `tell` hears what helm remarks on what has no effect, which may show
+    values. `chart` is not changed. Raises HelmError.
     """
     functions = _known_functions(helm_version)
     in_range = _comparison(functions["semverCompare"].call)
     chart = chart.copy()
     supplied = floats(values)
     try:
-        process_dependencies(chart, supplied, in_range, helm_version)
+        process_dependencies(chart, supplied, in_range, helm_version, tell)
     except ValuesError as error:
-        raise ValuesError(f"chart dependencies processing failed: {error}") from None
+        failed = "chart dependencies processing failed"
+        tell(Notice("ERROR", failed, (("error", str(error)),)))
+        raise ValuesError(f"{failed}: {error}") from None
     if not capabilities.kube_version:
         capabilities = msgspec.structs.replace(capabilities, kube_version=helm_version.kube_version)
-    seen = merge_values(chart, supplied, helm_version)
+    seen = merge_values(chart, supplied, helm_version, tell)
     if not skip_schema:
         check_schemas(chart, seen)
     needed = chart.metadata.get("kubeVersion", "")
@@ -103,7 +108,7 @@ def render(
         files = engine.run()
     notes = to_bytes(files.get(f"{chart.name}/templates/NOTES.txt", "")).decode("utf-8", "replace")
     rendered = {path: text for path, text in files.items() if not path.endswith("NOTES.txt")}
-    manifests, hooks = sort_manifests(rendered, helm_version)
+    manifests, hooks = sort_manifests(rendered, helm_version, tell)
     return RenderedChart(
         manifests=manifests,
         hooks=hooks,

@@ -6,6 +6,7 @@ from typing import Any
 from fluvial.render.helm._errors import ManifestError, go_yaml_problem
 from fluvial.render.helm._heads import Head, scan
 from fluvial.render.helm._model import Hook, Manifest
+from fluvial.render.helm._notices import Notice, Tell, silent
 from fluvial.render.helm._reading import utf8_problem
 from fluvial.render.helm._versions import HELM_4_3, HelmVersion
 from fluvial.render.yaml import YamlError, load
@@ -58,11 +59,12 @@ def split_documents(text: str, helm_version: HelmVersion = HELM_4_3) -> list[str
 
 
 def sort_manifests(
-    files: dict[str, str], helm_version: HelmVersion = HELM_4_3
+    files: dict[str, str], helm_version: HelmVersion = HELM_4_3, tell: Tell = silent
 ) -> tuple[list[Manifest], list[Hook]]:
     """Split rendered files, by path, into manifests and hooks, both in the order of kinds.
 
-    A hook with an event that Helm does not know is dropped. Raises ManifestError.
+    A hook with an event that Helm does not know is dropped, and `tell` hears of it. Raises
+    ManifestError.
     """
     manifests: list[Manifest] = []
     hooks: list[Hook] = []
@@ -84,6 +86,9 @@ def sort_manifests(
             events = _words(notes[_HOOK]) or [""]
             if all(event in _EVENTS for event in events):
                 hooks.append(_hook(facts, [_EVENTS[event] for event in events], notes))
+            else:
+                types = (("hookTypes", _text(notes[_HOOK])),)
+                tell(Notice("INFO", "skipping unknown hooks", types))
     unranked = helm_version.unranked_kinds
 
     def by_kind(document: Manifest | Hook) -> tuple[int, str]:

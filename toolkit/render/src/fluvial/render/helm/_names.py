@@ -6,6 +6,7 @@ from typing import Final
 from fluvial.render.gotemplate import TemplateError, Templates
 from fluvial.render.helm._errors import RenderError, ValuesError
 from fluvial.render.helm._functions import helm_functions
+from fluvial.render.helm._notices import Notice, Tell, silent
 
 __all__ = ["check_release_name", "release_name"]
 
@@ -27,12 +28,17 @@ def release_name(template: str) -> str:
         raise RenderError(str(error)) from None
 
 
-def check_release_name(name: str) -> None:
-    """Raise ValuesError for what is no name of a release, in Helm's words."""
+def check_release_name(name: str, tell: Tell = silent) -> None:
+    """Raise ValuesError for what is no name of a release, in Helm's words; `tell` hears it, too."""
+    problem = ""
     if not name:
-        raise ValuesError("release name check failed: no name provided")
-    if len(name) > _LONGEST or not _PATTERN.match(name):
-        raise ValuesError(
-            f'release name check failed: release name "{name}": invalid release name, must match '
+        problem = "no name provided"
+    elif len(name) > _LONGEST or not _PATTERN.match(name):
+        problem = (
+            f'release name "{name}": invalid release name, must match '
             f"regex {_NAME} and the length must not be longer than {_LONGEST}"
         )
+    if problem:
+        failed = "release name check failed"
+        tell(Notice("ERROR", failed, (("error", problem),)))
+        raise ValuesError(f"{failed}: {problem}")
