@@ -21,6 +21,7 @@ from fluvial.cluster.standins.manager import Options, Standins
 from fluvial.cluster.standins.timer import SystemTimer
 
 RESOURCES = {
+    "admissionregistration.k8s.io/v1/validatingadmissionpolicies": "ValidatingAdmissionPolicy",
     "apiregistration.k8s.io/v1/apiservices": "APIService",
     "apps/v1/controllerrevisions": "ControllerRevision",
     "apps/v1/daemonsets": "DaemonSet",

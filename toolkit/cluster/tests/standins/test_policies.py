@@ -1,4 +1,4 @@
-"""PodDisruptionBudgets."""
+"""PodDisruptionBudgets, and the status of validating policies."""
 
 import datetime as dt
 
@@ -55,3 +55,17 @@ async def test_a_budget_follows_its_pods(cluster):
     assert cluster.peek(BUDGETS, "web")["status"]["disruptionsAllowed"] == 1
     await cluster.patch("apps/v1/deployments", "web", {"spec": {"replicas": 1}})
     await cluster.until(lambda: cluster.peek(BUDGETS, "web")["status"]["expectedPods"] == 1)
+
+
+async def test_a_policy_is_checked_once_in_each_generation(cluster):
+    policies = "admissionregistration.k8s.io/v1/validatingadmissionpolicies"
+    spec = {"matchConstraints": {"resourceRules": []}, "validations": [{"expression": "true"}]}
+    await cluster.api.create(
+        {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy",
+         "metadata": {"name": "p"}, "spec": spec}
+    )  # fmt: skip
+    await cluster.settled()
+    made = cluster.peek(policies, "p", None)
+    assert made["status"] == {
+        "observedGeneration": made["metadata"]["generation"], "typeChecking": {},
+    }  # fmt: skip

@@ -12,6 +12,8 @@ import dataclasses
 import re
 from collections.abc import Iterator
 
+from fluvial.cluster.fields.celpaths import complaint
+
 __all__ = ["LiteralError", "Rewritten", "rewritten"]
 
 _TOKEN = re.compile(
@@ -60,7 +62,7 @@ class Rewritten:
             said = _TEXT_CALL.sub(
                 r"expected type of field '\1' is 'string' but provided type is '\2'", found[3]
             )
-            return _complaint(self.source, self._original(place), said)
+            return complaint(self.source, self._original(place), said)
 
         return _PLACE.sub(shown, errors)
 
@@ -144,11 +146,9 @@ class _Rewriter:
         end = (len(self._source), "", "")
         name, *rest = (found[1:] if optional else found) or [end]
         if not name[2] or not rest or rest[0][1] != ":":
-            raise LiteralError(
-                _complaint(self._source, name[0], "a field is expected: name: value")
-            )
+            raise LiteralError(complaint(self._source, name[0], "a field is expected: name: value"))
         if literal.patch and name[2] not in _MEMBERS:
-            raise LiteralError(_complaint(self._source, name[0], f"undefined field '{name[2]}'"))
+            raise LiteralError(complaint(self._source, name[0], f"undefined field '{name[2]}'"))
         self._emit(f'{"?" if optional else ""}"{name[2]}":', name[0])
         if literal.patch and name[2] in _TEXTS and not optional:
             self._emit(f"__text_{name[2]}(", name[0])
@@ -171,10 +171,3 @@ def _significant(source: str, place: int) -> Iterator[tuple[int, str, str]]:
             count += 1
             yield token.start(), token[0], token["name"] or token["quoted"] or ""
         place = token.end()
-
-
-def _complaint(source: str, place: int, text: str) -> str:
-    line = source.count("\n", 0, place)
-    column = place - (source.rfind("\n", 0, place) + 1)
-    shown = source.splitlines()[line] if source else ""
-    return f"ERROR: <input>:{line + 1}:{column + 1}: {text}\n | {shown}\n | {'.' * column}^"

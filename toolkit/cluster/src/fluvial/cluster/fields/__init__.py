@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from fluvial.cluster.fields.apply import apply, track_update
 from fluvial.cluster.fields.builtin import builtin_kinds, schema_for_builtin
+from fluvial.cluster.fields.celpaths import undefined_fields
 from fluvial.cluster.fields.configuration import merge_configuration
 from fluvial.cluster.fields.custom import CustomSchema, schema_from_crd
 from fluvial.cluster.fields.definition import check_definition, stored_versions
@@ -65,4 +66,5 @@ __all__ = [
     "schema_from_crd",
     "stored_versions",
     "track_update",
+    "undefined_fields",
 ]

@@ -24,6 +24,7 @@ from cel_expr_python.ext import (  # type: ignore[import-untyped] # (likewise)
 )
 
 from fluvial.cluster.fields.cel_library import library
+from fluvial.cluster.fields.celpaths import STRINGS, undefined_fields
 from fluvial.cluster.fields.errors import OMITTED, FieldError
 from fluvial.cluster.fields.schema import MISSING
 from fluvial.cluster.fields.validation import correlated_items
@@ -44,7 +45,6 @@ __all__ = [
 _T = cel.Type
 _OLD = "__old"
 _OPTIONAL_OLD = f"(size({_OLD}) == 0 ? optional.none() : optional.of({_OLD}[0]))"
-_STRINGS = re.compile(r"\"(?:\\.|[^\"\\])*\"|'(?:\\.|[^'\\])*'")
 _OLD_SELF = re.compile(r"\boldSelf\b")
 _IDENTIFIER = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 _RESERVED = frozenset(
@@ -56,8 +56,6 @@ _RESERVED = frozenset(
 )  # fmt: skip
 
 
-_CHAIN = re.compile(r"(?<![.\w])(?:self|oldSelf)(?P<steps>(?:\.[A-Za-z_]\w*\(?)+)")
-_STEP = re.compile(r"\.(?P<name>[A-Za-z_]\w*)(?P<call>\(?)")
 _RESOURCE = frozenset({"apiVersion", "kind", "metadata"})
 
 
@@ -84,7 +82,7 @@ def extensions_and_functions() -> tuple[list[Any], list[Any]]:
 
 def uses_old_self(expression: str) -> bool:
     """Tell whether an expression looks at the old value (string literals do not count)."""
-    return bool(_OLD_SELF.search(_STRINGS.sub('""', expression)))
+    return bool(_OLD_SELF.search(STRINGS.sub('""', expression)))
 
 
 class Program:
@@ -138,7 +136,7 @@ def _compiled(expression: str, schema: bytes, optional_old: bool) -> Program:
 
 def _with_optional_old(expression: str) -> str:
     out, end = [], 0
-    for literal in _STRINGS.finditer(expression):
+    for literal in STRINGS.finditer(expression):
         out.append(_OLD_SELF.sub(_OPTIONAL_OLD, expression[end : literal.start()]))
         out.append(literal.group(0))
         end = literal.end()
@@ -146,34 +144,23 @@ def _with_optional_old(expression: str) -> str:
 
 
 def _undefined_field(expression: str, schema: dict[str, Any]) -> str | None:
-    """Return the complaint about a field that the schema lacks, as a typed checker has it.
+    """Return the complaint about a field that the schema lacks, as a typed checker has it."""
+    roots = {"self": schema, "oldSelf": schema}
+    return next(undefined_fields(expression, roots, _field), None)
 
-    Objects are maps without a type for each field here, so the checker cannot tell; paths that
-    begin at `self` or `oldSelf` are followed by hand.
-    """
-    blank = _STRINGS.sub(lambda literal: " " * len(literal.group(0)), expression)
-    for chain in _CHAIN.finditer(blank):
-        node = schema
-        for step in _STEP.finditer(chain["steps"]):
-            properties = node.get("properties") or {}
-            names = {_escaped(name): child for name, child in properties.items()}
-            open_ended = node.get("additionalProperties") or node.get(
-                "x-kubernetes-preserve-unknown-fields"
-            )
-            if node.get("type") != "object" or open_ended or step["call"]:
-                break
-            if step["name"] not in names:
-                if step["name"] in _RESOURCE:
-                    break  # every whole object has them, declared or not
-                position = chain.start("steps") + step.start()
-                line = expression.count("\n", 0, position)
-                column = position - (expression.rfind("\n", 0, position) + 1)
-                return (
-                    f"ERROR: <input>:{line + 1}:{column + 1}: undefined field '{step['name']}'\n"
-                    f" | {expression.splitlines()[line]}\n | {'.' * column}^"
-                )
-            node = names[step["name"]]
-    return None
+
+def _field(schema: dict[str, Any], name: str) -> dict[str, Any] | None:
+    """Return the schema of a field; KeyError when an object of this type has none so called."""
+    open_ended = schema.get("additionalProperties") or schema.get(
+        "x-kubernetes-preserve-unknown-fields"
+    )
+    if schema.get("type") != "object" or open_ended:
+        return None
+    found = {_escaped(key): child for key, child in (schema.get("properties") or {}).items()}
+    if name in _RESOURCE and name not in found:
+        return None  # every whole object has them, declared or not
+    child: dict[str, Any] = found[name]
+    return child
 
 
 def compile_text(text: str) -> str:

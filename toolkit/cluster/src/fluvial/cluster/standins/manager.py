@@ -33,6 +33,7 @@ from fluvial.cluster.standins.endpoints import EndpointControllers
 from fluvial.cluster.standins.garbage import GarbageCollector
 from fluvial.cluster.standins.jobs import Jobs
 from fluvial.cluster.standins.namespaces import Namespaces
+from fluvial.cluster.standins.policystatus import PolicyStatuses
 from fluvial.cluster.standins.quotas import Quotas
 from fluvial.cluster.standins.recorder import Recorder
 from fluvial.cluster.standins.replicasets import ReplicaSets
@@ -143,6 +144,7 @@ def _controllers(view: View, timer: Timer, certificate: str) -> list[Controller]
             Accounts(acting("service-account-controller"), timer, certificate),
             AccountTokens(acting("service-account-controller"), timer, certificate),
             ApiServices(view, timer),
+            PolicyStatuses(acting("validatingadmissionpolicy-status-controller"), timer),
             Namespaces(acting("namespace-controller"), timer),
             Deployments(acting("deployment-controller"), timer),
             ReplicaSets(acting("replicaset-controller"), timer),

@@ -24,6 +24,7 @@ __all__ = [
     "SERVICES",
     "SERVICE_ACCOUNTS",
     "STATEFUL_SETS",
+    "VALIDATING_POLICIES",
     "VOLUMES",
 ]
 
@@ -48,4 +49,5 @@ SECRETS = "v1/secrets"
 SERVICES = "v1/services"
 SERVICE_ACCOUNTS = "v1/serviceaccounts"
 STATEFUL_SETS = "apps/v1/statefulsets"
+VALIDATING_POLICIES = "admissionregistration.k8s.io/v1/validatingadmissionpolicies"
 VOLUMES = "v1/persistentvolumes"
