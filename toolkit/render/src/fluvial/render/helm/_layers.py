@@ -96,13 +96,14 @@ class ValueLayers:
         before the path in its place. A null in a list stands for an item that was not given.
         """
         given = {
-            path
+            path: value
             for path, value in _walk(values)
             # Maps and lists are entered: a flag sets single items of what is below it.
             if path and not (value and isinstance(value, dict | list))
             if not (value is None and path[-1].isdigit())
         }
-        self._cover(given)
+        # An empty map is merged, too: what is below it stays.
+        self._cover({path for path, value in given.items() if not isinstance(value, dict)})
         for path in given:
             self.origins[path] = Origin(f"{source or by} {'.'.join(path)}", 0, 0, by)
 
