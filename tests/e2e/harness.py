@@ -72,6 +72,12 @@ class Process:
         """Whether the process runs."""
         return self._popen is not None and self._popen.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """The process's id; it must have been started."""
+        assert self._popen is not None, "not started"
+        return self._popen.pid
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal and return the exit status once the process is gone."""
         running.pop(self.name, None)

@@ -35,6 +35,8 @@ class Cluster(FakeApi):
     def __init__(self):
         super().__init__(EXTRA)
         self.faults.append(self._apply)
+        self.proofs = None
+        """Those of the controller that runs."""
 
     def _apply(self, request):
         if request.method != "PATCH" or "apply-patch" not in request.headers["Content-Type"]:
@@ -195,7 +197,7 @@ def running_controller(api, tmp_path, make_flags):
         manager = Manager(MANAGER, flags, api.config, clock=clock)
         fetcher = await manager.enter(Fetcher(tmp_path / "cache", retries=0))
         identities = await enter_identities(manager, "ReconciliationFailed")
-        proofs = Proofs(flags, watches(flags), MANAGER)
+        api.proofs = proofs = Proofs(flags, watches(flags), MANAGER)
         manager.add_task("proofs", proofs.run)
         manager.add(controller(Builder(fetcher, InlinePool(), flags), identities, flags, proofs))
         async with running(manager):

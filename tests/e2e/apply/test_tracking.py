@@ -5,8 +5,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from fluvial.cluster.http.faults import Fault
 from fluvial.toolkit import Change, Key, RealClock
 from fluvial.toolkit.apply import Action, Applier, Claim, Owner, Tracker, Verdict
+from fluvial.toolkit.references import DEFINITIONS
 
 MANAGER = "kustomize-controller"
 GROUP = "kustomize.toolkit.fluxcd.io"
@@ -210,3 +212,19 @@ async def test_other_namespaces_than_the_watched_one_are_never_known(tracking, c
         resource = await client.resource_of(config_map())
         assert tracked.tracker.verdict(resource, Key("default", "a"), OURS) is Verdict.UNVERIFIED
         assert not tracked.tracker._watched
+
+
+async def test_without_a_watch_of_definitions_custom_kinds_are_always_in_doubt(  # noqa: PLR0917  fixtures
+    tracking, client, plane, definition, widget, config_map
+):
+    await client.create(DEFINITIONS, definition)
+    await client.mapper.refresh()
+    for verb in ("watch", "list"):
+        path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+        plane.faults.add(Fault(path, verb=verb, count=None, status=403))
+    async with tracking() as tracked:
+        for _ in range(2):
+            await tracked.apply(widget())
+        resource = await client.resource_of(widget())
+        await tracked.until(resource, Key("default", "w"), Verdict.SILENT)
+        await tracked.keep(config_map())

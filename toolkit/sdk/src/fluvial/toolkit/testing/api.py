@@ -139,6 +139,11 @@ class FakeApi:
             self._emit(collection, _BOOKMARK, {"metadata": {"resourceVersion": str(self._now)}})
 
     @property
+    def now(self) -> int:
+        """The version of the last change, or bookmark."""
+        return self._now
+
+    @property
     def watchers(self) -> int:
         """How many watches are open."""
         return len(self._streams)
