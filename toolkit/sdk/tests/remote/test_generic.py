@@ -46,6 +46,15 @@ async def test_whom_it_is_for(connect, asked, data, audiences):
     assert asked[0][1] == audiences
 
 
+async def test_a_token_is_for_those_who_are_named_now(connect, asked, put_account):
+    put_account("a")
+    named = {**FAR, "serviceAccountName": "a"}
+    await connect(**named, audiences="one")
+    await connect(**named, audiences="two")
+    await connect(**named, audiences="one")
+    assert [audiences for _, audiences in asked] == [["one"], ["two"]]
+
+
 async def test_it_is_replaced_before_it_expires_and_when_it_is_refused(connect, asked, clock):
     credentials = (await connect(**FAR)).credentials
     await clock.advance(2870.0)
