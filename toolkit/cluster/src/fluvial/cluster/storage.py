@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import bisect
 import dataclasses
+from collections import defaultdict
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -103,7 +104,7 @@ class MemoryStore:
         self._revision = start
         self._compacted = start
         self._events = 0
-        self._prefixes: dict[str, _Prefix] = {}
+        self._prefixes: defaultdict[str, _Prefix] = defaultdict(_Prefix)
         self._recent = Recent()
 
     @property
@@ -143,7 +144,7 @@ class MemoryStore:
 
     def put(self, prefix: str, key: Key, obj: Object) -> Entry:
         """Write an object; sets its `metadata.resourceVersion`."""
-        found = self._prefixes.setdefault(prefix, _Prefix())
+        found = self._prefixes[prefix]
         entry = self._advance(key, obj)
         event = Event(entry.revision, entry, found.objects.get(key))
         self._record(prefix, event)
@@ -190,7 +191,7 @@ class MemoryStore:
 
         `at_once` is for the server's own parts, which clients must not see lag behind.
         """
-        found = self._prefixes.setdefault(prefix, _Prefix())
+        found = self._prefixes[prefix]
         if found.last <= after:
             await (found.urgent if at_once else found.pulse).wait()
 
@@ -206,16 +207,16 @@ class MemoryStore:
         """Begin at a compaction; `lost` is the newest change of each prefix that it forgot."""
         self._revision = self._compacted = revision
         for prefix, newest in lost.items():
-            found = self._prefixes.setdefault(prefix, _Prefix())
+            found = self._prefixes[prefix]
             found.lost = found.last = newest
 
     def _restore(self, prefix: str, entry: Entry) -> None:
         """Take in an object as it was at the beginning."""
-        self._prefixes.setdefault(prefix, _Prefix()).objects[entry.key] = entry
+        self._prefixes[prefix].objects[entry.key] = entry
 
     def _replay(self, prefix: str, entry: Entry, *, deleted: bool) -> None:
         """Take in a change that was made since."""
-        found = self._prefixes.setdefault(prefix, _Prefix())
+        found = self._prefixes[prefix]
         previous = found.objects.pop(entry.key, None)
         if not deleted:
             found.objects[entry.key] = entry

@@ -39,11 +39,11 @@ class Batch:
         self.changes = changes
         self._forms: dict[Hashable, bytes] = {}
 
-    def form(self, key: Hashable, encode: Callable[[Change], bytes]) -> bytes:
+    def form(self, key: Hashable, encode: Callable[[Sequence[Change]], bytes]) -> bytes:
         """Return all changes in one representation, made at the first call with this key."""
         found = self._forms.get(key)
         if found is None:
-            found = self._forms[key] = b"".join(map(encode, self.changes))
+            found = self._forms[key] = encode(self.changes)
         return found
 
 

@@ -60,7 +60,7 @@ class _Loader:
 
     async def after(self, cursor: int) -> None:
         """Load what the next changes are matched by: objects before and after them."""
-        if self._matcher.everything:
+        if self._matcher.everything or not self._target.resource.converts:
             return
         store, resource = self._access.store, self._target.resource
 
@@ -73,8 +73,9 @@ class _Loader:
 
     async def shown(self, batch: Batch) -> None:
         """Load what a batch shows."""
-        entries = [change.entry for change in batch.changes if change.entry is not None]
-        await self._access.load(self._target.resource, lambda: entries)
+        if self._target.resource.converts:
+            entries = [change.entry for change in batch.changes if change.entry is not None]
+            await self._access.load(self._target.resource, lambda: entries)
 
 
 class Watcher:

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 import msgspec
 from aiohttp import web
+from aiohttp.abc import AbstractStreamWriter
 
 from fluvial.cluster.endpoints import Endpoints, Target, WatchOptions
 from fluvial.cluster.endpoints.feeds import Batch, Change
@@ -28,8 +29,14 @@ def _line(kind: str, data: bytes) -> bytes:
     return b'{"type":"' + kind.encode() + b'","object":' + data + b"}\n"
 
 
+def _chunk(*lines: bytes) -> bytes:
+    """Return lines as one chunk of a body (RFC 9112, section 7.1)."""
+    size = sum(map(len, lines))
+    return b"".join((b"%x\r\n" % size, *lines, b"\r\n"))
+
+
 class _Shaper:
-    """Turns batches of changes into the lines of one watch."""
+    """Turns batches of changes into the chunks of one watch."""
 
     def __init__(
         self, endpoints: Endpoints, target: Target, accepted: Accepted, include: str
@@ -40,12 +47,15 @@ class _Shaper:
         self._include = include
         self._first = True  # the first table of a watch tells the columns
 
-    def lines(self, batch: Batch) -> bytes:
+    def chunk(self, batch: Batch) -> bytes:
         """Return the lines of a batch, shared with other watches when they are the same."""
         if self._first and self._accepted.form == "Table":
-            return b"".join(map(self._line, batch.changes))
+            return self._lines(batch.changes)
         key = (self._accepted.form, self._accepted.version, self._include)
-        return batch.form(key, self._line)
+        return batch.form(key, self._lines)
+
+    def _lines(self, changes: Sequence[Change]) -> bytes:
+        return _chunk(*map(self._line, changes))
 
     def _line(self, change: Change) -> bytes:
         return _line(change.type, self._shape(change))
@@ -98,9 +108,9 @@ async def stream(
     shaper = _Shaper(endpoints, target, accepted, include)
     response = web.StreamResponse(headers={"Content-Type": "application/json"})
     response.enable_chunked_encoding()
-    await response.prepare(request)
+    wire = _Wire(request, await response.prepare(request))
     limit = timeout or random.randint(MIN_TIMEOUT, 2 * MIN_TIMEOUT)  # noqa: S311 - spreads clients
-    sender = asyncio.create_task(_send(response, batches, shaper, options, limit, endpoints))
+    sender = asyncio.create_task(_send(wire, batches, shaper, options, limit, endpoints))
     closer = asyncio.create_task(closing.wait())
     try:
         await asyncio.wait({sender, closer}, return_when=asyncio.FIRST_COMPLETED)
@@ -111,24 +121,44 @@ async def stream(
     return response
 
 
+class _Wire:
+    """The connection of one watch: what many watches share goes to each of them as it is.
+
+    A `StreamResponse` would copy every chunk to frame it.
+    """
+
+    def __init__(self, request: web.BaseRequest, writer: AbstractStreamWriter | None) -> None:
+        assert writer is not None  # the response was not sent before
+        self._request = request
+        self._writer = writer
+
+    async def write(self, chunk: bytes) -> None:
+        """Write a chunk, and wait while the client is slow; raises ConnectionError."""
+        transport = self._request.transport
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError("the client of a watch is gone")
+        transport.write(chunk)
+        await self._writer.drain()
+
+
 async def _send(
-    response: web.StreamResponse,
+    wire: _Wire,
     batches: AsyncIterator[Batch],
     shaper: _Shaper,
     options: WatchOptions,
     limit: int,
     endpoints: Endpoints,
 ) -> None:
+    """Write a watch until its end; that of the body is written with the response's."""
     try:
         async with asyncio.timeout(limit):
             async for batch in batches:
-                await response.write(shaper.lines(batch))
+                await wire.write(shaper.chunk(batch))
     except TimeoutError:
         if options.bookmarks:
             last = Change("BOOKMARK", None, endpoints.store.revision)
-            await response.write(shaper.lines(Batch([last])))
+            await wire.write(shaper.chunk(Batch([last])))
     except StatusError as error:
-        await response.write(_line("ERROR", msgspec.json.encode(error.body())))
+        await wire.write(_chunk(_line("ERROR", msgspec.json.encode(error.body()))))
     except ConnectionError:
         return
-    await response.write_eof()
