@@ -1,4 +1,4 @@
-"""What validating policies say to the audit log: failures, and notes of their own."""
+"""What policies and webhooks say to the audit log: failures, and notes of their own."""
 
 import json
 import ssl
@@ -127,6 +127,12 @@ async def test_notes_are_checked(api, notes, cause, reason):
         await install(api, auditAnnotations=notes)
     found = error.value.details["causes"][0]
     assert f"{found['field']}: {found['message']}".startswith(cause), (reason, found)
+
+
+async def test_webhooks_have_something_to_say_too(hook, register, written):
+    hook.answer = lambda request: {"allowed": True, "auditAnnotations": {"k": request["name"]}}
+    await register(hook.config)
+    assert await written() == {"h.example.com/k": "a"}
 
 
 async def test_the_log_has_the_annotations_of_a_request(tmp_path, config_map):

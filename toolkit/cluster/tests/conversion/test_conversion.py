@@ -122,6 +122,53 @@ async def test_a_watch_shows_every_change_in_its_version(api, widgets):
     assert [obj["spec"] for _, obj in seen] == [{"count": n} for n in (1, 2, 2, 1)]
 
 
+async def test_those_who_want_the_same_ask_once(api, widgets, converter):
+    for number in range(3):
+        await api.create(widgets(name=f"w{number}", size=number))
+    async with asyncio.timeout(WITHIN):
+        lists = await asyncio.gather(*(api.list(V2) for _ in range(5)))
+    assert all(found == lists[0] for found in lists)
+    assert converter.asked == [("example.com/v2", ["w0", "w1", "w2"])]
+
+
+async def test_a_long_list_is_asked_for_in_parts_and_each_of_them_once(api, widgets, converter):
+    for number in range(150):
+        await api.create(widgets(name=f"w{number:03}", size=number))
+    async with asyncio.timeout(WITHIN):
+        lists = await asyncio.gather(*(api.list(V2) for _ in range(3)))
+    assert [each["spec"]["count"] for each in lists[2]] == list(range(150))
+    assert sorted(len(names) for _, names in converter.asked) == [22, 64, 64]
+
+
+async def test_those_who_wait_for_a_conversion_are_told_that_it_failed(api, widgets, converter):
+    await api.create(widgets(size=1))
+    converter.spoil = lambda obj: {**obj, "kind": "Gadget"}
+    async with asyncio.timeout(WITHIN):
+        results = await asyncio.gather(*(api.list(V2) for _ in range(3)), return_exceptions=True)
+    assert [each.code for each in results] == [500, 500, 500]
+    assert len(converter.asked) == 1
+
+
+async def test_who_gives_up_during_a_conversion_takes_nobody_along(api, widgets, converter):
+    await api.create(widgets(size=1))
+    entered, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slow(wanted):
+        entered.set()
+        await go_on.wait()
+
+    converter.before = slow
+    async with asyncio.timeout(WITHIN):
+        first = asyncio.create_task(api.list(V2))
+        await entered.wait()
+        second = asyncio.create_task(api.list(V2))
+        await asyncio.sleep(0)
+        first.cancel()
+        go_on.set()
+        assert [each["spec"] for each in await second] == [{"count": 1}]
+    assert len(converter.asked) == 2
+
+
 async def test_a_watch_ends_with_what_its_webhook_says(api, widgets, converter):
     await api.create(widgets(size=1))
     converter.answer = lambda review: {

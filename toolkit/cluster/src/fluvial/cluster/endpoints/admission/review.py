@@ -34,12 +34,16 @@ class Sent:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Answer:
-    """What a webhook said. `patch` holds JSON patch operations, `status` a Status or None."""
+    """What a webhook said. `patch` holds JSON patch operations, `status` a Status or None.
+
+    `annotations` are for the audit log.
+    """
 
     allowed: bool
     patch: list[Any]
     status: Object | None
     warnings: tuple[str, ...]
+    annotations: dict[str, str]
 
 
 def review(
@@ -87,6 +91,7 @@ def read(sent: Sent, body: bytes, *, mutating: bool) -> Answer:
         operations,
         status if isinstance(status, dict) else None,
         tuple(str(text) for text in response.get("warnings") or []),
+        {key: str(text) for key, text in (response.get("auditAnnotations") or {}).items()},
     )
 
 

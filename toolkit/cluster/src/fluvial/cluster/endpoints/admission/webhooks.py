@@ -162,6 +162,8 @@ class Webhooks:
         except ReviewError as error:
             raise _CallingError(hook, f"received invalid webhook response: {error}") from None
         asked.warnings.extend(text for text in answer.warnings if text not in asked.warnings)
+        for key, text in answer.annotations.items():
+            asked.annotations.setdefault(f"{hook.name}/{key}", text)
         if not answer.allowed:
             raise _denied(hook, answer.status)
         return answer

@@ -7,6 +7,7 @@ stays with the stored version of the object (`Entry.converted`), and `fresh` ask
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import dataclasses
 from collections.abc import Iterator
@@ -22,7 +23,7 @@ from fluvial.cluster.endpoints.conversion.review import (
     review,
     shown_kind,
 )
-from fluvial.cluster.errors import generic
+from fluvial.cluster.errors import StatusError, generic
 from fluvial.cluster.objects import Object
 from fluvial.cluster.resources import Resource
 from fluvial.cluster.storage import Entry
@@ -49,12 +50,13 @@ class Conversions:
 
     def __init__(self, caller: Caller) -> None:
         self._caller = caller
+        self._running: dict[tuple[Resource, Entry], asyncio.Future[None]] = {}
 
     async def load(self, resource: Resource, entries: list[Entry], *, fresh: bool = False) -> bool:
         """Have stored objects converted to a version, so that it can be shown.
 
-        Without `fresh` those that were
-        converted before are not again. Tells whether somebody was asked, which takes time: other
+        Without `fresh` those that were converted before are not again, and who comes while they are
+        being converted waits for that. Tells whether somebody was asked, which takes time: other
         writes may have come in. Raises the 500 that upstream gives.
         """
         wanted = [
@@ -64,12 +66,39 @@ class Conversions:
             and (fresh or resource not in entry.converted)
         ]
         for batch in _batches(wanted):
-            objects = [msgspec.json.decode(entry.data) for entry in batch]
+            # Others may have begun with the rest of them meanwhile.
+            mine = [entry for entry in batch if fresh or self._is_free(resource, entry)]
+            if mine:
+                await self._convert_batch(resource, mine)
+        running = (self._running.get((resource, entry)) for entry in wanted)
+        for other in {each for each in running if each is not None and not fresh}:
+            await asyncio.shield(other)  # whoever gives up here takes nobody along
+        return bool(wanted)
+
+    def _is_free(self, resource: Resource, entry: Entry) -> bool:
+        """Tell whether an entry has not been converted, and is not just being."""
+        return resource not in entry.converted and (resource, entry) not in self._running
+
+    async def _convert_batch(self, resource: Resource, batch: list[Entry]) -> None:
+        """Convert and keep a batch; those who wait for it are told of a failure."""
+        done = asyncio.get_running_loop().create_future()
+        places = [(resource, entry) for entry in batch]
+        self._running.update(dict.fromkeys(places, done))
+        objects = [msgspec.json.decode(entry.data) for entry in batch]
+        try:
             with _refusing():
                 found = await self.convert(resource, objects)
             for entry, obj in zip(batch, found, strict=True):
                 self.keep(resource, entry, obj)
-        return bool(wanted)
+        except StatusError as error:
+            done.set_exception(error)
+            done.exception()  # nobody needs to wait for it
+            raise
+        finally:
+            for place in places:
+                self._running.pop(place, None)
+            if not done.done():
+                done.set_result(None)
 
     @staticmethod
     def keep(resource: Resource, entry: Entry, obj: Object) -> None:
