@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from fluvial.apis.decoding import decode
+from fluvial.apis.kinds import KUSTOMIZATION
 from fluvial.apis.meta import Artifact
 from fluvial.kustomize.known import Known, Unknown
 from fluvial.kustomize.proofs import _inputs
@@ -123,10 +125,18 @@ async def test_what_is_pruned_and_what_is_deleted_is_followed_no_longer(
     assert not tracker._watched
 
 
-def raw(**changes):
-    metadata = {"uid": "u", "namespace": "default", "name": "apps"}
-    metadata |= changes.pop("metadata", {})
-    return {"metadata": metadata, "spec": {"path": "a"} | changes}
+def parsed(metadata=None, **spec):
+    """Decode a Kustomization."""
+    raw = {
+        "metadata": {"uid": "u", "namespace": "default", "name": "apps"} | (metadata or {}),
+        "spec": {
+            "interval": "10m",
+            "prune": True,
+            "sourceRef": {"kind": "GitRepository", "name": "app"},
+            **spec,
+        },
+    }
+    return decode(KUSTOMIZATION, raw)
 
 
 ARTIFACT = {
@@ -142,23 +152,23 @@ ARTIFACT = {
 @pytest.mark.parametrize(
     ("obj", "artifact", "variables", "reason"),
     [
-        (raw(path="b"), {}, b"", "another spec"),
-        (raw(metadata={"uid": "v"}), {}, b"", "deleted and created anew"),
+        (parsed(path="b"), {}, b"", "another spec"),
+        (parsed({"uid": "v"}), {}, b"", "deleted and created anew"),
         (
-            raw(metadata={"annotations": {"fluvial.dev/allow-prune-all": "true"}}),
+            parsed({"annotations": {"fluvial.dev/allow-prune-all": "true"}}),
             {},
             b"",
             "an annotation that allows more",
         ),
-        (raw(), {"digest": "sha256:b"}, b"", "other files"),
-        (raw(), {"revision": "main@sha1:2"}, b"", "another revision"),
-        (raw(), {"metadata": {"x": "y"}}, b"", "made from something else"),
-        (raw(), {}, b"v", "other variables"),
+        (parsed(), {"digest": "sha256:b"}, b"", "other files"),
+        (parsed(), {"revision": "main@sha1:2"}, b"", "another revision"),
+        (parsed(), {"metadata": {"x": "y"}}, b"", "made from something else"),
+        (parsed(), {}, b"v", "other variables"),
     ],
 )
 def test_inputs_differ_with_everything_that_counts(obj, artifact, variables, reason):
-    known = _inputs(raw(), Artifact(**ARTIFACT), b"")
-    assert known == _inputs(raw(metadata={"labels": {"x": "y"}}), Artifact(**ARTIFACT), b"")
+    known = _inputs(parsed(), Artifact(**ARTIFACT), b"")
+    assert known == _inputs(parsed({"labels": {"x": "y"}}), Artifact(**ARTIFACT), b"")
     assert _inputs(obj, Artifact(**ARTIFACT | artifact), variables) != known, reason
 
 

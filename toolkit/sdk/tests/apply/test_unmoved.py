@@ -133,6 +133,16 @@ def test_verdict(shown, expected, reason):
     [
         (DEPLOYMENTS, True, "its generation is that of its spec"),
         (CONFIG_MAPS, False, "it has none"),
+        (
+            Resource("autoscaling", "v2", "hpas", "HorizontalPodAutoscaler", subresources=STATUS),
+            False,
+            "it has none, or the one of a manifest, which never moves",
+        ),
+        (
+            Resource("example.com", "v1", "widgets", "Widget", subresources=STATUS),
+            True,
+            "a custom kind with a status",
+        ),
         (Resource("", "v1", "services", "Service", subresources=STATUS), False, "it never moves"),
         (
             Resource("", "v1", "namespaces", "Namespace", namespaced=False, subresources=STATUS),

@@ -18,7 +18,7 @@ from typing import Any, Final
 import msgspec
 
 from fluvial.apis.duration import parse_duration
-from fluvial.apis.ids import ObjectId, Unstructured
+from fluvial.apis.ids import ObjectId
 from fluvial.apis.kustomize import GROUP, Kustomization
 from fluvial.apis.meta import Artifact
 from fluvial.kustomize.attempt import Attempt, is_settled
@@ -116,7 +116,7 @@ class Proofs:
             known = proof.variables
             if proof.references is None or proof.references != await self.references(obj):
                 known = _digest(await variables())
-            inputs = _inputs(ctx.raw, action.artifact, known)
+            inputs = _inputs(obj, action.artifact, known)
             if (inputs, _inventory(obj)) != (proof.inputs, proof.inventory):
                 return None
             applied = Inventory.from_status(obj.status.inventory)
@@ -141,7 +141,7 @@ class Proofs:
         if self._tracker is None or it.obj.spec.kube_config is not None:
             return None
         digest = _digest(variables)
-        inputs = _inputs(it.ctx.raw, it.artifact, digest)
+        inputs = _inputs(it.obj, it.artifact, digest)
         proof = self._proofs.get(it.ctx.key)
         trusted = (
             not it.new
@@ -254,16 +254,16 @@ class Evidence:
         self.proofs.keep(self.ctx.key, proof)
 
 
-def _inputs(raw: Unstructured, artifact: Artifact, variables: bytes) -> bytes:
+def _inputs(obj: Kustomization, artifact: Artifact, variables: bytes) -> bytes:
     """Digest everything that says whose the objects are, and how they are to be."""
-    metadata = raw["metadata"]
+    metadata = obj.metadata
     return _digest(
         [
-            metadata.get("uid"),
-            metadata.get("namespace"),
-            metadata["name"],
-            (metadata.get("annotations") or {}).get(ALLOW_PRUNE_ALL),
-            raw["spec"],
+            metadata.uid,
+            metadata.namespace,
+            metadata.name,
+            metadata.annotations.get(ALLOW_PRUNE_ALL),
+            obj.spec,
             artifact.digest,
             artifact.revision,
             artifact.metadata,

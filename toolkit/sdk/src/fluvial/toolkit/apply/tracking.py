@@ -128,6 +128,8 @@ class Tracker:
         watched, key = self._watched.get(resource), key_of(live)
         if watched is None or epoch != self.epoch(resource) or not self._follows(resource, key):
             return
+        # The server keeps the generation of what has a definition, not of other servers' kinds.
+        exact = exact or not (resource.group in BUILT_IN or self._is_defined(resource))
         watched.ledger.verified(live, wanted, claim, exact=exact)
         selected = self._label in (live["metadata"].get("labels") or {})
         listed = watched.informer is None or watched.informer.synced.is_set()
@@ -152,6 +154,10 @@ class Tracker:
         if "watch" not in resource.verbs:
             return False
         return not resource.namespaced or self._namespace in {None, key.namespace}
+
+    def _is_defined(self, resource: Resource) -> bool:
+        name = f"{resource.plural}.{resource.group}"
+        return self._definitions.store.get("", name) is not None
 
     def _alive(self, resource: Resource) -> bool:
         informer = self._watched[resource].informer

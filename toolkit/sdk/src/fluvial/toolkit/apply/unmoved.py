@@ -27,6 +27,7 @@ import msgspec
 from fluvial.apis.ids import GroupKind, Unstructured
 from fluvial.toolkit.apply.managers import cleanup_patch
 from fluvial.toolkit.apply.ordering import Stage, stage
+from fluvial.toolkit.apply.undeclared import BUILT_IN
 from fluvial.toolkit.client import Resource
 from fluvial.toolkit.store import Key, key_of, version_of
 
@@ -41,10 +42,26 @@ _NOTHING: Final = bytes(_SIZE)
 _NOBODY: Final = bytes(CLAIM_BYTES)
 _NEW: Final = _NOTHING + _NOTHING + _NOBODY
 """What was verified, what was shown, and for which claim it was verified."""
-_WITHOUT_GENERATION: Final = frozenset(
-    {"ConfigMap", "Secret", "Service", "ServiceAccount", "Namespace", "PersistentVolumeClaim"}
+_WITH_GENERATION: Final = frozenset(
+    {
+        ("", "ReplicationController"),
+        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy"),
+        ("apps", "DaemonSet"),
+        ("apps", "Deployment"),
+        ("apps", "ReplicaSet"),
+        ("apps", "StatefulSet"),
+        ("batch", "CronJob"),
+        ("batch", "Job"),
+        ("flowcontrol.apiserver.k8s.io", "FlowSchema"),
+        ("flowcontrol.apiserver.k8s.io", "PriorityLevelConfiguration"),
+        ("networking.k8s.io", "Ingress"),
+        ("policy", "PodDisruptionBudget"),
+    }
 )
-"""Built-in kinds whose generation says nothing; those of RBAC have no status, as custom ones."""
+"""Built-in kinds whose generation the server keeps.
+
+That of others never moves, as of a HorizontalPodAutoscaler, where a manifest has brought one along.
+"""
 
 
 class Verdict(enum.Enum):
@@ -72,11 +89,15 @@ def keeps_generation(resource: Resource) -> bool:
     """Whether `metadata.generation` moves with each change of the spec, and nothing else counts.
 
     Needs the subresources that discovery tells: a kind without status moves it with everything, or
-    has none. Of definitions and classes the status counts too: an apply waits for it.
+    has none. Of kinds that are not built in it is for the caller to know that they have a
+    definition. Of definitions and classes the status counts too: an apply waits for it.
     """
-    if stage(GroupKind(resource.group, resource.kind)) in {Stage.DEFINITIONS, Stage.CLASSES}:
+    kind = GroupKind(resource.group, resource.kind)
+    if "status" not in resource.subresources:
         return False
-    return "status" in resource.subresources and resource.kind not in _WITHOUT_GENERATION
+    if resource.group in BUILT_IN:
+        return kind in _WITH_GENERATION
+    return stage(kind) not in {Stage.DEFINITIONS, Stage.CLASSES}
 
 
 class Ledger:
