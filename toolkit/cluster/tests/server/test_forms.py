@@ -5,6 +5,7 @@ import datetime as dt
 import pytest
 
 from fluvial.cluster.errors import StatusError
+from fluvial.cluster.fields.builtin import _table
 from fluvial.cluster.gotimes import canonical_time
 from fluvial.cluster.http import protobuf
 from fluvial.cluster.http.durations import human
@@ -103,6 +104,17 @@ def test_numbers_and_booleans_of_a_protobuf_deployment():
     kind = field(1, b"apps/v1") + field(2, b"Deployment")
     body = protobuf.MAGIC + field(1, kind) + field(2, field(2, spec))
     assert protobuf.decode(body)["spec"] == {"replicas": 3, "paused": True}
+
+
+def test_every_protobuf_field_has_the_name_that_json_has():
+    declared = _table()["types"]
+    unlike = []
+    for message, numbers in protobuf._messages().items():
+        known = declared.get(".".join(message.lstrip("@~").split(".")[-3:]))
+        names = {entry[0] for entry in numbers.values() if "inline" not in entry}
+        if known is not None:
+            unlike += [(message, name) for name in names - set(known["f"])]
+    assert unlike == []
 
 
 NO_MESSAGES = [

@@ -10,6 +10,7 @@ from fluvial.cluster.builtin import (
     core,
     definitions,
     events,
+    flowcontrol,
     limits,
     mutatingpolicies,
     networking,
@@ -36,8 +37,8 @@ class Strategies:
         self._plain = Strategy()
         self.allocator = services.Allocator(service_network)
         for module in (
-            apps, autoscaling, batch, cluster, core, definitions, events, limits, mutatingpolicies,
-            networking, pods, policies, policy, rbac, storage, webhooks,
+            apps, autoscaling, batch, cluster, core, definitions, events, flowcontrol, limits,
+            mutatingpolicies, networking, pods, policies, policy, rbac, storage, webhooks,
         ):  # fmt: skip
             self._known.update(module.STRATEGIES)
         self._known["/services"] = services.ServiceStrategy(self.allocator)

@@ -189,6 +189,7 @@ class CronJobStrategy(Strategy):
         spec.setdefault("successfulJobsHistoryLimit", 3)
         spec.setdefault("failedJobsHistoryLimit", 1)
         template = spec.setdefault("jobTemplate", {})
+        template.setdefault("metadata", {})
         inner = template.setdefault("spec", {})
         default_template(inner.setdefault("template", {}))
         obj.setdefault("status", {})

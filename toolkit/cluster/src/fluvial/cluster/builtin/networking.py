@@ -136,6 +136,8 @@ class SliceStrategy(Strategy):
         """Default ports; endpoints and ports are always written."""
         obj.setdefault("endpoints", None)
         obj.setdefault("ports", None)
+        for endpoint in obj.get("endpoints") or []:
+            endpoint.setdefault("conditions", {})
         for port in obj.get("ports") or []:
             port.setdefault("name", "")
             port.setdefault("protocol", "TCP")
@@ -201,9 +203,23 @@ def _slice_port_errors(ports: list[Any]) -> list[Cause]:
     return errors
 
 
+class NetworkStrategy(Strategy):
+    """Rules of ServiceCIDR."""
+
+    def default(self, obj: Object) -> None:
+        """Both parts are always written."""
+        obj.setdefault("spec", {})
+        obj.setdefault("status", {})
+
+    def prepare_create(self, obj: Object, context: Context) -> None:
+        """Reset the status."""
+        obj["status"] = {}
+
+
 STRATEGIES: dict[str, Strategy] = {
     "networking.k8s.io/ingresses": IngressStrategy(),
     "networking.k8s.io/networkpolicies": NetworkPolicyStrategy(),
     "networking.k8s.io/ingressclasses": ClassStrategy(),
+    "networking.k8s.io/servicecidrs": NetworkStrategy(),
     "discovery.k8s.io/endpointslices": SliceStrategy(),
 }

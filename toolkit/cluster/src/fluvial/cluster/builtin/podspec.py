@@ -77,6 +77,7 @@ def _default_volume(volume: dict[str, Any]) -> None:
             item["fieldRef"].setdefault("apiVersion", "v1")
     claim = (volume.get("ephemeral") or {}).get("volumeClaimTemplate")
     if isinstance(claim, dict):
+        claim.setdefault("metadata", {})
         claim.setdefault("spec", {}).setdefault("volumeMode", "Filesystem")
 
 

@@ -39,8 +39,13 @@ class PolicyStrategy(Strategy):
     """Rules of ValidatingAdmissionPolicy."""
 
     def default(self, obj: Object) -> None:
-        """Default the failure policy and what is matched."""
+        """Default the failure policy and what is matched; a status is always written."""
         default_policy(obj)
+        obj.setdefault("status", {})
+
+    def prepare_create(self, obj: Object, context: Context) -> None:
+        """Reset the status."""
+        obj["status"] = {}
 
     def validate(self, obj: Object, context: Context) -> list[Cause]:
         """Check the rules, and that every expression compiles."""

@@ -23,7 +23,18 @@ _SCALARS: dict[str, dict[str, Any]] = {
     "int-or-string": {"type": "string", "format": "int-or-string"},
     "time": {"type": "string", "format": "date-time"},
 }
-_META = "meta.v1.ObjectMeta"
+_CONVENTIONS = "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md"
+_VERSION_TEXT = (
+    "APIVersion defines the versioned schema of this representation of an object. Servers should "
+    "convert recognized schemas to the latest internal value, and may reject unrecognized values. "
+    f"More info: {_CONVENTIONS}#resources"
+)
+_KIND_TEXT = (
+    "Kind is a string value representing the REST resource this object represents. Servers may "
+    "infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. "
+    f"More info: {_CONVENTIONS}#types-kinds"
+)
+_METADATA_TEXT = f"Standard object's metadata. More info: {_CONVENTIONS}#metadata"
 
 
 def _reference_name(detail: str) -> str:
@@ -90,9 +101,10 @@ class _Components:
             name = ".".join([*reversed(resource.group.split(".")), resource.version, resource.kind])
             body: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(resource.custom.openapi))
             properties = body.setdefault("properties", {})
-            properties.setdefault("apiVersion", {"type": "string"})
-            properties.setdefault("kind", {"type": "string"})
-            properties["metadata"] = self.of(schemas.of(resource).fields["metadata"])
+            properties["apiVersion"] = {"description": _VERSION_TEXT, "type": "string"}
+            properties["kind"] = {"description": _KIND_TEXT, "type": "string"}
+            metadata = self.of(schemas.of(resource).fields["metadata"])
+            properties["metadata"] = {"description": _METADATA_TEXT, **metadata}
         else:
             node = schemas.of(resource)
             detail = node.detail or f"{resource.group or 'core'}.{resource.version}.{resource.kind}"

@@ -33,9 +33,35 @@ class BodyError(ClusterError):
     """A body that is nothing a decoder can begin with; the message is upstream's."""
 
 
+_JSON_NAMES = {
+    "BoundObjectReference": {"uID": "uid"},
+    "IngressClassParametersReference": {"aPIGroup": "apiGroup"},
+    "JSONSchemaProps": {
+        "ref": "$ref",
+        "schema": "$schema",
+        "xKubernetesEmbeddedResource": "x-kubernetes-embedded-resource",
+        "xKubernetesIntOrString": "x-kubernetes-int-or-string",
+        "xKubernetesListMapKeys": "x-kubernetes-list-map-keys",
+        "xKubernetesListType": "x-kubernetes-list-type",
+        "xKubernetesMapType": "x-kubernetes-map-type",
+        "xKubernetesPreserveUnknownFields": "x-kubernetes-preserve-unknown-fields",
+        "xKubernetesValidations": "x-kubernetes-validations",
+    },
+    "MutatingWebhookConfiguration": {"Webhooks": "webhooks"},
+    "Validation": {"Expression": "expression"},
+    "ValidatingWebhookConfiguration": {"Webhooks": "webhooks"},
+    "Variable": {"Expression": "expression", "Name": "name"},
+}
+"""By message: fields whose name in JSON is another than the table's, which is the message's own."""
+
+
 @cache
 def _messages() -> dict[str, dict[str, list[str]]]:
     table: dict[str, dict[str, list[str]]] = read_data("messages.json")
+    for message, fields in table.items():
+        others = _JSON_NAMES.get(message.rpartition(".")[2], {})
+        for entry in fields.values():
+            entry[0] = others.get(entry[0], entry[0])
     return table
 
 

@@ -164,11 +164,13 @@ class Server:
         if info.resource:
             return await self._verbs.serve(request, info, user)
         path = info.path.rstrip("/") or "/"
-        if request.method != "GET":
-            raise method_not_allowed()
-        found = health(path, request.query)
+        found = health(path, request.query)  # by any method, as upstream
         if found is not None:
             return found
+        if request.method != "GET":
+            if path.startswith(("/api", "/apis", "/openapi", "/version")) or path == "/":
+                raise method_not_allowed()
+            return text("404 page not found\n", 404)
         if path == "/version":
             offer(request.headers.get("Accept", ""), ("application/json",))
             return answer(VERSION)
