@@ -1,5 +1,6 @@
 """Processes that begin with everything imported: what is killed hundreds of times costs no start.
 
+    warm_up()
     process = Forked.start(program, "--flag", log=path, environment={"TMPDIR": "…"})
     process.kill()
     assert await process.wait() == -signal.SIGKILL
@@ -10,6 +11,7 @@ reach like any other. What still runs at the end of the session is ended with it
 """
 
 import asyncio
+import functools
 import gc
 import multiprocessing
 import os
@@ -20,7 +22,7 @@ from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Self
 
-__all__ = ["Forked"]
+__all__ = ["Forked", "warm_up"]
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(
@@ -36,6 +38,18 @@ _CONTEXT.set_forkserver_preload(
         "fluvial.toolkit.workers.child",
     ]
 )
+
+
+@functools.cache
+def warm_up() -> None:
+    """Wait until everything is imported: later starts hold no loop up."""
+    process = _CONTEXT.Process(target=_do_nothing)
+    process.start()
+    process.join()
+
+
+def _do_nothing() -> None:
+    pass
 
 
 class Forked:

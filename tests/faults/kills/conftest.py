@@ -1,4 +1,5 @@
 import pytest
+from forked import warm_up
 from harness import Harness
 
 
@@ -6,6 +7,7 @@ from harness import Harness
 def harness(tmp_path_factory):
     """Run a control plane with the definitions of every kind, and nothing else."""
     harness = Harness(tmp_path_factory.mktemp("kills"))
+    warm_up()
     try:
         harness.start_plane(standins=False)
         harness.define()

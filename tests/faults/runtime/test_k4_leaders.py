@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from forked import Forked
+from forked import Forked, warm_up
 from portions import portions
 from proxy import Wire
 from replica import COUNTER, be_replica
@@ -251,6 +251,7 @@ async def _end(process):
 
 @pytest.fixture(scope="module")
 def harness(make_harness):
+    warm_up()
     harness = make_harness("leaders")
     harness.start_plane(standins=False)
     harness.define([COUNTER])
