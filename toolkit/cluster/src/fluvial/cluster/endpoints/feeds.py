@@ -1,7 +1,7 @@
 """`Feed`: the live changes of a resource as one pair of selectors shows them.
 
 All watches with the same target and selectors share a feed, and those that are equally far share
-its newest batch: each change is matched once and written as JSON once, however many follow.
+its newest batches: each change is matched once and written as JSON once, however many follow.
 """
 
 from __future__ import annotations
@@ -18,6 +18,9 @@ __all__ = ["BATCH_LIMIT", "Batch", "Change", "Feed"]
 
 BATCH_LIMIT = 64
 """Changes in one batch: what a watch writes at a time, and has in memory if its client is slow."""
+
+BATCHES_KEPT = 4
+"""How many batches a feed keeps for watches that are a little behind the others."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +57,7 @@ class Feed:
         self._access = access
         self._target = target
         self._matcher = matcher
-        self._last: tuple[int, int, Batch] | None = None
+        self._newest: dict[tuple[int, int], Batch] = {}
 
     def initial(self) -> list[Batch]:
         """Return the objects that are there, as ADDED changes."""
@@ -77,10 +80,12 @@ class Feed:
         if not events:
             return cursor, Batch(())
         end = events[-1].revision
-        if self._last is not None and self._last[:2] == (cursor, end):
-            return end, self._last[2]
-        batch = Batch([c for c in map(self._change, events) if c is not None])
-        self._last = cursor, end, batch
+        batch = self._newest.get((cursor, end))
+        if batch is None:
+            batch = Batch([c for c in map(self._change, events) if c is not None])
+            self._newest[cursor, end] = batch
+            if len(self._newest) > BATCHES_KEPT:
+                del self._newest[next(iter(self._newest))]
         return end, batch
 
     def _change(self, event: Event) -> Change | None:

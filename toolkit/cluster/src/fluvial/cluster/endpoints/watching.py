@@ -150,6 +150,10 @@ class Watcher:
                 if batch.changes:
                     await loader.shown(batch)
                     yield batch
+                    if len(batch.changes) == BATCH_LIMIT:
+                        # There is more: others get their turn, and those that are equally far
+                        # take the next batch together.
+                        await asyncio.sleep(0)
                 continue
             if self._access.endpoints.catalog.find(resource.gvr) is not resource:
                 return  # its definition went or has changed: upstream ends such watches too
