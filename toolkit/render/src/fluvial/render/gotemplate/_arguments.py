@@ -6,7 +6,7 @@ from typing import Any, Final
 from fluvial.render.gotemplate import _nodes as nodes
 from fluvial.render.gotemplate._function import Want
 from fluvial.render.gotemplate._run import ArgFn, Run
-from fluvial.render.gotemplate._values import Boxed, HeldNil, Int64, NilList, NilMap, Uint32
+from fluvial.render.gotemplate._values import Boxed, HeldNil, NilList, NilMap, Uint32
 
 __all__ = ["argument"]
 
@@ -68,7 +68,7 @@ def _number(node: nodes.Number, want: Want) -> Any:
         return Uint32(node.integer % 2**32)
     if want.kind != "integer" or node.integer is None:
         return None
-    return Int64(node.integer) if want.go == "int64" else node.integer
+    return want.make(node.integer)
 
 
 def _same(value: Any, want: Want, kind: str) -> Any:

@@ -18,10 +18,14 @@ __all__ = ["ANY", "Function", "Want", "function_of"]
 
 
 class Want(NamedTuple):
-    """What an argument must be. `go` is empty for interface {}."""
+    """What an argument must be. `go` is empty for interface {}.
+
+    `make` turns a whole number that stands in the template into the wanted type.
+    """
 
     go: str
     kind: str
+    make: Callable[[int], int] = int
 
 
 ANY: Final = Want("", "interface")
@@ -29,7 +33,7 @@ _WANTS: Final[dict[Any, Want]] = {
     str: Want("string", "string"),
     bool: Want("bool", "bool"),
     int: Want("int", "integer"),
-    Int64: Want("int64", "integer"),
+    Int64: Want("int64", "integer", Int64),
     Uint32: Want("uint32", "unsigned"),
     float: Want("float64", "float"),
     dict: Want("map[string]interface {}", "map"),
@@ -50,7 +54,9 @@ class Function(NamedTuple):
 def _want(annotation: Any) -> Want:
     known = _WANTS.get(typing.get_origin(annotation) or annotation)
     if known is None and isinstance(annotation, type) and "go_type" in vars(annotation):
-        return Want(annotation.__dict__["go_type"], "struct")
+        name = annotation.__dict__["go_type"]
+        whole = issubclass(annotation, int)
+        return Want(name, "integer", annotation) if whole else Want(name, "struct")
     return known or ANY
 
 

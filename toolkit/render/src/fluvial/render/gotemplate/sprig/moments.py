@@ -33,6 +33,11 @@ class GoMonth(int):
     def __str__(self) -> str:
         return MONTHS[int(self) - 1] if 1 <= self <= 12 else f"%!Month({int(self)})"
 
+    @property
+    def go_methods(self) -> Mapping[str, Callable[..., Any]]:
+        """What a template may call."""
+        return {"String": self.__str__}
+
 
 class GoWeekday(int):
     """Go's time.Weekday: a number, Sunday is 0, that prints its name."""
@@ -43,6 +48,11 @@ class GoWeekday(int):
 
     def __str__(self) -> str:
         return DAYS[int(self) % 7]
+
+    @property
+    def go_methods(self) -> Mapping[str, Callable[..., Any]]:
+        """What a template may call."""
+        return {"String": self.__str__}
 
 
 class Civil(NamedTuple):
