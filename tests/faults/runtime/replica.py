@@ -38,7 +38,7 @@ from fluvial.toolkit.client.transport import Transport
 from fluvial.toolkit.flags import parse
 from fluvial.toolkit.leader import LeaderElector
 
-PAUSE = 0.2
+PAUSE = 0.4
 
 
 class Spec(Model):
