@@ -237,7 +237,13 @@ class Subresources:
         live = self._live(target)
         meta = scale.get("metadata") or {}
         resource = target.resource
-        version = meta.get("resourceVersion")
+        uid, version = meta.get("uid"), meta.get("resourceVersion")
+        if uid and uid != live["metadata"]["uid"] and resource.custom is None:
+            why = (
+                f"Precondition failed. UID in precondition: {uid}, UID in object meta: "
+                f"{live['metadata']['uid']}"
+            )
+            raise conflict(resource.group, f"{resource.plural}/scale", target.name, why)
         if version and version != live["metadata"]["resourceVersion"]:
             raise modified(target)
         asked = Attributes.of(target, "UPDATE", scale, self._scale(target, live), options)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from fluvial.cluster.http.durations import age
+from fluvial.cluster.http.cell_texts import age_of, name_of
 from fluvial.cluster.objects import Object
 
 __all__ = ["cells"]
@@ -22,10 +22,10 @@ def cells(obj: Object, now: dt.datetime) -> list[Any]:
     spec, status = obj["spec"], obj.get("status") or {}
     reference = spec["scaleTargetRef"]
     return [
-        obj["metadata"]["name"], f"{reference['kind']}/{reference['name']}",
+        name_of(obj), f"{reference['kind']}/{reference['name']}",
         _targets(spec, status), str(spec.get("minReplicas", "<unset>")),
-        spec.get("maxReplicas"), status.get("currentReplicas", 0),
-        age(obj["metadata"].get("creationTimestamp"), now),
+        spec.get("maxReplicas", 0), status.get("currentReplicas", 0),
+        age_of(obj, now),
     ]  # fmt: skip
 
 

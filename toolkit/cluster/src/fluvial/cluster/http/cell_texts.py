@@ -37,7 +37,7 @@ def age_of(obj: Object, now: dt.datetime) -> str:
 
 def name_of(obj: Object) -> str:
     """Return an object's name."""
-    return str(obj["metadata"]["name"])
+    return str(obj["metadata"].get("name", ""))
 
 
 def labels_text(labels: dict[str, str] | None) -> str:

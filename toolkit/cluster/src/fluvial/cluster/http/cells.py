@@ -23,6 +23,8 @@ from fluvial.cluster.resources import Resource
 
 __all__ = ["MAKERS", "fallback", "row_conditions"]
 
+_NEVER = "0001-01-01T00:00:00Z"
+"""Go's zero time, which a bookmark's row shows."""
 _ROLE = "node-role.kubernetes.io/"
 
 
@@ -31,7 +33,7 @@ def fallback(obj: Object, now: dt.datetime, columns: list[str]) -> list[Any]:
     known = {
         "Name": name_of(obj),
         "Age": age_of(obj, now),
-        "Created At": obj["metadata"].get("creationTimestamp"),
+        "Created At": obj["metadata"].get("creationTimestamp", _NEVER),
     }
     return [known.get(column) for column in columns]
 
@@ -42,7 +44,7 @@ def _configmap(obj: Object, now: dt.datetime) -> list[Any]:
 
 
 def _secret(obj: Object, now: dt.datetime) -> list[Any]:
-    return [name_of(obj), obj.get("type"), len(obj.get("data") or {}), age_of(obj, now)]
+    return [name_of(obj), obj.get("type", ""), len(obj.get("data") or {}), age_of(obj, now)]
 
 
 def _namespace(obj: Object, now: dt.datetime) -> list[Any]:
@@ -50,7 +52,7 @@ def _namespace(obj: Object, now: dt.datetime) -> list[Any]:
 
 
 def _binding(obj: Object, now: dt.datetime) -> list[Any]:
-    role, subjects = obj["roleRef"], obj.get("subjects") or []
+    role, subjects = obj.get("roleRef") or {}, obj.get("subjects") or []
 
     def named(kind: str) -> str:
         return ", ".join(
@@ -61,8 +63,8 @@ def _binding(obj: Object, now: dt.datetime) -> list[Any]:
         )  # fmt: skip
 
     return [
-        name_of(obj), f"{role['kind']}/{role['name']}", age_of(obj, now), named("User"),
-        named("Group"), named("ServiceAccount"),
+        name_of(obj), f"{role.get('kind', '')}/{role.get('name', '')}", age_of(obj, now),
+        named("User"), named("Group"), named("ServiceAccount"),
     ]  # fmt: skip
 
 
@@ -79,7 +81,7 @@ def _node(obj: Object, now: dt.datetime) -> list[Any]:
     addresses = {item["type"]: item["address"] for item in reversed(status.get("addresses") or [])}
     info = status.get("nodeInfo") or {}
     return [
-        meta["name"], shown, ",".join(sorted(roles)) or NONE, age_of(obj, now),
+        name_of(obj), shown, ",".join(sorted(roles)) or NONE, age_of(obj, now),
         info.get("kubeletVersion", ""), addresses.get("InternalIP", NONE),
         addresses.get("ExternalIP", NONE), info.get("osImage") or "<unknown>",
         info.get("kernelVersion") or "<unknown>",

@@ -30,7 +30,7 @@ def _external(obj: Object) -> str:
     if kind == "LoadBalancer":
         given = addresses_text(obj.get("status") or {})
         return ",".join([*filter(None, [given]), *own]) or "<pending>"
-    return ",".join(own) or NONE
+    return ",".join(own) or NONE if kind else "<unknown>"
 
 
 def _service(obj: Object, now: dt.datetime) -> list[Any]:

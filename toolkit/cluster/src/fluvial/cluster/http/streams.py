@@ -16,6 +16,7 @@ from fluvial.cluster.endpoints.feeds import Batch, Change
 from fluvial.cluster.endpoints.watching import INITIAL_EVENTS_END
 from fluvial.cluster.errors import StatusError
 from fluvial.cluster.http.answers import partial
+from fluvial.cluster.http.bookmarks import bookmark
 from fluvial.cluster.http.negotiation import Accepted
 from fluvial.cluster.http.table import Table, check_include
 from fluvial.cluster.objects import Object
@@ -43,7 +44,8 @@ class _Shaper:
     ) -> None:
         self._endpoints = endpoints
         self._resource = target.resource
-        self._accepted = accepted
+        # Metadata of lists is not to be had of one object: upstream sends the whole object then.
+        self._accepted = Accepted() if accepted.asked.endswith("List") else accepted
         self._include = include
         self._first = True  # the first table of a watch tells the columns
 
@@ -76,17 +78,20 @@ class _Shaper:
         meta: Object = {"resourceVersion": str(change.revision)}
         if change.initial_end:
             meta["annotations"] = {INITIAL_EVENTS_END: "true"}
-        obj: Object = {"kind": resource.kind, "apiVersion": resource.api_version, "metadata": meta}
+        obj = bookmark(resource, meta)
         if form == "PartialObjectMetadata":
             return partial(obj, self._accepted.version)
         if form == "Table":
-            obj = self._table([], meta["resourceVersion"])
-            if change.initial_end:
-                obj["metadata"]["annotations"] = meta["annotations"]
+            return self._table([obj], meta["resourceVersion"])
         return obj
 
     def _table(self, objects: list[Object], version: str) -> Object:
-        table = Table(self._resource, self._endpoints.clock(), self._include)
+        table = Table(
+            self._resource,
+            self._endpoints.clock(),
+            self._include,
+            version=self._accepted.version,
+        )
         first, self._first = self._first, False
         return table.table(objects, {"resourceVersion": version}, columns=first)
 

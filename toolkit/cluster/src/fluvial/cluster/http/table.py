@@ -13,6 +13,7 @@ from typing import Any
 
 from fluvial.cluster import fielderrors
 from fluvial.cluster.builtin.conversion import convert
+from fluvial.cluster.endpoints.watching import INITIAL_EVENTS_END
 from fluvial.cluster.errors import bad_request
 from fluvial.cluster.http import cells
 from fluvial.cluster.http.custom_cells import custom_cells
@@ -69,17 +70,24 @@ class Table:
     """Makes Tables of one resource's objects; `include` is the includeObject option.
 
     `kind` is what the objects are when they are no objects of the resource: only `Scale` has
-    columns. Raises 400 for an unknown `include`.
+    columns. `version` is that of the Table. Raises 400 for an unknown `include`.
     """
 
     def __init__(
-        self, resource: Resource, now: dt.datetime, include: str = "", kind: str = ""
+        self,
+        resource: Resource,
+        now: dt.datetime,
+        include: str = "",
+        kind: str = "",
+        *,
+        version: str = "v1",
     ) -> None:
         check_include(include)
         self._resource = resource
         self._now = now
         self._include = include or "Metadata"
         self._scale = kind == "Scale"
+        self._version = f"meta.k8s.io/{version}"
 
     def definitions(self) -> list[Object]:
         """Return the columnDefinitions."""
@@ -155,10 +163,11 @@ class Table:
         conditions = [] if self._scale else cells.row_conditions(self._resource, obj)
         if conditions:
             row["conditions"] = conditions
-        if self._include == "Metadata":
+        notes = obj["metadata"].get("annotations") or {}
+        if self._include == "Metadata" or (self._include == "None" and INITIAL_EVENTS_END in notes):
             row["object"] = {
                 "kind": "PartialObjectMetadata",
-                "apiVersion": "meta.k8s.io/v1",
+                "apiVersion": self._version,
                 "metadata": obj["metadata"],
             }
         elif self._include == "Object":
@@ -189,7 +198,7 @@ class Table:
         """Return a Table of objects."""
         return {
             "kind": "Table",
-            "apiVersion": "meta.k8s.io/v1",
+            "apiVersion": self._version,
             "metadata": metadata,
             "columnDefinitions": self.definitions() if columns else None,
             "rows": [self.row(obj) for obj in objects],

@@ -289,7 +289,13 @@ class ResourceVerbs:
             obj = partial(obj, accepted.version)
         elif accepted.form == "Table" and kind in (target.resource.kind, "Scale"):
             include = request.query.get("includeObject", "")
-            table = Table(target.resource, self._endpoints.clock(), include, str(kind))
+            table = Table(
+                target.resource,
+                self._endpoints.clock(),
+                include,
+                str(kind),
+                version=accepted.version,
+            )
             meta = {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
             obj = table.table([obj], meta)
         return answer(obj, status=status, warnings=warnings, accepted=accepted)
@@ -313,7 +319,7 @@ class ResourceVerbs:
         if accepted.form == "Table":
             include = request.query.get("includeObject", "")
             meta = {key: value for key, value in meta.items() if value != ""}
-            table = Table(resource, self._endpoints.clock(), include)
+            table = Table(resource, self._endpoints.clock(), include, version=accepted.version)
             return answer(table.table(page.objects, meta), warnings=warnings, accepted=accepted)
         if accepted.yaml:
             whole = {

@@ -27,7 +27,8 @@ def _deployment(obj: Object, now: dt.datetime) -> list[Any]:
     ready = f"{status.get('readyReplicas', 0)}/{obj['spec'].get('replicas', 0)}"
     return [
         name_of(obj), ready, status.get("updatedReplicas", 0), status.get("availableReplicas", 0),
-        age_of(obj, now), *names, selector_text(obj["spec"].get("selector")),
+        age_of(obj, now), *names,
+        selector_text(obj["spec"]["selector"]) if obj["spec"].get("selector") else "",
     ]  # fmt: skip
 
 
@@ -118,7 +119,7 @@ def _budget(obj: Object, now: dt.datetime) -> list[Any]:
 
 
 def _pod_template(obj: Object, now: dt.datetime) -> list[Any]:  # noqa: ARG001 - has no age
-    template = obj["template"]
+    template = obj.get("template") or {}
     labels = (template.get("metadata") or {}).get("labels")
     return [name_of(obj), *template_images(template), labels_text(labels)]
 
