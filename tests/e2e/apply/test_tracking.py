@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from fluvial.apis.meta import IgnoreRule, Selector
 from fluvial.cluster.http.faults import Fault
 from fluvial.toolkit import Change, Key, RealClock
-from fluvial.toolkit.apply import Action, Applier, Claim, Owner, Tracker, Verdict
+from fluvial.toolkit.apply import Action, Applier, ApplyOptions, Claim, Owner, Tracker, Verdict
 from fluvial.toolkit.references import DEFINITIONS
 
 MANAGER = "kustomize-controller"
@@ -32,11 +33,11 @@ class Tracked:
             **options,
         )
 
-    async def apply(self, obj, inputs=OURS, *, trusted=True, name="apps"):
-        """Apply one object; returns the request's result."""
-        claim = Claim(self.tracker, inputs, trusted=trusted)
+    async def apply(self, obj, inputs=OURS, *, name="apps", **options):
+        """Apply one object; returns what has become of it."""
+        claim = Claim(self.tracker, inputs, trusted=True)
         applier = Applier(self._client, MANAGER, Owner(GROUP, name, "flux-system"), claim=claim)
-        return (await applier.apply([obj])).changes[0]
+        return (await applier.apply([obj], ApplyOptions(**options))).changes[0]
 
     async def keep(self, obj):
         """Apply an object until it is known to be unmoved: a write is verified by the next look."""
@@ -138,6 +139,23 @@ async def test_a_label_that_somebody_else_has_set_right_is_watched_by_version(
         change = {"metadata": {"labels": {"tier": "back"}}}
         await client.patch(resource, "web", change, "default", field_manager="robot")
         await tracked.until(resource, key, Verdict.CHANGED)
+
+
+async def test_whether_drift_is_ignored_may_depend_on_what_others_write(
+    tracking, client, deployment
+):
+    rule = IgnoreRule(paths=["/spec/replicas"], target=Selector(label_selector="scaled"))
+    async with tracking() as tracked:
+        resource, key = await tracked.keep(deployment())
+        scaled = {"metadata": {"labels": {"scaled": "yes"}}, "spec": {"replicas": 3}}
+        await client.patch(resource, "web", scaled, "default", field_manager="robot")
+        await tracked.until(resource, key, Verdict.DISOWNED)
+        assert (await tracked.apply(deployment(), ignore=[rule])).action is Action.UNCHANGED
+        await tracked.until(resource, key, Verdict.UNMOVED)
+        unscaled = {"metadata": {"labels": {"scaled": None}}}
+        await client.patch(resource, "web", unscaled, "default", field_manager="robot")
+        await tracked.until(resource, key, Verdict.CHANGED)
+        assert (await tracked.apply(deployment(), ignore=[rule])).action is Action.CONFIGURED
 
 
 async def test_a_config_map_is_looked_at_after_every_change(tracking, client, config_map):
