@@ -163,7 +163,7 @@ def swapcase(text: str) -> str:
         if category in {"Lu", "Lt"}:
             out.append(lower_letter(char))
             start = False
-        elif category == "Ll" or char.islower():
+        elif category == "Ll":
             out.append(title_letter(char) if start else upper_letter(char))
             start = False
         else:

@@ -25,14 +25,19 @@ def _connects(char: str) -> bool:
     return char in "-_" or is_space(char)
 
 
+def _is_capital(char: str) -> bool:
+    """Say what Go's unicode.IsUpper does: a Roman numeral is none."""
+    return unicodedata.category(char) == "Lu"
+
+
 def _kind(char: str) -> int:
     if _connects(char):
         return _CONNECTOR
+    if _is_capital(char):
+        return _UPPER
     category = unicodedata.category(char)
     if category[0] == "P":
         return _PUNCT
-    if category == "Lu":
-        return _UPPER
     if category[0] == "L":
         return _OTHER if any(first <= char <= last for first, last in _IDEOGRAPHS) else _LETTER
     return _NUMBER if category[0] == "N" else _OTHER
@@ -140,7 +145,7 @@ def camel(text: str) -> str:
         return text + text[-1:]
     out = [text[:start]]
     before = upper_letter(text[start])
-    capital = text[start].isupper()
+    capital = _is_capital(text[start])
     for char in text[start + 1 :]:
         following = char
         if _connects(before):
@@ -149,12 +154,12 @@ def camel(text: str) -> str:
                 before = char
                 continue
             following = upper_letter(char)
-            capital = char.isupper()
+            capital = _is_capital(char)
         else:
             out.append(before)
             if capital:
                 following = lower_letter(char)
-                capital = char.isupper()
+                capital = _is_capital(char)
         before = following
     return "".join([*out, before])
 
