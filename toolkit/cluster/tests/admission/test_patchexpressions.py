@@ -95,6 +95,8 @@ def test_results_of_other_types(source, result, reason):
          "ERROR: <input>:1:12: expected type of field 'op' is 'string' but provided type is 'int'",
          "operations are texts"),
         ("Object{a: 1", "ERROR: <input>:1:12: Syntax error", "not closed"),
+        ("[JSONPatch{op: 'add', path: '/a', value: {'k': 'x', 'l': true}}]",
+         "ERROR: <input>:1:58: expected type 'string' but found 'bool'", "a map of two types"),
     ],
 )  # fmt: skip
 def test_what_does_not_compile(source, text, reason):

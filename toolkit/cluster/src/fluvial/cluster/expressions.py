@@ -13,6 +13,7 @@ from typing import Any
 from cel_expr_python import cel  # type: ignore[import-untyped] # (ships no py.typed)
 
 from fluvial.cluster import permissions
+from fluvial.cluster.fields import mixed_literal
 from fluvial.cluster.fields.cel import (
     CelError,
     EvaluationError,
@@ -51,9 +52,12 @@ class Expression:
                 extensions=extensions,
                 functions=[*functions, *permissions.functions()],
             )
-            return env.compile(self.source)
+            program = env.compile(self.source)
         except RuntimeError as error:
             raise CelError(compile_text(str(error))) from None
+        if problem := mixed_literal(program.serialize(), self.source):
+            raise CelError(problem)
+        return program
 
     @property
     def result(self) -> str:

@@ -16,6 +16,7 @@ from cel_expr_python import cel  # type: ignore[import-untyped] # (ships no py.t
 
 from fluvial.cluster import permissions
 from fluvial.cluster.expressions import CelError, Expression, Scope
+from fluvial.cluster.fields import mixed_literal
 from fluvial.cluster.fields.cel import compile_text, extensions_and_functions
 from fluvial.cluster.objectliterals import LiteralError, Rewritten, rewritten
 from fluvial.cluster.objects import Object
@@ -97,9 +98,12 @@ def _compiled(literals: Rewritten, names: tuple[str, ...], *, typed: bool) -> An
                 *_constructors(literals.types, typed=typed),
             ],
         )
-        return env.compile(literals.text)
+        program = env.compile(literals.text)
     except RuntimeError as error:
         raise CelError(literals.relocated(compile_text(str(error)))) from None
+    if problem := mixed_literal(program.serialize(), literals.text):
+        raise CelError(literals.relocated(problem))
+    return program
 
 
 def _function(name: str, parameter: Any, result: Any, call: Any) -> Any:

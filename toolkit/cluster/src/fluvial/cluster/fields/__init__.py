@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from fluvial.cluster.fields.apply import apply, track_update
 from fluvial.cluster.fields.builtin import builtin_kinds, schema_for_builtin
+from fluvial.cluster.fields.celliterals import mixed_literal
 from fluvial.cluster.fields.celpaths import undefined_fields
 from fluvial.cluster.fields.configuration import merge_configuration
 from fluvial.cluster.fields.custom import CustomSchema, schema_from_crd
@@ -56,6 +57,7 @@ __all__ = [
     "json_complaint",
     "keep_times",
     "merge_configuration",
+    "mixed_literal",
     "parent_managed_fields",
     "patch_json",
     "patch_merge",

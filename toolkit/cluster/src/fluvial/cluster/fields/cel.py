@@ -24,6 +24,7 @@ from cel_expr_python.ext import (  # type: ignore[import-untyped] # (likewise)
 )
 
 from fluvial.cluster.fields.cel_library import library
+from fluvial.cluster.fields.celliterals import mixed_literal
 from fluvial.cluster.fields.celpaths import STRINGS, undefined_fields
 from fluvial.cluster.fields.errors import OMITTED, FieldError
 from fluvial.cluster.fields.schema import MISSING
@@ -104,6 +105,8 @@ class Program:
             self._expression = env.compile(source)
         except RuntimeError as error:
             raise CelError(compile_text(str(error))) from None
+        if problem := mixed_literal(self._expression.serialize(), source):
+            raise CelError(problem)
         if problem := _undefined_field(expression, schema):
             raise CelError(problem)
         self._schema = schema
