@@ -113,19 +113,15 @@ def patched(
     strategy: Strategy,
 ) -> Object:
     """Return `old` with a patch, decoded again."""
-    schema = of(resource)
-    try:
-        if form == "json":
-            obj = fields.patch_json(old, patch)
-        elif form == "merge":
-            obj = fields.patch_merge(old, patch)
-        else:
-            obj = fields.patch_strategic(old, patch, schema)
-    except fields.FieldsError as error:
-        raise _from_fields(error) from None
-    if not isinstance(obj, dict):
-        raise bad_request(f"cannot decode the patched {resource.kind}: it is no object")
-    shown = fields.patched_text(obj, patch) if form != "strategic" else _shown(patch)
+    obj = _with_patch(resource, old, patch, form)
+
+    def refused(text: str) -> StatusError:
+        """Return the 422 for what cannot be decoded, which was changed in trying."""
+        if form == "strategic":
+            return _bad_patch(_shown(patch), text)
+        before = _with_patch(resource, old, patch, form)
+        return _bad_patch(fields.patched_text(before, patch), text)
+
     obj.setdefault("metadata", {})
     strict = options.validation == "Strict"
     inner = WriteOptions(validation="Warn" if strict else options.validation)
@@ -140,10 +136,26 @@ def patched(
         _check_kind(resource, obj)
         _decode(resource, obj, inner, strategy)
     except typed.TypeMismatchError as error:
-        raise _bad_patch(shown, str(error)) from None
+        raise refused(str(error)) from None
     if strict and inner.warnings:
-        raise _bad_patch(shown, "strict decoding error: " + ", ".join(inner.warnings))
+        raise refused("strict decoding error: " + ", ".join(inner.warnings))
     options.warnings += inner.warnings
+    return obj
+
+
+def _with_patch(resource: Resource, old: Object, patch: Any, form: str) -> Object:
+    """Return `old` with a patch, not decoded."""
+    try:
+        if form == "json":
+            obj = fields.patch_json(old, patch)
+        elif form == "merge":
+            obj = fields.patch_merge(old, patch)
+        else:
+            obj = fields.patch_strategic(old, patch, of(resource))
+    except fields.FieldsError as error:
+        raise _from_fields(error) from None
+    if not isinstance(obj, dict):
+        raise bad_request(f"cannot decode the patched {resource.kind}: it is no object")
     return obj
 
 
