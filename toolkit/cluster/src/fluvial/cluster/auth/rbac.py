@@ -73,6 +73,11 @@ def _resource_covers(item: str, wanted: Attributes) -> bool:
     return bool(wanted.subresource) and item == f"*/{wanted.subresource}"
 
 
+def _sanitized(text: str) -> str:
+    """Keep what users choose from looking like a tag."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
 class Authorizer:
     """Decides by the roles and bindings of one control plane."""
 
@@ -80,25 +85,43 @@ class Authorizer:
         self._endpoints = endpoints
 
     def authorize(self, user: User, wanted: Attributes) -> Decision:
-        """Return the decision; a refusal has no reason, as there is no rule to name."""
+        """Return the decision; the reason of a refusal is that roles of bindings are missing."""
         if "system:masters" in user.groups:
             return Decision(True)
         for rule, reason in self._rules(user, wanted.namespace):
             if _covers(rule, wanted):
                 return Decision(True, reason)
-        return Decision(False)
+        missing = self.missing(user, wanted.namespace)
+        return Decision(False, f"RBAC: {missing}" if missing else "")
+
+    def missing(self, user: User, namespace: str) -> str:
+        """Tell which roles that a user is bound to are not there; empty when all are."""
+        found: dict[str, None] = {}
+        for binding, place in self._bindings(namespace):
+            subjects = binding.get("subjects") or []
+            role = binding["roleRef"]
+            is_bound = any(_is_subject(each, user, place) for each in subjects)
+            if is_bound and not self._exists(role, place):
+                found[f'{role["kind"].lower()}.{GROUP} "{role["name"]}" not found'] = None
+        return ", ".join(found) if len(found) < 2 else f"[{', '.join(found)}]"
+
+    def _bindings(self, namespace: str) -> Iterator[tuple[Object, str]]:
+        """Yield bindings and where they count, in the order in which upstream visits them."""
+        store = self._endpoints.store
+        for entry in store.entries(_CLUSTER_BINDINGS):
+            yield entry.object, ""
+        if namespace:
+            for entry in store.entries(_BINDINGS, namespace):
+                yield entry.object, namespace
 
     def rules(self, user: User, namespace: str) -> list[Rule]:
         """Return all rules that a user has in a namespace, for reviews."""
         return [rule for rule, _ in self._rules(user, namespace)]
 
     def _rules(self, user: User, namespace: str) -> Iterator[tuple[Rule, str]]:
-        store = self._endpoints.store
-        for entry in store.entries(_CLUSTER_BINDINGS):
-            yield from self._bound(entry.object, user, "ClusterRoleBinding", "")
-        if namespace:
-            for entry in store.entries(_BINDINGS, namespace):
-                yield from self._bound(entry.object, user, "RoleBinding", namespace)
+        for binding, place in self._bindings(namespace):
+            kind = "RoleBinding" if place else "ClusterRoleBinding"
+            yield from self._bound(binding, user, kind, place)
 
     def _bound(
         self, binding: Object, user: User, kind: str, namespace: str
@@ -128,13 +151,11 @@ class Authorizer:
 
     def refusal(self, user: User, wanted: Attributes) -> StatusError:
         """Return the 403 for a request that was not allowed."""
+        reason = self.authorize(user, wanted).reason
+        because = f": {reason}" if reason else ""
         if wanted.path:
-            return StatusError(
-                403,
-                "Forbidden",
-                f'forbidden: User "{user.name}" cannot {wanted.verb} path "{wanted.path}"',
-                {},
-            )
+            text = f'User "{user.name}" cannot {wanted.verb} path "{wanted.path}"'
+            return StatusError(403, "Forbidden", f"forbidden: {_sanitized(text)}{because}", {})
         scope = (
             f'in the namespace "{wanted.namespace}"'
             if wanted.namespace
@@ -144,6 +165,7 @@ class Authorizer:
             f'User "{user.name}" cannot {wanted.verb} resource "{wanted.full_resource}" in API '
             f'group "{wanted.group}" {scope}'
         )
+        why = _sanitized(why) + because
         error = forbidden(wanted.group, wanted.resource, wanted.name, why)
         if not wanted.name:
             qualified = f"{wanted.resource}.{wanted.group}" if wanted.group else wanted.resource

@@ -124,7 +124,9 @@ class Reviews:
             else:
                 keys = ("verbs", "apiGroups", "resources", "resourceNames")
                 resources.append({key: rule[key] for key in keys if rule.get(key)})
-        return {"resourceRules": resources, "nonResourceRules": urls, "incomplete": False}
+        status: Object = {"resourceRules": resources, "nonResourceRules": urls, "incomplete": False}
+        missing = self._authorizer.missing(user, spec.get("namespace", ""))
+        return {**status, "evaluationError": missing} if missing else status
 
 
 def _selector_causes(selector: Object | None, name: str) -> list[Cause]:
