@@ -18,6 +18,7 @@ from aiohttp import web
 from fluvial.cluster.api import Api
 from fluvial.cluster.auth import bootstrap
 from fluvial.cluster.auth.keys import Keys
+from fluvial.cluster.auth.parameters import ParameterGuard
 from fluvial.cluster.auth.rbac import Attributes, Authorizer
 from fluvial.cluster.auth.reviews import Reviews
 from fluvial.cluster.crd.registration import Registrar
@@ -84,6 +85,7 @@ class ControlPlane:
         )
         self.endpoints.watcher.bookmark_interval = self.options.bookmark_interval
         self.authorizer = Authorizer(self.endpoints)
+        self._parameters = ParameterGuard(self.endpoints, self.authorizer)
         keys = Keys(self.store)
         self.authority = keys.authority()
         self.tokens = keys.tokens(self.endpoints)
@@ -105,7 +107,7 @@ class ControlPlane:
         async with AsyncExitStack() as stack:
             if isinstance(self.store, DatabaseStore):
                 stack.enter_context(self.store)
-            self.endpoints.guard_roles = self.authorizer.guard
+            self.endpoints.guard_roles = self._guard
             self.endpoints.admission.authorize_with(self._allows)
             self.endpoints.subresources.tokens.issue = self.tokens.issue
             self.endpoints.strategies.allocator.resume(self.store)
@@ -141,6 +143,11 @@ class ControlPlane:
         )
         self.endpoints.log_path = standins.kubelet.log_path
         return standins
+
+    def _guard(self, obj: Object, old: Object | None, user: User) -> None:
+        """Refuse what gives its author more than they have: roles, bindings, parameters."""
+        self.authorizer.guard(obj, old, user)
+        self._parameters.guard(obj, old, user)
 
     def _allows(self, info: Object, asked: Object) -> bool:
         """Tell whether a user may do what an expression of admission asks about."""

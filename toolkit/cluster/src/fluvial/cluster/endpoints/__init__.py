@@ -41,7 +41,7 @@ class LogPath(Protocol):
 class Endpoints:
     """All verbs of all resources.
 
-    `guard_roles` is set by the authorizer: it refuses roles and bindings that give more than
+    `guard_roles` is set by the authorizer: it refuses roles and the like that give more than
     their author has.
     """
 

@@ -28,7 +28,7 @@ class Turn:
 
     def begin(self, obj: Object | None) -> None:
         """Begin a round with the object as it is now."""
-        if self.rounds.second and _frozen(obj) != self._last:
+        if self.rounds.second and self._called and _frozen(obj) != self._last:
             self.changed()
 
     def skips(self, key: Hashable) -> bool:
@@ -51,7 +51,8 @@ class Turn:
 
     def end(self, obj: Object | None) -> None:
         """End a round with the object as it is now."""
-        self._last = _frozen(obj)
+        if self._called:
+            self._last = _frozen(obj)
 
 
 @dataclasses.dataclass(slots=True)
