@@ -23,6 +23,7 @@ _POD_SECURITY = "pod-security.kubernetes.io/"
 _LEVELS = ("privileged", "baseline", "restricted")
 _BETA_CLASS = "volume.beta.kubernetes.io/storage-class"
 _INGRESS_CLASS = "kubernetes.io/ingress.class"
+_NOT_READY = ("node.kubernetes.io/not-ready", "NoSchedule")
 
 
 def mutate(access: Access, target: Target, obj: Object) -> None:
@@ -138,6 +139,13 @@ def _claim(access: Access, _: Target, obj: Object) -> None:
             obj["spec"]["storageClassName"] = name
 
 
+def _node(_: Access, __: Target, obj: Object) -> None:
+    """Keep pods from a new node until something finds it ready (TaintNodesByCondition)."""
+    taints = obj.setdefault("spec", {}).get("taints") or []
+    if not any((each.get("key"), each.get("effect")) == _NOT_READY for each in taints):
+        obj["spec"]["taints"] = [*taints, {"key": _NOT_READY[0], "effect": _NOT_READY[1]}]
+
+
 def _ingress(access: Access, _: Target, obj: Object) -> None:
     notes = obj["metadata"].get("annotations") or {}
     if obj["spec"].get("ingressClassName") is None and _INGRESS_CLASS not in notes:
@@ -197,6 +205,7 @@ def _security_labels(_: Access, target: Target, obj: Object, __: Object | None) 
 
 
 _MUTATING: dict[str, Callable[[Access, Target, Object], None]] = {
+    "/nodes": _node,
     "/pods": _pod,
     "/persistentvolumeclaims": _claim,
     "networking.k8s.io/ingresses": _ingress,

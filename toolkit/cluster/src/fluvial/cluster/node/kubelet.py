@@ -176,7 +176,10 @@ class Kubelet:
         now = self._services.timer.now()
         for type_, value in _NODE_CONDITIONS.items():
             found = conditions.put(found, type_, *value, now=now, lastHeartbeatTime=rfc3339(now))
-        await self._view.set_status(NODES, node, {**status, "conditions": found})
+        node = await self._view.set_status(NODES, node, {**status, "conditions": found})
+        if (node.get("spec") or {}).get("taints"):
+            # A new node keeps pods away until a controller of nodes finds it ready.
+            await self._view.patch(NODES, node, {"spec": {"taints": None}})
 
 
 async def _guarded(runner: PodRunner) -> None:
