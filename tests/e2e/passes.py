@@ -37,6 +37,9 @@ INTERVAL = 47.0
 _GATHER = 3.0
 """Seconds after which the list of a new watch has begun."""
 
+_STUCK = 200
+"""After so many looks in vain, 10 ms from each other, a watch is taken for ended."""
+
 WIDGETS = Resource("example.com", "v1", "widgets", "Widget")
 APP = Key("default", "app")
 KUSTOMIZATIONS = resource_of_kind(KUSTOMIZATION)
@@ -106,22 +109,26 @@ class Passes:
 
         As (verb, path), without the watches: they are no part of a pass.
         """
-        await self._approach()
+        left = await self._approach()
         before = len(self.requests())
-        await self.clock.advance(INTERVAL - _GATHER)
+        await self.clock.advance(left)
         await self.until_passed()
         return self.requests()[before:]
 
     async def elapse(self):
         """Let the interval pass, without waiting for what the pass does."""
-        await self._approach()
-        await self.clock.advance(INTERVAL - _GATHER)
+        await self.clock.advance(await self._approach())
 
     async def _approach(self):
-        """Let every watch tell what there is, those that begin now too."""
+        """Let every watch tell what there is, those that begin now too; returns what time is left.
+
+        For the pass to begin.
+        """
+        begun = self.clock.monotonic()
         await self._heard()
         await self.clock.advance(_GATHER)
         await self._heard()
+        return begun + INTERVAL - self.clock.monotonic()
 
     async def until_quiet(self, steps=4):
         """Go on until a pass asks nothing; what was just applied is looked at once more."""
@@ -132,16 +139,23 @@ class Passes:
         pytest.fail(f"the last of {steps} passes has asked {asked}")
 
     async def _heard(self):
-        """Wait until every watch has told of what there is now, or that it is further."""
+        """Wait until every watch has told of what there is now, or that it is further.
+
+        One that has ended (its definition has changed) begins again after a second: where nothing
+        comes for long, time moves on.
+        """
         data = {"beat": str(next(self._beats))}
         beat = await self.space.put(CONFIG_MAP, "heartbeat", data=data)
         revision = int(beat["metadata"]["resourceVersion"])
         async with asyncio.timeout(WITHIN):
             for informer in self._informers():
                 if informer.selection.resource not in self.deaf:
-                    await informer.synced.wait()
-                    while int(informer._version) < revision:  # noqa: ASYNC110  no event tells
+                    for polls in itertools.count(1):
+                        if int(informer._version or 0) >= revision:
+                            break
                         await asyncio.sleep(0.01)
+                        if not polls % _STUCK:
+                            await self.clock.advance(1.5)
 
     def _informers(self):
         tracker = self.proofs._tracker
