@@ -5,10 +5,20 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from fluvial.apis.ids import ObjectId
 from fluvial.apis.meta import IgnoreRule, Selector
 from fluvial.cluster.http.faults import Fault
 from fluvial.toolkit import Change, Key, RealClock
-from fluvial.toolkit.apply import Action, Applier, ApplyOptions, Claim, Owner, Tracker, Verdict
+from fluvial.toolkit.apply import (
+    Action,
+    Applier,
+    ApplyOptions,
+    Claim,
+    Entry,
+    Owner,
+    Tracker,
+    Verdict,
+)
 from fluvial.toolkit.references import DEFINITIONS
 
 MANAGER = "kustomize-controller"
@@ -246,3 +256,16 @@ async def test_without_a_watch_of_definitions_custom_kinds_are_always_in_doubt( 
         resource = await client.resource_of(widget())
         await tracked.until(resource, Key("default", "w"), Verdict.SILENT)
         await tracked.keep(config_map())
+
+
+async def test_the_last_object_that_is_forgotten_ends_the_watch(tracking, config_map):
+    async with tracking() as tracked:
+        resource, key = await tracked.keep(config_map())
+        identity = ObjectId("", "ConfigMap", key.namespace, key.name)
+        task = tracked.tracker._watched[resource].task
+        tracked.tracker.forget(Entry(identity, "v2"))
+        assert tracked.tracker.verdict(resource, key, OURS) is Verdict.UNMOVED, "another version"
+        tracked.tracker.forget(Entry(identity, "v1"))
+        assert tracked.tracker.verdict(resource, key, OURS) is Verdict.UNVERIFIED
+        await asyncio.wait([task], timeout=WITHIN)
+        assert task.cancelled()

@@ -46,7 +46,7 @@ async def deploy(
     real = it.new or changes.changed or (later is None and len(stale) > 0)
     settle(it.ctx, it.artifact)
     if evidence is not None and later is None:
-        await evidence.conclude(it.obj, previous, changes)
+        evidence.conclude(it.obj, previous, changes)
     if not real:
         return later
     _remember(it, built, SUCCEEDED)

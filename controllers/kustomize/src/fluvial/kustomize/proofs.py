@@ -39,7 +39,7 @@ from fluvial.toolkit import (
     Resource,
     Watch,
 )
-from fluvial.toolkit.apply import ChangeSet, Claim, Inventory, Tracker, Verdict
+from fluvial.toolkit.apply import ChangeSet, Claim, Entry, Inventory, Tracker, Verdict
 from fluvial.toolkit.runtime import Runtime
 
 __all__ = ["Evidence", "Proofs", "Variables"]
@@ -162,11 +162,10 @@ class Proofs:
             due=due,
         )
 
-    async def forget(self, ctx: Context[Kustomization]) -> None:
+    def forget(self, ctx: Context[Kustomization]) -> None:
         """Forget a Kustomization that is going."""
         self._proofs.pop(ctx.key, None)
-        applied = Inventory.from_status(ctx.obj.status.inventory)
-        await self.leave(ctx.client, applied, applied.ids)
+        self.leave(Inventory.from_status(ctx.obj.status.inventory))
 
     async def references(self, obj: Kustomization) -> bytes | None:
         """Digest what watches show of the objects that variables come from, None if not all."""
@@ -193,16 +192,11 @@ class Proofs:
             versions.append((resource.api_version, resource.kind, *key, version))
         return _digest(sorted(versions))
 
-    async def leave(self, client: Client, applied: Inventory, ids: Iterable[ObjectId]) -> None:
+    def leave(self, entries: Iterable[Entry]) -> None:
         """Follow objects no longer."""
-        if self._tracker is None:
-            return
-        for identity in ids:
-            try:
-                async for resource, key in _located(client, applied, [identity]):
-                    self._tracker.forget(resource, [key])
-            except ClientError:
-                continue  # a kind that is gone shows nothing
+        for entry in entries:
+            if self._tracker is not None:
+                self._tracker.forget(entry)
 
     def keep(self, key: Key, proof: _Proof) -> None:
         """Remember a proof."""
@@ -237,10 +231,10 @@ class Evidence:
         except ClientError:
             self.health = None  # such an object is Unknown to the check, too
 
-    async def conclude(self, obj: Kustomization, previous: Inventory, changes: ChangeSet) -> None:
+    def conclude(self, obj: Kustomization, previous: Inventory, changes: ChangeSet) -> None:
         """Remember the proof of an attempt that succeeded, unless there is something left."""
-        client, applied = self.ctx.client, Inventory.from_status(obj.status.inventory)
-        await self.proofs.leave(client, previous, previous.difference(applied).ids)
+        applied = Inventory.from_status(obj.status.inventory)
+        self.proofs.leave(one for one in previous if applied.version(one.id) != one.version)
         if set(applied.ids) != set(changes.inventory.ids):
             return
         proof = _Proof(

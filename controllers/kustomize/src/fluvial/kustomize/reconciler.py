@@ -80,7 +80,7 @@ class KustomizationReconciler:
         """Delete what was applied, as far as the deletion policy says."""
         self._fights.forget(ctx.key)
         self._handovers.forget(ctx.key)
-        await self._proofs.forget(ctx)
+        self._proofs.forget(ctx)
         if not leaves_objects(obj):
             return
         async with self._acting(ctx, obj) as identity:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from fluvial.apis.ids import Unstructured
+from fluvial.toolkit.apply.inventory import Entry
 from fluvial.toolkit.apply.undeclared import BUILT_IN
 from fluvial.toolkit.apply.unmoved import Ledger, Verdict
 from fluvial.toolkit.client import Client, Resource
@@ -91,16 +92,20 @@ class Tracker:
             )
         watched.ledger.expect(keys)
 
-    def forget(self, resource: Resource, keys: Iterable[Key]) -> None:
-        """Drop objects that are no longer applied; the last of an endpoint ends its watch."""
-        watched = self._watched.get(resource)
-        if watched is None:
-            return
-        watched.ledger.forget(keys)
-        if not len(watched.ledger):
-            if watched.task is not None:
-                watched.task.cancel()
-            del self._watched[resource]
+    def forget(self, entry: Entry) -> None:
+        """Drop an object that is no longer applied; the last of an endpoint ends its watch.
+
+        It may be applied at another version still.
+        """
+        identity, version = entry
+        for resource, watched in list(self._watched.items()):
+            if resource.gvk != (identity.group, version, identity.kind):
+                continue
+            watched.ledger.forget([Key(identity.namespace, identity.name)])
+            if not len(watched.ledger):
+                if watched.task is not None:
+                    watched.task.cancel()
+                del self._watched[resource]
 
     def epoch(self, resource: Resource) -> int:
         """Return a number that is another one after the definition of the kind has changed."""
