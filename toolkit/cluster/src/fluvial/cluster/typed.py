@@ -201,10 +201,12 @@ def _value(child: Schema, item: Any, path: str, unknown: list[str], parent: Sche
         if not isinstance(item, list):
             raise _mismatch(item, parent, path, f"[]{_go_type(child.items)}")
         assert child.items is not None
+        zero = _zero_item(child.items)
         return [
-            _value(child.items, entry, f"{path}[{index}]", unknown, parent)
+            _value(child.items, copied(zero) if entry is None else entry, f"{path}[{index}]",
+                   unknown, parent)
             for index, entry in enumerate(item)
-        ]
+        ]  # fmt: skip
     if child.map_type and child.fields:
         if not isinstance(item, dict):
             raise _mismatch(item, parent, path, _go_type(child))
@@ -247,6 +249,15 @@ def _int_or_string(item: Any) -> Any:
         return item
     shown = f"number {item}" if isinstance(item, float) else _json_type(item)
     raise TypeMismatchError(f"json: cannot unmarshal {shown} into Go value of type int32")
+
+
+def _zero_item(items: Schema) -> Any:
+    """Return what a null in a list is read as: a struct, a text or a number without anything."""
+    if items.fields:
+        return {}
+    if items.detail in ("time", "quantity", "int-or-string") or not items.scalar:
+        return None
+    return {"string": "", "boolean": False, "numeric": 0}.get(items.scalar)
 
 
 def _scalar(child: Schema, item: Any, path: str, parent: Schema) -> Any:

@@ -65,9 +65,9 @@ class JobStrategy(Strategy):
             return
         labels = {
             "controller-uid": meta["uid"],
-            "job-name": meta["name"],
+            "job-name": meta.get("name", ""),
             "batch.kubernetes.io/controller-uid": meta["uid"],
-            "batch.kubernetes.io/job-name": meta["name"],
+            "batch.kubernetes.io/job-name": meta.get("name", ""),
         }
         template = spec["template"].setdefault("metadata", {})
         template["labels"] = {**(template.get("labels") or {}), **labels}
