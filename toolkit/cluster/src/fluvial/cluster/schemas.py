@@ -122,7 +122,8 @@ def patched(
         before = _with_patch(resource, old, patch, form)
         return _bad_patch(fields.patched_text(before, patch), text)
 
-    obj.setdefault("metadata", {})
+    if obj.get("metadata") is None:
+        obj["metadata"] = {}
     strict = options.validation == "Strict"
     inner = WriteOptions(validation="Warn" if strict else options.validation)
     inner.duplicates = options.duplicates
@@ -172,6 +173,12 @@ def _bad_patch(shown: str, text: str) -> StatusError:
 def _check_kind(resource: Resource, obj: Object) -> None:
     """Decode a patched built-in object as the kind that it now says it is."""
     version, kind = obj.get("apiVersion", ""), obj.get("kind", "")
+    for name, value in (("apiVersion", version), ("kind", kind)):
+        if value is not None and not isinstance(value, str):
+            raise typed.TypeMismatchError(
+                "couldn't get version/kind; json parse error: json: cannot unmarshal "
+                f"{typed.json_type(value)} into Go struct field .{name} of type string"
+            )
     if resource.custom is not None or not (version and kind):
         return
     if (version, kind) == (resource.api_version, resource.kind):

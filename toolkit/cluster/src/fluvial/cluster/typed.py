@@ -17,7 +17,7 @@ from fluvial.cluster.fields.values import copied
 from fluvial.cluster.gotimes import canonical_time
 from fluvial.cluster.objects import Object
 
-__all__ = ["TypeMismatchError", "check_metadata", "decode"]
+__all__ = ["TypeMismatchError", "check_metadata", "decode", "json_type"]
 
 _POINTER_STRINGS = frozenset(
     {
@@ -155,7 +155,7 @@ def check_metadata(schema: Schema, metadata: Any) -> None:
     """
     if not isinstance(metadata, dict):
         raise TypeMismatchError(
-            f"json: cannot unmarshal {_json_type(metadata)} into Go value of type v1.ObjectMeta"
+            f"json: cannot unmarshal {json_type(metadata)} into Go value of type v1.ObjectMeta"
         )
     decode(schema, copied(metadata))
 
@@ -222,7 +222,8 @@ def _value(child: Schema, item: Any, path: str, unknown: list[str], parent: Sche
                 result[key] = entry
                 continue
             place = path if child.values.scalar else f"{path}.{key}"  # as Go names it
-            inner = _value(child.values, entry, place, unknown, parent)
+            given = {} if entry is None and child.values.fields else entry
+            inner = _value(child.values, given, place, unknown, parent)
             result[key] = "" if inner is None and child.values.scalar == "string" else inner
         return result
     return _scalar(child, item, path, parent)
@@ -236,7 +237,7 @@ def _time(item: Any, path: str) -> str:
     """Return a time as it is written; raises `TypeMismatchError` for what is none."""
     if not isinstance(item, str):
         raise TypeMismatchError(
-            f"json: cannot unmarshal {_json_type(item)} into Go value of type string"
+            f"json: cannot unmarshal {json_type(item)} into Go value of type string"
         )
     try:
         return canonical_time(item, micro=path.rpartition(".")[2] in _MICRO)
@@ -247,7 +248,7 @@ def _time(item: Any, path: str) -> str:
 def _int_or_string(item: Any) -> Any:
     if isinstance(item, str) or type(item) is int:
         return item
-    shown = f"number {item}" if isinstance(item, float) else _json_type(item)
+    shown = f"number {item}" if isinstance(item, float) else json_type(item)
     raise TypeMismatchError(f"json: cannot unmarshal {shown} into Go value of type int32")
 
 
@@ -312,7 +313,8 @@ def _go_type(schema: Schema | None) -> str:
     return ".".join(schema.detail.split(".")[-2:]) or "string"
 
 
-def _json_type(item: Any) -> str:
+def json_type(item: Any) -> str:
+    """Name the type of a JSON value as Go's decoder does."""
     if isinstance(item, dict | list):
         return "object" if isinstance(item, dict) else "array"
     if isinstance(item, bool):
@@ -321,7 +323,7 @@ def _json_type(item: Any) -> str:
 
 
 def _mismatch(item: Any, parent: Schema, path: str, expected: str) -> TypeMismatchError:
-    shown = _json_type(item)
+    shown = json_type(item)
     if shown == "number" and expected in ("int32", "int64"):
         shown = f"number {item}"
     struct = parent.detail.rpartition(".")[2] or parent.kind

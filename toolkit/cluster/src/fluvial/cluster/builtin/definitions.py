@@ -47,7 +47,8 @@ class DefinitionStrategy(Strategy):
 
     def prepare_update(self, obj: Object, old: Object, context: Context) -> None:
         """Remember every version that objects may be stored in."""
-        stored = [v["name"] for v in obj["spec"].get("versions") or [] if v.get("storage")]
+        versions = obj["spec"].get("versions") or []
+        stored = [v.get("name", "") for v in versions if v.get("storage")]
         status = obj.setdefault("status", {})
         known = list(status.get("storedVersions") or [])
         status["storedVersions"] = known + [name for name in stored if name not in known]

@@ -15,6 +15,7 @@ from fluvial.cluster.http.protobuf import BodyError
 from fluvial.cluster.objects import Object
 from fluvial.cluster.resources import Resource
 from fluvial.cluster.schemas import STRICT_YAML
+from fluvial.cluster.typed import json_type
 from fluvial.render import yaml
 
 __all__ = [
@@ -23,7 +24,6 @@ __all__ = [
     "STRICT_YAML",
     "decode",
     "decode_patch",
-    "json_type",
     "unrecognized",
 ]
 
@@ -119,15 +119,6 @@ def _typed(value: Any) -> Object:
     if version.count("/") > 1:
         raise BodyError(f"unexpected GroupVersion string: {version}")
     return value
-
-
-def json_type(value: Any) -> str:
-    """Name the type of a JSON value as Go's decoder does."""
-    if isinstance(value, dict | list):
-        return "object" if isinstance(value, dict) else "array"
-    if isinstance(value, bool):
-        return "bool"
-    return "string" if isinstance(value, str) else "number"
 
 
 def _parse(body: bytes, *, yaml_body: bool) -> tuple[Any, tuple[str, ...]]:

@@ -8,6 +8,7 @@ from fluvial.cluster.errors import bad_request
 from fluvial.cluster.http import bodies
 from fluvial.cluster.objects import Object
 from fluvial.cluster.resources import Resource
+from fluvial.cluster.typed import json_type
 
 __all__ = ["delete_options"]
 
@@ -56,7 +57,7 @@ def _check(field: str, value: Any, struct: str) -> None:
 
 
 def _mismatch(field: str, value: Any, struct: str, wanted: str) -> Exception:
-    found = bodies.json_type(value)
+    found = json_type(value)
     if isinstance(value, float) and wanted == "int64":
         found = f"number {value}"
     return bad_request(
