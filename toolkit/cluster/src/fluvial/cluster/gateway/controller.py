@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from fluvial.cluster.gateway.envoy import Envoy
 from fluvial.cluster.gateway.listeners import program_name
@@ -116,10 +116,11 @@ class Gateways:
         refusals = {uid_of(each): _refusal(each) for each in served}
         self._take_addresses([each for each in served if refusals[uid_of(each)] is None])
         usable = [each for each in served if uid_of(each) in self._addresses]
-        plan = make_plan(self._snapshot(usable))
+        snapshot = self._snapshot(usable)
+        plan = make_plan(snapshot)
         versions = await asyncio.to_thread(self._envoy.files.write, plan.program)
         refused = await self._refusals(versions)
-        await self._write_routes(plan)
+        await self._write_routes(snapshot.routes, plan)
         waiting = False
         for gateway in served:
             uid = uid_of(gateway)
@@ -180,8 +181,9 @@ class Gateways:
                 problems[port] = f"port {port} of {address} cannot be bound"
         return Serving(address, problems, refusal)
 
-    async def _write_routes(self, plan: Plan) -> None:
-        for route in self._view.all(ROUTES):
+    async def _write_routes(self, routes: Iterable[Object], plan: Plan) -> None:
+        """Write the statuses of routes as they were planned: they may have changed since."""
+        for route in routes:
             parents = plan.parents.get(uid_of(route), [])
             if parents or (route.get("status") or {}).get("parents"):
                 status = route_status(route, parents, self._timer.now())
