@@ -137,7 +137,7 @@ KEEP = [
     ("stay", "get rs -l app=web -o name", None, 0, "^replicaset.apps/web"),
     ("until they go", "delete rs -l app=web --cascade=foreground --timeout=20s", None, 0, "delet"),
     ("with their pods", "wait --for=delete pod -l app=web --timeout=20s", None, 0, ""),
-    ("raw", "get --raw /readyz?verbose", None, 0, r"\[\+\]etcd ok\n(\[\+\].* ok\n)*readyz check passed"),
+    ("raw", "get --raw /readyz?verbose", None, 0, r"]etcd ok\n(\[.* ok\n)*readyz check passed"),
     ("groups", "api-versions", None, 0, "^apps/v1$"),
     ("kinds of a group", "api-resources --api-group=apps", None, 0, "deployments +deploy"),
     ("a field's fields", "explain deployment.spec.strategy --recursive", None, 0, "maxSurge"),
