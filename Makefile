@@ -47,7 +47,8 @@ conformance-api: $(STAMP)
 	@$(BIN)/python -m tests.conformance.api $(CASES)
 
 faults: $(STAMP)
-	FLUVIAL_FAULTS=all $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -q tests/faults
+	FLUVIAL_FAULTS=all $(BIN)/python -m pytest -n $(JOBS) --dist worksteal -q tests/faults \
+		tests/e2e/demo tests/e2e/kustomize/test_kill.py
 
 # Ten times the examples of `make test`, and new ones each time. MINUTES=10 goes on for so long with
 # the kustomize engine's parser, patches, replacements and substitution; FUZZED names other tests.

@@ -4,6 +4,7 @@ Where FLUVIAL_NO_SKIPS is set, as in CI, a skip is a failure: everything is inst
 property has 200 examples, the same in every run; `make fuzz` gives it 2,000 new ones.
 """
 
+import gc
 import os
 from collections.abc import Generator
 
@@ -15,6 +16,11 @@ hypothesis.settings.register_profile("fuzz", max_examples=2000, deadline=None, p
 # Commands that a test runs leave nothing in the cache of whoever runs the tests.
 os.environ["FLUVIAL_TEMPLATE_CACHE"] = "off"
 hypothesis.settings.load_profile(os.environ.get("FLUVIAL_EXAMPLES", "test"))
+
+
+def pytest_collection_finish() -> None:
+    """Spare the collector thirteen thousand tests and all modules, which stay."""
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)

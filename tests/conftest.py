@@ -71,16 +71,19 @@ _SAMPLE = 10
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out most of what asks a real program what it was asked before.
+    """Leave out what `make oracles` and `make faults` try in full.
 
-    Its answer is recorded, and every test run holds us to the record; whether the record is still
-    right, `make oracles` asks about all of it.
+    The answers of real programs are recorded, and every test run holds us to the record; whether
+    the record is still right is asked about one case in ten. Of faults of one kind the `thorough`
+    ones are left out.
     """
-    if os.environ.get("FLUVIAL_ORACLES") == "all":
-        return
-    asking = [item for item in items if item.get_closest_marker("oracle")]
-    numbers = defaultdict(itertools.count)
-    left_out = {item for item in asking if next(numbers[item.function]) % _SAMPLE}
+    left_out = set()
+    if os.environ.get("FLUVIAL_ORACLES") != "all":
+        asking = [item for item in items if item.get_closest_marker("oracle")]
+        numbers = defaultdict(itertools.count)
+        left_out |= {item for item in asking if next(numbers[item.function]) % _SAMPLE}
+    if os.environ.get("FLUVIAL_FAULTS") != "all":
+        left_out |= {item for item in items if item.get_closest_marker("thorough")}
     if left_out:
         config.hook.pytest_deselected(items=list(left_out))
         items[:] = [item for item in items if item not in left_out]

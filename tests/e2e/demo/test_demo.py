@@ -25,9 +25,19 @@ def test_a_good_version_reaches_all_users(demo):
 @pytest.mark.parametrize(
     ("fault", "said", "reason"),
     [
-        ("push-refused", "no pushes today", "the Git host's own words"),
+        pytest.param(
+            "push-refused",
+            "no pushes today",
+            "the Git host's own words",
+            marks=pytest.mark.thorough,
+        ),
         ("metrics-off", "no values found", "without evidence nothing is promoted"),
-        ("kill-kustomize", "kustomize ended by itself (killed by SIGKILL)", "nobody applies"),
+        pytest.param(
+            "kill-kustomize",
+            "kustomize ended by itself (killed by SIGKILL)",
+            "nobody applies",
+            marks=pytest.mark.thorough,
+        ),
     ],
 )
 def test_a_fault_is_noticed_and_named(demo, fault, said, reason):

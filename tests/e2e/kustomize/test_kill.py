@@ -14,7 +14,14 @@ def config_map(number, value):
     )
 
 
-@pytest.mark.parametrize("written", [1, 5, 12, 20], ids=lambda n: f"after {n} objects")
+THOROUGH = pytest.mark.thorough
+
+
+@pytest.mark.parametrize(
+    "written",
+    [1, pytest.param(5, marks=THOROUGH), 12, pytest.param(20, marks=THOROUGH)],
+    ids=lambda n: f"after {n} objects",
+)
 async def test_killed_between_apply_and_status(team, written):
     """SIGKILL once `written` of 20 objects are there; then the rest, and a prune, are done."""
     team.repository.push({f"{n}.yaml": config_map(n, 1) for n in range(20)})

@@ -64,8 +64,13 @@ async def edit(client, name, namespace):
     ("fight", "manager", "field"),
     [
         (scale, "kube-controller-manager", "/spec/replicas"),
-        (resize, "vpa-updater", "/spec/template/spec/containers/0/resources/requests/cpu"),
-        (edit, "kubectl-edit", "/spec/replicas"),
+        pytest.param(
+            resize,
+            "vpa-updater",
+            "/spec/template/spec/containers/0/resources/requests/cpu",
+            marks=pytest.mark.thorough,
+        ),
+        pytest.param(edit, "kubectl-edit", "/spec/replicas", marks=pytest.mark.thorough),
     ],
     ids=["HPA", "VPA", "kubectl edit"],
 )

@@ -38,9 +38,13 @@ def refusal(code, **headers):
     ("trouble", "reason"),
     [
         (lambda: refusal(429, **{"Retry-After": "0"}), "the server sheds load"),
-        (lambda: refusal(503, **{"Retry-After": "0"}), "the server restarts"),
+        pytest.param(
+            lambda: refusal(503, **{"Retry-After": "0"}),
+            "the server restarts",
+            marks=pytest.mark.thorough,
+        ),
         (lambda: refusal(500), "a failing store"),
-        (lambda: refusal(503), "no endpoint for a webhook"),
+        pytest.param(lambda: refusal(503), "no endpoint for a webhook", marks=pytest.mark.thorough),
     ],
 )
 async def test_trouble_of_all_requests_passes(api, trouble, reason):
