@@ -37,6 +37,7 @@ raise SystemExit(main("writer", setup, Flags))
 
 
 @pytest.mark.faults
+@pytest.mark.thorough
 async def test_a_stopped_leader_wakes_to_no_write(client, kubeconfig, start, tmp_path):
     (tmp_path / "controller.py").write_text(WRITER)
     await client.create(

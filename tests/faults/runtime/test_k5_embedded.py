@@ -69,7 +69,9 @@ def ready_of(obj):
         ({"drop": "before"}, "the TLS connection breaks before the request is acted on"),
         ({"drop": "after"}, "and after it was: only the answer is lost"),
         ({"hang": True}, "it stalls for longer than the client waits"),
-        ({"delay": 0.3, "status": 503}, "it is slow to say no"),
+        pytest.param(
+            {"delay": 0.3, "status": 503}, "it is slow to say no", marks=pytest.mark.thorough
+        ),
     ],
 )
 async def test_k5_trouble_passes(client, plane, config, defined, *, trouble, reason):

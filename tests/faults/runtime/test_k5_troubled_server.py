@@ -43,7 +43,7 @@ def refusal(code, **headers):
             "the server restarts",
             marks=pytest.mark.thorough,
         ),
-        (lambda: refusal(500), "a failing store"),
+        pytest.param(lambda: refusal(500), "a failing store", marks=pytest.mark.thorough),
         pytest.param(lambda: refusal(503), "no endpoint for a webhook", marks=pytest.mark.thorough),
     ],
 )
