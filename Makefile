@@ -30,7 +30,7 @@ contracts: $(STAMP)
 	$(BIN)/lint-imports
 
 # Hundreds of processes start: compiled once, wherever the environment says otherwise.
-test test-dists oracles faults fuzz: export PYTHONDONTWRITEBYTECODE :=
+test test-dists oracles faults fuzz bench: export PYTHONDONTWRITEBYTECODE :=
 
 test: $(STAMP)
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -q
