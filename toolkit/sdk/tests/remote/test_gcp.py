@@ -101,13 +101,18 @@ async def test_an_account_that_acts_as_a_google_service_account(gke, cloud, cloc
     assert msgspec.json.decode(cloud.bodies[1]) == {"lifetime": "3600s", "scope": [PLATFORM, USER]}
 
 
-async def test_a_cluster_that_was_made_anew_is_found(gke, cloud, clock, put_account):
+async def test_a_cluster_that_was_made_anew_is_found(gke, cloud, clock, put_account, authority):
     put_account("a", FEDERATED)
     await gke()
     cloud.answers[f"/v1/{NAME}"] |= {"endpoint": "203.0.113.8"}
     assert (await gke()).server == "https://203.0.113.7:443", "what is known is not asked again"
     await clock.advance(2881.0)
-    assert (await gke()).server == "https://203.0.113.8:443"
+    before = await gke()
+    assert before.server == "https://203.0.113.8:443"
+    other = base64.b64encode(authority.encode() * 2).decode()
+    cloud.answers[f"/v1/{NAME}"] |= {"masterAuth": {"clusterCaCertificate": other}}
+    await clock.advance(2881.0)
+    assert await gke() is not before, "another authority is another cluster"
 
 
 async def test_address_and_authority_are_enough(gke, cloud, put_account, authority):
