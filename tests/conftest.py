@@ -8,6 +8,7 @@ import sys
 from collections import defaultdict
 
 import pytest
+from cloudservices import CloudServices
 from harness import Harness, running
 
 from fluvial.cluster.plane import ControlPlane
@@ -112,3 +113,12 @@ def make_harness(tmp_path_factory):
     yield make
     for harness in made:
         harness.close()
+
+
+@pytest.fixture(scope="module")
+def clouds():
+    """Run what the controllers take for clouds."""
+    with CloudServices() as services, pytest.MonkeyPatch.context() as patch:
+        for name, value in services.environment.items():
+            patch.setenv(name, value)
+        yield services

@@ -2,19 +2,9 @@
 
 import pytest
 import pytest_asyncio
-from cloudservices import CloudServices
 from delivery import KUSTOMIZATIONS, RELEASES, ready_of
 from namespaces import NAMESPACES, Namespace, new_namespace
 from offers import offering
-
-
-@pytest.fixture(scope="module")
-def clouds():
-    """Run what the controllers take for clouds."""
-    with CloudServices() as services, pytest.MonkeyPatch.context() as patch:
-        for name, value in services.environment.items():
-            patch.setenv(name, value)
-        yield services
 
 
 @pytest.fixture(scope="module")

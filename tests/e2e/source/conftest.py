@@ -5,7 +5,6 @@ from contextlib import aclosing
 
 import pytest
 import pytest_asyncio
-from cloudservices import CloudServices
 from harness import WITHIN, Harness, Repository
 from namespaces import Namespace, new_namespace
 
@@ -16,15 +15,6 @@ from fluvial.toolkit.client import resource_of_kind
 
 GIT = resource_of_kind(GIT_REPOSITORY)
 EVENTS = Resource("", "v1", "events", "Event")
-
-
-@pytest.fixture(scope="module")
-def clouds():
-    """Run what the controller takes for clouds."""
-    with CloudServices() as services, pytest.MonkeyPatch.context() as patch:
-        for name, value in services.environment.items():
-            patch.setenv(name, value)
-        yield services
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,39 @@ import ssl
 import pytest
 from aiohttp import web
 
+from fluvial.cluster.api import Api
+from fluvial.cluster.auth import bootstrap
 from fluvial.cluster.auth.pki import Authority
+from fluvial.cluster.crd.registration import Registrar
+from fluvial.cluster.endpoints import Endpoints
+from fluvial.cluster.resources import Catalog, builtin_resources
+from fluvial.cluster.storage import MemoryStore
 
 WITHIN = 60.0
 AUTHORITY = Authority()
+
+
+@pytest.fixture
+async def endpoints():
+    """Serve what a new control plane has, without HTTP."""
+    made = Endpoints(MemoryStore(), Catalog(builtin_resources()))
+    api = Api(made)
+    for obj in bootstrap.objects():
+        await api.create(obj)
+    return made
+
+
+@pytest.fixture
+def api(endpoints):
+    return Api(endpoints, "tester")
+
+
+@pytest.fixture
+def registrar(endpoints):
+    """Let custom resources be served as their definitions say."""
+    made = Registrar(endpoints)
+    endpoints.on_removed = made.sweep
+    return made
 
 
 @pytest.fixture

@@ -5,12 +5,6 @@ import json
 import pytest
 from aiohttp import web
 
-from fluvial.cluster.api import Api
-from fluvial.cluster.auth import bootstrap
-from fluvial.cluster.endpoints import Endpoints
-from fluvial.cluster.resources import Catalog, builtin_resources
-from fluvial.cluster.storage import MemoryStore
-
 RULE = {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["*"], "resources": ["configmaps"]}
 
 
@@ -45,20 +39,6 @@ async def hook(serve_https):
     made = Hook()
     made.served = await serve_https(made.handle)
     return made
-
-
-@pytest.fixture
-async def endpoints():
-    made = Endpoints(MemoryStore(), Catalog(builtin_resources()))
-    api = Api(made)
-    for obj in bootstrap.objects():
-        await api.create(obj)
-    return made
-
-
-@pytest.fixture
-def api(endpoints):
-    return Api(endpoints, "tester")
 
 
 @pytest.fixture

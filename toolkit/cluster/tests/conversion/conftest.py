@@ -5,13 +5,6 @@ import json
 import pytest
 from aiohttp import web
 
-from fluvial.cluster.api import Api
-from fluvial.cluster.auth import bootstrap
-from fluvial.cluster.crd.registration import Registrar
-from fluvial.cluster.endpoints import Endpoints
-from fluvial.cluster.resources import Catalog, builtin_resources
-from fluvial.cluster.storage import MemoryStore
-
 FIELDS = {"example.com/v1": "size", "example.com/v2": "count"}
 
 
@@ -53,27 +46,6 @@ class Converter:
 async def converter(serve_https):
     made = Converter()
     made.served = await serve_https(made.handle)
-    return made
-
-
-@pytest.fixture
-async def endpoints():
-    made = Endpoints(MemoryStore(), Catalog(builtin_resources()))
-    api = Api(made)
-    for obj in bootstrap.objects():
-        await api.create(obj)
-    return made
-
-
-@pytest.fixture
-def api(endpoints):
-    return Api(endpoints, "tester")
-
-
-@pytest.fixture
-def registrar(endpoints):
-    made = Registrar(endpoints)
-    endpoints.on_removed = made.sweep
     return made
 
 

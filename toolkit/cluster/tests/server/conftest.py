@@ -5,13 +5,8 @@ import json
 
 import pytest
 
-from fluvial.cluster.api import Api, StatusError
-from fluvial.cluster.auth import bootstrap
+from fluvial.cluster.api import StatusError
 from fluvial.cluster.auth.rbac import Authorizer
-from fluvial.cluster.crd.registration import Registrar
-from fluvial.cluster.endpoints import Endpoints
-from fluvial.cluster.resources import Catalog, builtin_resources
-from fluvial.cluster.storage import MemoryStore
 
 TEMPLATE = {
     "metadata": {"labels": {"a": "b"}},
@@ -99,27 +94,6 @@ def _changed(kind, place, value):
         holder = holder[int(step)] if step == "0" else holder.setdefault(step, {})
     holder[last] = copy.deepcopy(value)
     return obj
-
-
-@pytest.fixture
-async def endpoints():
-    made = Endpoints(MemoryStore(), Catalog(builtin_resources()))
-    api = Api(made)
-    for obj in bootstrap.objects():
-        await api.create(obj)
-    return made
-
-
-@pytest.fixture
-def api(endpoints):
-    return Api(endpoints, "tester")
-
-
-@pytest.fixture
-def registrar(endpoints):
-    made = Registrar(endpoints)
-    endpoints.on_removed = made.sweep
-    return made
 
 
 @pytest.fixture

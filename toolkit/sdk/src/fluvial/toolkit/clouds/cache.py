@@ -111,7 +111,7 @@ class TokenCache:
             self._entries.pop(key, None)
             try:
                 token = await fetch()
-            except BaseException:
+            except Exception:
                 self._count("failure", "cache_miss", involved)
                 raise
             self._keep(key, token)
